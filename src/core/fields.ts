@@ -1,0 +1,108 @@
+// Reads the fields of one item as vendors and people write them: any case, quoted numbers, empty means absent.
+import { nearest } from './nearest.ts';
+import type { Issue } from './types.ts';
+
+/** Reads fields by name and collects every issue on the way. */
+export interface FieldReader {
+  /** Trimmed text of a string, number or boolean; undefined when absent, empty or of another type (then an issue). */
+  text(name: string): string | undefined;
+  /** As `text`, and an issue when absent; `cure` says how to write it. */
+  requiredText(name: string, cure: string): string | undefined;
+  /** Members of a comma list or a YAML list, trimmed, quotes removed, empty ones dropped; undefined when absent or empty. */
+  list(name: string): readonly string[] | undefined;
+  /** A nested map, read with the same rules; undefined when absent. */
+  object(name: string): FieldReader | undefined;
+  /** Records an error (or warning) at `name`. */
+  report(name: string, message: string, options?: { severity?: Issue['severity']; value?: string }): void;
+  /** Every issue so far, one warning for each field that nobody read included. */
+  issues(): readonly Issue[];
+}
+
+/** Reads `input`; `path` precedes field names in issues ('' at the top). Field names match in any case, `-` and `_` ignored. */
+export function readFields(input: Readonly<Record<string, unknown>>, path = ''): FieldReader {
+  const known = new Set<string>();
+  const found: Issue[] = [];
+  const nested: FieldReader[] = [];
+  const at = (name: string): string => (path === '' ? name : `${path}.${name}`);
+
+  const report: FieldReader['report'] = (name, message, options = {}) => {
+    found.push({
+      severity: options.severity ?? 'error',
+      path: at(name),
+      message,
+      ...(options.value === undefined ? {} : { value: options.value }),
+    });
+  };
+
+  const raw = (name: string): unknown => {
+    known.add(name);
+    const wanted = fold(name);
+    const keys = Object.keys(input).filter((key) => fold(key) === wanted);
+    if (keys.length > 1) report(name, `${keys.join(' and ')} mean the same field: keep one of them`);
+    return keys[0] === undefined ? undefined : input[keys[0]];
+  };
+
+  const text = (name: string): string | undefined => {
+    const value = raw(name);
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'object') {
+      report(name, `must be text, not ${Array.isArray(value) ? 'a list' : 'a map'}`);
+      return undefined;
+    }
+    const trimmed = String(value as string | number | boolean).trim();
+    return trimmed === '' ? undefined : trimmed;
+  };
+
+  return {
+    text,
+    requiredText(name, cure) {
+      const before = found.length;
+      const value = text(name);
+      if (value === undefined && found.length === before) report(name, `is missing: ${cure}`);
+      return value;
+    },
+    list(name) {
+      const value = raw(name);
+      const members = Array.isArray(value)
+        ? value.map((member: unknown) => (typeof member === 'object' ? '' : String(member as string)))
+        : (text(name) ?? '').split(',');
+      if (Array.isArray(value) && value.some((member) => typeof member === 'object')) {
+        report(name, 'must be a list of plain texts');
+      }
+      const clean = members.map((member) =>
+        member
+          .trim()
+          .replace(/^["'](.*)["']$/, '$1')
+          .trim(),
+      );
+      const kept = clean.filter((member) => member !== '');
+      return kept.length === 0 ? undefined : kept;
+    },
+    object(name) {
+      const value = raw(name);
+      if (value === undefined || value === null || value === '') return undefined;
+      if (typeof value !== 'object' || Array.isArray(value)) {
+        report(name, 'must be a map of fields');
+        return undefined;
+      }
+      const reader = readFields(value as Record<string, unknown>, at(name));
+      nested.push(reader);
+      return reader;
+    },
+    report,
+    issues() {
+      const read = new Set([...known].map(fold));
+      const unknown = Object.keys(input).filter((key) => !read.has(fold(key)));
+      const warnings = unknown.map((key): Issue => {
+        const close = nearest(key, [...known]);
+        const hint = close === undefined ? `known are ${[...known].join(', ')}` : `did you mean ${close}?`;
+        return { severity: 'warning', path: at(key), message: `unknown field, ignored: ${hint}` };
+      });
+      return [...found, ...nested.flatMap((reader) => reader.issues()), ...warnings];
+    },
+  };
+}
+
+function fold(name: string): string {
+  return name.toLowerCase().replace(/[-_]/g, '');
+}

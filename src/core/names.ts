@@ -1,0 +1,76 @@
+// Every label, annotation, field manager and Secret name that this program uses: they are an interface.
+import type { ObservedSecret } from './types.ts';
+
+/** Domain of our labels and annotations. */
+export const DOMAIN = 'registry-credential-helper.io';
+
+/** Value of `app.kubernetes.io/managed-by` on every object of ours, and our field manager. */
+export const MANAGER = 'registry-credential-helper';
+
+/** Label that says which program keeps an object. */
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+
+/** Label that tells several installations apart; its value is the setting `--instance`. */
+export const INSTANCE_LABEL = 'app.kubernetes.io/instance';
+
+/** With the value "true" on a Namespace or a ServiceAccount: leave it alone. */
+export const IGNORE_LABEL = `${DOMAIN}/ignore`;
+
+/** Annotation on our Secrets: JSON, per registry host what it was made from and when it expires. */
+export const CREDENTIALS_ANNOTATION = `${DOMAIN}/credentials`;
+
+/** Annotation on our Secrets: digest of `.dockerconfigjson` as we wrote it. */
+export const DIGEST_ANNOTATION = `${DOMAIN}/content-digest`;
+
+/** Annotations that keep GitOps tools from pruning or reporting what we create. */
+export const GITOPS_ANNOTATIONS: Readonly<Record<string, string>> = {
+  'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
+  'argocd.argoproj.io/sync-options': 'Prune=false',
+};
+
+/** Secret of `acr-registry-info`: the vendor's name, which people have hard-coded. */
+export const ACR_SECRET_NAME = 'acr-credential-secret-aggregation';
+
+/** Secret of `registry-info`. */
+export const SECRET_NAME = 'registry-credentials';
+
+/** The only type of Secret that kubelet reads pull credentials from. */
+export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
+
+/** Key of the one datum in such a Secret. */
+export const SECRET_KEY = '.dockerconfigjson';
+
+/** Secret in the namespace of `--config-map` that holds the master copy; one for each instance. */
+export function stateSecretName(instance: string): string {
+  return `${MANAGER}-state-${instance}`;
+}
+
+/** Lease in the namespace of `--config-map`; one for each instance. */
+export function leaseName(instance: string): string {
+  return `${MANAGER}-${instance}`;
+}
+
+/** Annotation on a ServiceAccount: the names in `imagePullSecrets` that this installation added, joined by commas. */
+export function referencesAnnotation(instance: string): string {
+  return `${DOMAIN}/references.${instance}`;
+}
+
+/** Labels of every Secret that `instance` manages. */
+export function managedLabels(instance: string): Readonly<Record<string, string>> {
+  return { [MANAGED_BY_LABEL]: MANAGER, [INSTANCE_LABEL]: instance };
+}
+
+/** Label selector, as the API takes it, of every Secret that `instance` manages. */
+export function managedSelector(instance: string): string {
+  return `${MANAGED_BY_LABEL}=${MANAGER},${INSTANCE_LABEL}=${instance}`;
+}
+
+/** True when the Secret carries the labels of `instance`. */
+export function isManaged(secret: Pick<ObservedSecret, 'labels'>, instance: string): boolean {
+  return secret.labels[MANAGED_BY_LABEL] === MANAGER && secret.labels[INSTANCE_LABEL] === instance;
+}
+
+/** True for names under which the vendors' add-ons write: such a Secret may be adopted in place. */
+export function isVendorSecretName(name: string): boolean {
+  return name === ACR_SECRET_NAME || name.startsWith('tcr.ips');
+}

@@ -1,0 +1,279 @@
+// The vocabulary that every layer shares: what a rule, a credential, an observation and a planned write are.
+import type { FailureReason } from './errors.ts';
+
+/** An instant: milliseconds since 1970-01-01T00:00:00Z. */
+export type EpochMs = number;
+
+/** One thing that is wrong or doubtful in what a person wrote. */
+export interface Issue {
+  readonly severity: 'error' | 'warning';
+  /** Where: `watch-namespace`, `registry-info[1].regionId`. */
+  readonly path: string;
+  /** One sentence that says what is wrong and how to write it right. Never holds a secret. */
+  readonly message: string;
+  /** One-based line inside the value of the key, where known. */
+  readonly line?: number;
+  /** The offending text, shortened; absent where it could hold a secret. */
+  readonly value?: string;
+}
+
+/** What a parser returns: the value, or why there is none; warnings may come with either. */
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T; readonly issues: readonly Issue[] }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/** Names a Secret that holds an identity or a password. */
+export interface SecretReference {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Which credential is wanted: the provider, its parsed target, and the keys under which it is known. */
+export interface CredentialRequest {
+  /** Name of the provider, as in the configuration. */
+  readonly provider: string;
+  /** The provider's own parsed target; opaque to everything else. */
+  readonly target: unknown;
+  /** Equal for requests that the same credential serves; stable, holds no secret, safe to log. */
+  readonly cacheKey: string;
+  /** Registry hosts to write; undefined = those that the credential brings along. */
+  readonly hosts: readonly string[] | undefined;
+}
+
+/** What a registry accepts: user name and password, and for how long. */
+export interface Credential {
+  readonly username: string;
+  readonly password: string;
+  /** When we asked for it. */
+  readonly issuedAt: EpochMs;
+  /** When it stops working; undefined = it does not expire. */
+  readonly expiresAt: EpochMs | undefined;
+  /** Registry hosts that the cloud names for it, where the provider asks. */
+  readonly hosts?: readonly string[];
+  /** Remarks for the person who configured it, e.g. a domain that the cloud does not list. No secrets. */
+  readonly warnings?: readonly string[];
+}
+
+/** Why a credential could not be obtained. */
+export interface Failure {
+  readonly reason: FailureReason | 'CredentialPending' | 'HostsUnknown';
+  /** One sentence that names instance, region, action and request id where there are any. No secrets. */
+  readonly message: string;
+  /** When asking again makes sense; undefined = somebody will wake us. */
+  readonly retryAt: EpochMs | undefined;
+}
+
+/** The credential store's answer to one request. */
+export type CredentialAnswer =
+  /** Valid and not due. */
+  | { readonly status: 'fresh'; readonly credential: Credential; readonly source: string }
+  /** The refresh failed or is under way; the old one is still valid. */
+  | {
+      readonly status: 'stale';
+      readonly credential: Credential;
+      readonly source: string;
+      readonly failure: Failure;
+    }
+  | { readonly status: 'unavailable'; readonly failure: Failure };
+
+/** Label selector, parsed: every requirement must hold. */
+export type LabelSelector = readonly LabelRequirement[];
+
+export type LabelRequirement =
+  | { readonly key: string; readonly operator: 'in' | 'notin'; readonly values: readonly string[] }
+  | { readonly key: string; readonly operator: 'exists' | 'absent' };
+
+/** A list of names as people write it: exact names, globs, and what is taken out again. */
+export interface NamePatterns {
+  /** Names without a wildcard, lower case. */
+  readonly names: ReadonlySet<string>;
+  /** Globs (`team-*`); `*` alone means everything. */
+  readonly globs: readonly string[];
+  /** Names and globs that were written with a leading `!`; they win over everything. */
+  readonly excluded: readonly string[];
+}
+
+/** Which namespaces, and which ServiceAccounts in them. Each pair is a union: listed, or selected. */
+export interface Scope {
+  readonly namespaces: NamePatterns;
+  readonly namespaceSelector: LabelSelector | undefined;
+  /** Bounds globs and selectors, never a listed name. */
+  readonly excludedNamespaces: NamePatterns;
+  readonly serviceAccounts: NamePatterns;
+  readonly serviceAccountSelector: LabelSelector | undefined;
+}
+
+/** Which registries, for which namespaces and ServiceAccounts, under which Secret name. */
+export interface Rule {
+  /** Where it was written: `registry-info`, `acr-registry-info`. For people. */
+  readonly origin: string;
+  readonly secretName: string;
+  readonly scope: Scope;
+  readonly requests: readonly CredentialRequest[];
+}
+
+/** The ConfigMap, understood. */
+export interface Config {
+  readonly rules: readonly Rule[];
+  /** Renew when less than this is left, milliseconds. */
+  readonly thresholdMs: number;
+  readonly adoptExisting: 'vendor' | 'all' | 'none';
+  /** Extra labels on our Secrets. */
+  readonly secretLabels: Readonly<Record<string, string>>;
+  /** Written as `email` into every entry, when set. */
+  readonly email: string | undefined;
+}
+
+/** A namespace as the cache holds it. */
+export interface ObservedNamespace {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly terminating: boolean;
+}
+
+/** A ServiceAccount as the cache holds it: only what decisions need. */
+export interface ObservedServiceAccount {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly createdAt: EpochMs;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Names in `imagePullSecrets`, in order. */
+  readonly imagePullSecrets: readonly string[];
+  /** Names that our annotation says we added. */
+  readonly recorded: readonly string[];
+}
+
+/** What our annotation says of one registry host in a Secret. */
+export interface EntryRecord {
+  /** What it was made from: see `sourceOf` in `credentials/`; two digests joined by a dot. */
+  readonly source: string;
+  readonly issuedAt: EpochMs;
+  readonly expiresAt: EpochMs | undefined;
+}
+
+/** A Secret as the cache holds it: never its data. */
+export interface ObservedSecret {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly immutable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Per registry host, from our annotation; undefined = no (readable) annotation of ours. */
+  readonly entries: Readonly<Record<string, EntryRecord>> | undefined;
+  /** Digest that our annotation claims for the content. */
+  readonly recordedDigest: string | undefined;
+  /** Digest of the content that is there. */
+  readonly contentDigest: string;
+}
+
+/** What the caches say of one namespace. */
+export interface Observed {
+  readonly namespace: ObservedNamespace;
+  readonly serviceAccounts: readonly ObservedServiceAccount[];
+  /** Our Secrets, and foreign ones that we met under a name we wanted; by name. */
+  readonly secrets: ReadonlyMap<string, ObservedSecret>;
+  /** ServiceAccounts (by UID) that keep losing our entry, and until when we hold back. */
+  readonly contendedUntil: ReadonlyMap<string, EpochMs>;
+}
+
+/** One Secret that a namespace should hold. */
+export interface DesiredSecret {
+  readonly name: string;
+  readonly rule: Rule;
+}
+
+/** What one namespace should hold. */
+export interface Desired {
+  readonly secrets: readonly DesiredSecret[];
+}
+
+/** Everything of a Secret that we write. */
+export interface SecretContent {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The text of `.dockerconfigjson`. Secret. */
+  readonly dockerConfigJson: string;
+}
+
+/** Why a write is made: the same word in log, metric and test. */
+export type WriteReason =
+  | 'SecretMissing'
+  | 'SecretAdopted'
+  | 'SecretEdited'
+  | 'SecretTypeWrong'
+  | 'RegistriesChanged'
+  | 'SourceChanged'
+  | 'CredentialDue'
+  | 'LabelsChanged'
+  | 'ReferenceMissing'
+  | 'ReferenceUnwanted'
+  | 'SecretUnwanted';
+
+/** One planned API call (a replacement is the only one that takes two). */
+export type Write =
+  | {
+      readonly kind: 'create-secret';
+      readonly namespace: string;
+      readonly name: string;
+      readonly content: SecretContent;
+      readonly reason: WriteReason;
+    }
+  | {
+      readonly kind: 'update-secret' | 'replace-secret';
+      readonly namespace: string;
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly content: SecretContent;
+      readonly reason: WriteReason;
+    }
+  | {
+      readonly kind: 'patch-service-account';
+      readonly namespace: string;
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      /** The whole list afterwards. */
+      readonly imagePullSecrets: readonly string[];
+      /** Our annotation afterwards; empty = it goes. */
+      readonly recorded: readonly string[];
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly reason: WriteReason;
+    }
+  | {
+      readonly kind: 'delete-secret';
+      readonly namespace: string;
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly reason: WriteReason;
+    };
+
+/** Why something was left alone. */
+export type SkipReason =
+  'CredentialUnavailable' | 'LastGoodKept' | 'NameTaken' | 'Contended' | 'SecretNotReady' | 'NamespaceTerminating';
+
+/** A named non-action. */
+export interface Skip {
+  readonly reason: SkipReason;
+  /** Secret or ServiceAccount that it is about. */
+  readonly name: string;
+  /** One sentence for people. No secrets. */
+  readonly message: string;
+}
+
+/** The decision for one namespace. */
+export interface Plan {
+  /** In the order to apply them. */
+  readonly writes: readonly Write[];
+  readonly skips: readonly Skip[];
+  /** When to look again although nothing changed; undefined = never. */
+  readonly nextCheckAt: EpochMs | undefined;
+  /** True when the limit of writes cut the plan: the namespace must be planned again at once. */
+  readonly truncated: boolean;
+}
