@@ -1,5 +1,6 @@
 // Reads the fields of one item as vendors and people write them: any case, quoted numbers, empty means absent.
 import { nearest } from './nearest.ts';
+import { isRecord } from './records.ts';
 import type { Issue } from './types.ts';
 
 /** Reads fields by name and collects every issue on the way. */
@@ -49,7 +50,7 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
       report(name, `must be text, not ${Array.isArray(value) ? 'a list' : 'a map'}`);
       return undefined;
     }
-    const trimmed = String(value as string | number | boolean).trim();
+    const trimmed = textOf(value).trim();
     return trimmed === '' ? undefined : trimmed;
   };
 
@@ -64,7 +65,7 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
     list(name) {
       const value = raw(name);
       const members = Array.isArray(value)
-        ? value.map((member: unknown) => (typeof member === 'object' ? '' : String(member as string)))
+        ? value.map((member: unknown) => textOf(member))
         : (text(name) ?? '').split(',');
       if (Array.isArray(value) && value.some((member) => typeof member === 'object')) {
         report(name, 'must be a list of plain texts');
@@ -81,11 +82,11 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
     object(name) {
       const value = raw(name);
       if (value === undefined || value === null || value === '') return undefined;
-      if (typeof value !== 'object' || Array.isArray(value)) {
+      if (!isRecord(value)) {
         report(name, 'must be a map of fields');
         return undefined;
       }
-      const reader = readFields(value as Record<string, unknown>, at(name));
+      const reader = readFields(value, at(name));
       nested.push(reader);
       return reader;
     },
@@ -101,6 +102,11 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
       return [...found, ...nested.flatMap((reader) => reader.issues()), ...warnings];
     },
   };
+}
+
+/** Text of a scalar; '' for everything else. */
+function textOf(value: unknown): string {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
 }
 
 function fold(name: string): string {
