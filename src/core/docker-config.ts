@@ -18,15 +18,17 @@ const MAX_ANNOTATION = 262_144;
  * Format: https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
  */
 export function buildDockerConfig(entries: readonly DockerEntry[], email: string | undefined): string {
-  const auths = sorted(entries).map(({ host, credential: { username, password } }) => [
-    host,
-    {
-      username,
-      password,
-      ...(email === undefined ? {} : { email }),
-      auth: Buffer.from(`${username}:${password}`).toString('base64'),
-    },
-  ]);
+  const auths = [...entries]
+    .sort((a, b) => compareText(a.host, b.host))
+    .map(({ host, credential: { username, password } }) => [
+      host,
+      {
+        username,
+        password,
+        ...(email === undefined ? {} : { email }),
+        auth: Buffer.from(`${username}:${password}`).toString('base64'),
+      },
+    ]);
   return JSON.stringify({ auths: Object.fromEntries(auths) as unknown });
 }
 
@@ -37,18 +39,15 @@ export function digestOf(text: string): string {
 
 /** The annotation text for what was written; instants as RFC 3339, keys sorted. */
 export function formatEntries(entries: Readonly<Record<string, EntryRecord>>): string {
-  const hosts = Object.keys(entries).sort();
-  const pairs = hosts.map((host) => {
-    const { source, issuedAt, expiresAt } = entries[host] as EntryRecord;
-    return [
-      host,
-      {
-        source,
-        issuedAt: new Date(issuedAt).toISOString(),
-        ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
-      },
-    ];
-  });
+  const byHost = Object.entries(entries).sort(([a], [b]) => compareText(a, b));
+  const pairs = byHost.map(([host, { source, issuedAt, expiresAt }]) => [
+    host,
+    {
+      source,
+      issuedAt: new Date(issuedAt).toISOString(),
+      ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+    },
+  ]);
   return JSON.stringify(Object.fromEntries(pairs) as unknown);
 }
 
@@ -72,11 +71,11 @@ export function parseEntries(text: string | undefined): Readonly<Record<string, 
 }
 
 function parseEntry(value: unknown): EntryRecord | undefined {
-  if (!isRecord(value) || typeof value['source'] !== 'string') return undefined;
-  const issuedAt = parseInstant(value['issuedAt']);
-  const expiresAt = value['expiresAt'] === undefined ? undefined : parseInstant(value['expiresAt']);
-  if (issuedAt === undefined || (expiresAt === undefined && value['expiresAt'] !== undefined)) return undefined;
-  return { source: value['source'], issuedAt, expiresAt };
+  if (!isRecord(value) || typeof value.source !== 'string') return undefined;
+  const issuedAt = parseInstant(value.issuedAt);
+  const expiresAt = value.expiresAt === undefined ? undefined : parseInstant(value.expiresAt);
+  if (issuedAt === undefined || (expiresAt === undefined && value.expiresAt !== undefined)) return undefined;
+  return { source: value.source, issuedAt, expiresAt };
 }
 
 function parseInstant(value: unknown): number | undefined {
@@ -84,6 +83,7 @@ function parseInstant(value: unknown): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-function sorted(entries: readonly DockerEntry[]): readonly DockerEntry[] {
-  return [...entries].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));
+/** Order of code units: the same everywhere, unlike a locale's. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

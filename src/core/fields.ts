@@ -37,8 +37,8 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
 
   const raw = (name: string): unknown => {
     known.add(name);
-    const wanted = fold(name);
-    const keys = Object.keys(input).filter((key) => fold(key) === wanted);
+    const wanted = foldName(name);
+    const keys = Object.keys(input).filter((key) => foldName(key) === wanted);
     if (keys.length > 1) report(name, `${keys.join(' and ')} mean the same field: keep one of them`);
     return keys[0] === undefined ? undefined : input[keys[0]];
   };
@@ -50,7 +50,7 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
       report(name, `must be text, not ${Array.isArray(value) ? 'a list' : 'a map'}`);
       return undefined;
     }
-    const trimmed = textOf(value).trim();
+    const trimmed = (textOf(value) ?? '').trim();
     return trimmed === '' ? undefined : trimmed;
   };
 
@@ -65,7 +65,7 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
     list(name) {
       const value = raw(name);
       const members = Array.isArray(value)
-        ? value.map((member: unknown) => textOf(member))
+        ? value.map((member: unknown) => textOf(member) ?? '')
         : (text(name) ?? '').split(',');
       if (Array.isArray(value) && value.some((member) => typeof member === 'object')) {
         report(name, 'must be a list of plain texts');
@@ -92,8 +92,8 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
     },
     report,
     issues() {
-      const read = new Set([...known].map(fold));
-      const unknown = Object.keys(input).filter((key) => !read.has(fold(key)));
+      const read = new Set([...known].map(foldName));
+      const unknown = Object.keys(input).filter((key) => !read.has(foldName(key)));
       const warnings = unknown.map((key): Issue => {
         const close = nearest(key, [...known]);
         const hint = close === undefined ? `known are ${[...known].join(', ')}` : `did you mean ${close}?`;
@@ -104,11 +104,12 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
   };
 }
 
-/** Text of a scalar; '' for everything else. */
-function textOf(value: unknown): string {
-  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
+/** Text of a string, number or boolean; undefined for everything else. */
+export function textOf(value: unknown): string | undefined {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
 }
 
-function fold(name: string): string {
+/** Two spellings of a field name are the same field when this gives the same text: `instanceId`, `InstanceID`, `instance-id`. */
+export function foldName(name: string): string {
   return name.toLowerCase().replace(/[-_]/g, '');
 }

@@ -1,0 +1,166 @@
+// Compares one Secret with what it should be: why it must be written, if at all, and which credentials that takes.
+import { isManaged, MANAGED_BY_LABEL, managedLabels, isVendorSecretName, SECRET_TYPE } from './names.ts';
+import { dueAt, isDue, isPastHalf, spreadOf } from './refresh.ts';
+import { isMadeFor } from './source.ts';
+import type {
+  Config,
+  CredentialRequest,
+  DesiredSecret,
+  EntryRecord,
+  EpochMs,
+  ObservedSecret,
+  WriteReason,
+} from './types.ts';
+
+/** What every decision needs besides the world: the configuration and who we are. */
+export interface PlanSettings extends Omit<Config, 'rules'> {
+  /** Value of our instance label. */
+  readonly instance: string;
+}
+
+/** What the credential store holds of one cache key; undefined = nothing. */
+export type CurrentSource = (cacheKey: string) => string | undefined;
+
+/** One credential to ask the store for; `newerThan` = the Secret's own was issued then and is due. */
+export interface WantedCredential {
+  readonly request: CredentialRequest;
+  readonly newerThan: EpochMs | undefined;
+}
+
+/** The comparison. */
+export type SecretAssessment =
+  /** Somebody else's, and not ours to take. */
+  | { readonly kind: 'taken' }
+  | {
+      readonly kind: 'ours';
+      /** Why it should be written; undefined = it is right. */
+      readonly reason: WriteReason | undefined;
+      /** Credentials that writing it takes; empty when it is right. */
+      readonly wanted: readonly WantedCredential[];
+      /** Hosts of the Secret whose entry is due. */
+      readonly dueHosts: ReadonlySet<string>;
+      /** Records that still hold: what the annotation says, if the content is what we wrote. */
+      readonly records: Readonly<Record<string, EntryRecord>>;
+      /** When the first entry that is not due becomes so. */
+      readonly nextDueAt: EpochMs | undefined;
+    };
+
+/** Assesses the Secret `observed` (undefined = there is none) of a namespace against `desired`. Pure. */
+export function assessSecret(
+  desired: DesiredSecret,
+  observed: ObservedSecret | undefined,
+  context: {
+    readonly settings: PlanSettings;
+    readonly namespace: string;
+    readonly currentSource: CurrentSource;
+    readonly now: EpochMs;
+  },
+): SecretAssessment {
+  const { settings, namespace, currentSource, now } = context;
+  const { requests } = desired.rule;
+  const takeover = observed === undefined ? 'SecretMissing' : takeoverReason(observed, settings);
+  if (takeover === 'NameTaken') return { kind: 'taken' };
+
+  const records = recordsOf(observed);
+  const spread = spreadOf(`${namespace}/${desired.name}`);
+  const due = Object.entries(records).filter(([, record]) => isDue(record, settings.thresholdMs, spread, now));
+  const dueHosts = new Set(due.map(([host]) => host));
+  const changed = requests.filter((request) => hasOtherSource(request, records, currentSource));
+  const reason =
+    takeover ??
+    editReason(observed) ??
+    (hasOtherHosts(requests, records) ? 'RegistriesChanged' : undefined) ??
+    (changed.length > 0 ? 'SourceChanged' : undefined) ??
+    (due.length > 0 ? 'CredentialDue' : undefined) ??
+    (observed !== undefined && hasLabels(observed, settings) ? undefined : 'LabelsChanged');
+
+  const upcoming = Object.entries(records)
+    .filter(([host]) => !dueHosts.has(host))
+    .flatMap(([, record]) => dueAt(record, settings.thresholdMs, spread) ?? []);
+  const renew = (record: EntryRecord): boolean =>
+    isDue(record, settings.thresholdMs, spread, now) || (due.length > 0 && isPastHalf(record, now));
+  const wanted = requests.map((request) => {
+    const old = recordsFor(request, records).filter(renew);
+    return { request, newerThan: old.length === 0 ? undefined : Math.max(...old.map((record) => record.issuedAt)) };
+  });
+  return {
+    kind: 'ours',
+    reason,
+    wanted: reason === undefined ? [] : wanted,
+    dueHosts,
+    records,
+    nextDueAt: upcoming.length === 0 ? undefined : Math.min(...upcoming),
+  };
+}
+
+/** Labels of our Secrets: those that people ask for, and ours. */
+export function secretLabels(settings: PlanSettings): Readonly<Record<string, string>> {
+  return { ...settings.secretLabels, ...managedLabels(settings.instance) };
+}
+
+/** Entries of the Secret that were made for `request`. */
+export function recordsFor(
+  request: CredentialRequest,
+  records: Readonly<Record<string, EntryRecord>>,
+): readonly EntryRecord[] {
+  return Object.values(records).filter((record) => isMadeFor(record.source, request.cacheKey));
+}
+
+/** May we write a Secret that is there, and why; undefined = it is ours already. */
+function takeoverReason(observed: ObservedSecret, settings: PlanSettings): WriteReason | 'NameTaken' | undefined {
+  const unusable = observed.type !== SECRET_TYPE || observed.immutable;
+  if (isManaged(observed, settings.instance)) return unusable ? 'SecretTypeWrong' : undefined;
+  const lostLabels = observed.entries !== undefined && observed.labels[MANAGED_BY_LABEL] === undefined;
+  if (unusable) return 'NameTaken';
+  if (lostLabels) return 'LabelsChanged';
+  if (observed.labels[MANAGED_BY_LABEL] === managedLabels(settings.instance)[MANAGED_BY_LABEL]) return 'NameTaken';
+  const adoptable =
+    settings.adoptExisting === 'all' || (settings.adoptExisting === 'vendor' && isVendorSecretName(observed.name));
+  return adoptable ? 'SecretAdopted' : 'NameTaken';
+}
+
+function recordsOf(observed: ObservedSecret | undefined): Readonly<Record<string, EntryRecord>> {
+  return observed?.entries !== undefined && editReason(observed) === undefined ? observed.entries : {};
+}
+
+function editReason(observed: ObservedSecret | undefined): WriteReason | undefined {
+  if (observed === undefined) return undefined;
+  return observed.entries === undefined || observed.recordedDigest !== observed.contentDigest
+    ? 'SecretEdited'
+    : undefined;
+}
+
+/** True when a wanted host has no entry of its request, or an entry belongs to no request. */
+function hasOtherHosts(
+  requests: readonly CredentialRequest[],
+  records: Readonly<Record<string, EntryRecord>>,
+): boolean {
+  const owner = (host: string): CredentialRequest | undefined =>
+    requests.find((request) => request.hosts?.includes(host)) ??
+    requests.find((request) => request.hosts === undefined && isMadeFor(records[host]?.source ?? '', request.cacheKey));
+  const missing = requests.some((request) =>
+    request.hosts === undefined
+      ? recordsFor(request, records).length === 0
+      : request.hosts.some((host) => !isMadeFor(records[host]?.source ?? '', owner(host)?.cacheKey ?? '')),
+  );
+  return missing || Object.keys(records).some((host) => owner(host) === undefined);
+}
+
+/**
+ * True when the store holds a credential made from something else, e.g. a changed key. One that never expires is asked for
+ * once when the store knows nothing of it: nothing else would ever tell that its password has changed.
+ */
+function hasOtherSource(
+  request: CredentialRequest,
+  records: Readonly<Record<string, EntryRecord>>,
+  currentSource: CurrentSource,
+): boolean {
+  const source = currentSource(request.cacheKey);
+  return recordsFor(request, records).some((record) =>
+    source === undefined ? record.expiresAt === undefined : record.source !== source,
+  );
+}
+
+function hasLabels(observed: ObservedSecret, settings: PlanSettings): boolean {
+  return Object.entries(secretLabels(settings)).every(([key, value]) => observed.labels[key] === value);
+}

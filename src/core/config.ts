@@ -1,0 +1,198 @@
+// ConfigMap data -> Config. Every key and every default of the configuration lives here and nowhere else.
+import { parseDuration } from './duration.ts';
+import { ACR_SECRET_NAME, DOMAIN, INSTANCE_LABEL, MANAGED_BY_LABEL, SECRET_NAME } from './names.ts';
+import { nearest } from './nearest.ts';
+import { isRecord } from './records.ts';
+import { textOf } from './fields.ts';
+import { buildRules, parseItems, type ItemParser, type RegistryItem } from './registry-items.ts';
+import { NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
+import type { Config, Issue, LabelSelector, NamePatterns, Parsed, Scope } from './types.ts';
+import { parseYaml } from './yaml.ts';
+
+/** Text of every key that has a default, as it would be written. */
+export const CONFIG_DEFAULTS = {
+  'watch-namespace': 'default',
+  'service-account': 'default',
+  'expiring-threshold': '15m',
+  'exclude-namespace': '',
+  'adopt-existing': 'vendor',
+  'secret-name': SECRET_NAME,
+  'acr-secret-name': ACR_SECRET_NAME,
+} as const;
+
+/** Every key of the ConfigMap that is read. */
+export const CONFIG_KEYS: readonly string[] = [
+  ...Object.keys(CONFIG_DEFAULTS),
+  'registry-info',
+  'acr-registry-info',
+  'watch-namespace-selector',
+  'service-account-selector',
+  'region',
+  'managed-secret-labels',
+  'notify-email',
+];
+
+/** Keys of the vendor's that need nothing of us: read by nobody, reported by nobody. */
+const SILENT_KEYS: readonly string[] = ['acr-api-version', '_example'];
+
+/** Keys of the vendor's that this version does not serve. */
+const UNSERVED_KEYS: readonly string[] = ['rrsa', 'webhook-configuration', 'acr-registry'];
+
+/** What the parser must be told: how items become credential requests. */
+export interface ConfigContext {
+  readonly parseItem: ItemParser;
+  /** Names of the providers, for messages. */
+  readonly providers: readonly string[];
+}
+
+type Read = (key: string) => string | undefined;
+type Report = (issues: readonly Issue[]) => void;
+
+/**
+ * Reads the data of the ConfigMap: every issue at once. Errors refuse the whole; unknown keys are warnings.
+ * Grammar and defaults: `docs/configuration.md`.
+ */
+export function parseConfig(data: Readonly<Record<string, string>>, context: ConfigContext): Parsed<Config> {
+  const issues: Issue[] = [];
+  const report: Report = (found) => void issues.push(...found);
+  const read: Read = (key) => {
+    const text = data[key]?.trim();
+    return text === undefined || text === '' ? undefined : text;
+  };
+
+  report(unknownKeys(data));
+  const scope = parseScope(read, report);
+  const items = parseRegistries(read, report, scope, context);
+  const rules = buildRules(items, report);
+  const thresholdMs = parseThreshold(read, report);
+  const adoptExisting = parseAdoptExisting(read, report);
+  const secretLabels = parseSecretLabels(read, report);
+
+  if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues };
+  return {
+    ok: true,
+    value: { rules, thresholdMs, adoptExisting, secretLabels, email: read('notify-email') },
+    issues,
+  };
+}
+
+function unknownKeys(data: Readonly<Record<string, string>>): readonly Issue[] {
+  return Object.keys(data).flatMap((key): Issue[] => {
+    if (CONFIG_KEYS.includes(key) || SILENT_KEYS.includes(key)) return [];
+    if (UNSERVED_KEYS.includes(key)) {
+      return [{ severity: 'warning', path: key, message: 'is not served by this version and has no effect' }];
+    }
+    const close = nearest(key, CONFIG_KEYS);
+    const hint = close === undefined ? `known keys are ${CONFIG_KEYS.join(', ')}` : `did you mean ${close}?`;
+    return [{ severity: 'warning', path: key, message: `unknown key, ignored: ${hint}` }];
+  });
+}
+
+function parseScope(read: Read, report: Report): Scope {
+  const patterns = (key: keyof typeof CONFIG_DEFAULTS, selectorKey?: string): NamePatterns => {
+    const selected = selectorKey !== undefined && read(selectorKey) !== undefined;
+    const text = read(key) ?? (selected ? undefined : CONFIG_DEFAULTS[key]);
+    return text === undefined || text === '' ? NO_NAMES : take(parseNamePatterns(text, key), report, NO_NAMES);
+  };
+  const selector = (key: string, listKey: string): LabelSelector | undefined => {
+    const text = read(key);
+    if (text === undefined) return undefined;
+    if (/(^|,)\s*(\*|all)\s*(,|$)/i.test(read(listKey) ?? '')) {
+      const message = `adds nothing beside ${listKey}, which already means everything: remove one of the two`;
+      report([{ severity: 'warning', path: key, message }]);
+    }
+    return take(parseLabelSelector(text, key), report, undefined);
+  };
+  return {
+    namespaces: patterns('watch-namespace', 'watch-namespace-selector'),
+    namespaceSelector: selector('watch-namespace-selector', 'watch-namespace'),
+    excludedNamespaces: patterns('exclude-namespace'),
+    serviceAccounts: patterns('service-account', 'service-account-selector'),
+    serviceAccountSelector: selector('service-account-selector', 'service-account'),
+  };
+}
+
+function parseRegistries(
+  read: Read,
+  report: Report,
+  scope: Scope,
+  { parseItem, providers }: ConfigContext,
+): readonly RegistryItem[] {
+  const registryInfo = read('registry-info');
+  const acrRegistryInfo = read('acr-registry-info');
+  if (registryInfo === undefined && acrRegistryInfo === undefined) {
+    const message =
+      'no registry is configured: set `registry-info` to a YAML list, e.g. `- provider: static` with `domains` and ' +
+      '`secretRef`, or to `[]` to remove everything that was written';
+    report([{ severity: 'error', path: 'registry-info', message }]);
+    return [];
+  }
+  const lists = [
+    { key: 'acr-registry-info', text: acrRegistryInfo, provider: 'acr', secretName: secretName('acr-secret-name') },
+    { key: 'registry-info', text: registryInfo, provider: undefined, secretName: secretName('secret-name') },
+  ];
+  return lists.flatMap(({ text, ...list }) =>
+    text === undefined
+      ? []
+      : parseItems({ ...list, text, scope, region: read('region'), parseItem, providers }, report),
+  );
+
+  function secretName(key: 'secret-name' | 'acr-secret-name'): string {
+    return read(key) ?? CONFIG_DEFAULTS[key];
+  }
+}
+
+function parseThreshold(read: Read, report: Report): number {
+  const text = read('expiring-threshold') ?? CONFIG_DEFAULTS['expiring-threshold'];
+  const thresholdMs = parseDuration(text);
+  if (thresholdMs === undefined) {
+    const message = 'must be a duration with a unit, above zero: `15m`, `900s` or `1h30m`';
+    report([{ severity: 'error', path: 'expiring-threshold', message, value: text.slice(0, 80) }]);
+  }
+  return thresholdMs ?? 0;
+}
+
+function parseAdoptExisting(read: Read, report: Report): Config['adoptExisting'] {
+  const text = (read('adopt-existing') ?? CONFIG_DEFAULTS['adopt-existing']).toLowerCase();
+  if (text === 'vendor' || text === 'all' || text === 'none') return text;
+  const message = 'must be `vendor` (Secrets under a vendor’s well-known name), `all` or `none`';
+  report([{ severity: 'error', path: 'adopt-existing', message, value: text.slice(0, 80) }]);
+  return 'vendor';
+}
+
+function parseSecretLabels(read: Read, report: Report): Readonly<Record<string, string>> {
+  const path = 'managed-secret-labels';
+  const text = read(path);
+  if (text === undefined) return {};
+  const cure = 'write one `key: value` a line, or `key=value` joined by commas';
+  const fail = (message: string, value?: string): void =>
+    report([{ severity: 'error', path, message, ...(value === undefined ? {} : { value: value.slice(0, 80) }) }]);
+
+  const parsed: unknown = /^[^:{}]*=[^:{}]*$/.test(text)
+    ? Object.fromEntries(text.split(/[,\n]/).map(pairOf))
+    : take(parseYaml(text, path, cure), report, {});
+  if (!isRecord(parsed)) {
+    fail(`must be a map of labels: ${cure}`);
+    return {};
+  }
+  const labels = new Map<string, string>();
+  for (const [key, value] of Object.entries(parsed)) {
+    const requirement = `${key}=${textOf(value) ?? '('}`;
+    if (key === MANAGED_BY_LABEL || key === INSTANCE_LABEL || key.startsWith(`${DOMAIN}/`)) {
+      fail('is a label that this program sets itself', key);
+    } else if (!parseLabelSelector(requirement, path).ok) fail(`is not a label: ${cure}`, requirement);
+    else labels.set(key, textOf(value) ?? '');
+  }
+  return Object.fromEntries(labels);
+}
+
+function pairOf(pair: string): readonly [string, string] {
+  const [key = '', ...value] = pair.split('=').map((part) => part.trim());
+  return [key, value.join('=')];
+}
+
+/** The value, or `fallback` with every issue reported: parsing goes on to find them all. */
+function take<T, F>(parsed: Parsed<T>, report: Report, fallback: F): T | F {
+  report(parsed.issues);
+  return parsed.ok ? parsed.value : fallback;
+}

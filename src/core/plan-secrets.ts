@@ -1,0 +1,227 @@
+// The decisions about the Secrets of one namespace: create, update in place, replace, leave alone, delete.
+import {
+  assessSecret,
+  recordsFor,
+  secretLabels,
+  type CurrentSource,
+  type PlanSettings,
+  type WantedCredential,
+} from './assess-secret.ts';
+import { buildDockerConfig, digestOf, formatEntries, type DockerEntry } from './docker-config.ts';
+import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isManaged } from './names.ts';
+import { isValid } from './refresh.ts';
+import type {
+  CredentialAnswer,
+  CredentialRequest,
+  Desired,
+  DesiredSecret,
+  EntryRecord,
+  EpochMs,
+  Observed,
+  ObservedSecret,
+  SecretContent,
+  Skip,
+  Write,
+  WriteReason,
+} from './types.ts';
+
+/** How soon a Secret that could not be finished is looked at again at the earliest. */
+const RECHECK_MS = 1_000;
+
+/** How soon a name that somebody else holds is looked at again: no watch tells us. */
+export const TAKEN_RECHECK_MS = 600_000;
+
+/** What planning needs to know. */
+export interface PlanContext {
+  readonly settings: PlanSettings;
+  readonly observed: Observed;
+  readonly currentSource: CurrentSource;
+  readonly now: EpochMs;
+}
+
+/** The decisions about Secrets. */
+export interface SecretDecisions {
+  readonly writes: readonly Write[];
+  readonly skips: readonly Skip[];
+  /** Names that are there, or will be once the writes are made: references to them are sound. */
+  readonly ready: ReadonlySet<string>;
+  readonly nextCheckAt: EpochMs | undefined;
+}
+
+/** An entry to write, and the record of it. */
+interface NewEntry extends DockerEntry {
+  readonly record: EntryRecord;
+}
+
+/** The credentials that the namespace needs from the store before it can be planned; none when all is right. */
+export function wantedCredentials(desired: Desired, context: PlanContext): readonly WantedCredential[] {
+  const { settings, observed, currentSource, now } = context;
+  return desired.secrets.flatMap((secret) => {
+    const assessment = assessSecret(secret, observed.secrets.get(secret.name), {
+      settings,
+      namespace: observed.namespace.name,
+      currentSource,
+      now,
+    });
+    return assessment.kind === 'ours' ? assessment.wanted : [];
+  });
+}
+
+/** Plans every Secret that the namespace should hold, and the deletion of ours that no rule wants. */
+export function planSecrets(
+  desired: Desired,
+  answers: ReadonlyMap<string, CredentialAnswer>,
+  context: PlanContext,
+): SecretDecisions {
+  const parts = desired.secrets.map((secret) => planSecret(secret, answers, context));
+  const wanted = new Set(desired.secrets.map((secret) => secret.name));
+  const unwanted = [...context.observed.secrets.values()].filter(
+    (secret) => !wanted.has(secret.name) && isManaged(secret, context.settings.instance),
+  );
+  const checks = parts.flatMap((part) => part.nextCheckAt ?? []);
+  return {
+    writes: [...parts.flatMap((part) => part.writes), ...unwanted.map(deletionOf)],
+    skips: parts.flatMap((part) => part.skips),
+    ready: new Set(parts.flatMap((part) => [...part.ready])),
+    nextCheckAt: checks.length === 0 ? undefined : Math.min(...checks),
+  };
+}
+
+function planSecret(
+  desired: DesiredSecret,
+  answers: ReadonlyMap<string, CredentialAnswer>,
+  context: PlanContext,
+): SecretDecisions {
+  const { settings, observed, currentSource, now } = context;
+  const { name } = desired;
+  const present = observed.secrets.get(name);
+  const namespace = observed.namespace.name;
+  const assessment = assessSecret(desired, present, { settings, namespace, currentSource, now });
+  if (assessment.kind === 'taken') {
+    const message = `Secret ${namespace}/${name} belongs to somebody else: rename it, choose another \`secret-name\`, or allow \`adopt-existing\``;
+    return decide({ skips: [{ reason: 'NameTaken', name, message }], nextCheckAt: now + TAKEN_RECHECK_MS });
+  }
+
+  const ready = present === undefined ? [] : [name];
+  const { reason, records, dueHosts, nextDueAt } = assessment;
+  if (reason === undefined) return decide({ ready, nextCheckAt: nextDueAt });
+
+  const { entries, failures, retries } = newEntries(desired, answers, now);
+  const recheck = soonest(nextDueAt, ...retries.map((at) => Math.max(at, now + RECHECK_MS)));
+  const skips: readonly Skip[] = failures.map(({ message }) => ({ reason: 'CredentialUnavailable', name, message }));
+  if (entries.length === 0) return decide({ ready, skips, nextCheckAt: recheck });
+
+  const failed = failures.flatMap(({ request }) => recordsFor(request, records));
+  if (failed.some((record) => isValid(record, now)) && isWorthWriting(entries, { reason, records, dueHosts, failed })) {
+    const message = `Secret ${namespace}/${name} keeps its entries until every valid one can be written again`;
+    return decide({ ready, skips: [...skips, { reason: 'LastGoodKept', name, message }], nextCheckAt: recheck });
+  }
+  if (!isWorthWriting(entries, { reason, records, dueHosts, failed })) {
+    const impatient = retries.length === 0 && failures.length === 0 && dueHosts.size > 0;
+    return decide({ ready, skips, nextCheckAt: soonest(recheck, impatient ? now + RECHECK_MS : undefined) });
+  }
+  const write = writeOf(present, { namespace, name, reason, content: contentOf(entries, settings) });
+  return decide({ writes: [write], skips, ready: [name], nextCheckAt: recheck });
+}
+
+/** What the answers give. */
+interface Gathered {
+  /** In the order of the rule; the first claim on a host wins. */
+  readonly entries: readonly NewEntry[];
+  /** Requests that got no usable credential, with a sentence. */
+  readonly failures: readonly { readonly request: CredentialRequest; readonly message: string }[];
+  /** When asking again makes sense, of failures and of credentials whose refresh failed. */
+  readonly retries: readonly EpochMs[];
+}
+
+function newEntries(desired: DesiredSecret, answers: ReadonlyMap<string, CredentialAnswer>, now: EpochMs): Gathered {
+  const entries = new Map<string, NewEntry>();
+  const retries: EpochMs[] = [];
+  const failures = desired.rule.requests.flatMap((request) => {
+    const answer = answers.get(request.cacheKey);
+    if (answer === undefined) return [{ request, message: `${request.cacheKey} was not asked for` }];
+    if (answer.status !== 'fresh' && answer.failure.retryAt !== undefined) retries.push(answer.failure.retryAt);
+    if (answer.status === 'unavailable') return [{ request, message: answer.failure.message }];
+    const { credential, source } = answer;
+    const hosts = request.hosts ?? credential.hosts ?? [];
+    if (hosts.length === 0 || !isValid(credential, now)) {
+      return [{ request, message: `${request.cacheKey}: the cloud names no registry host: set \`domains\`` }];
+    }
+    const record = { source, issuedAt: credential.issuedAt, expiresAt: credential.expiresAt };
+    for (const host of hosts) if (!entries.has(host)) entries.set(host, { host, credential, record });
+    return [];
+  });
+  return { entries: [...entries.values()], failures, retries };
+}
+
+/**
+ * True when the new entries differ in substance: a fixpoint needs no write, no longer life is given up for a shorter one, and
+ * `failed` entries (of requests without a credential) that are already dead are no reason to write.
+ */
+function isWorthWriting(
+  entries: readonly NewEntry[],
+  old: {
+    readonly reason: WriteReason;
+    readonly records: Readonly<Record<string, EntryRecord>>;
+    readonly dueHosts: ReadonlySet<string>;
+    readonly failed: readonly EntryRecord[];
+  },
+): boolean {
+  if (old.reason !== 'RegistriesChanged' && old.reason !== 'SourceChanged' && old.reason !== 'CredentialDue')
+    return true;
+  const hosts = new Set(entries.map((entry) => entry.host));
+  const isDropped = ([host, record]: [string, EntryRecord]): boolean =>
+    !hosts.has(host) && !old.failed.includes(record);
+  if (Object.entries(old.records).some(isDropped)) return true;
+  return entries.some(({ host, record }) => {
+    const before = old.records[host];
+    if (before?.source !== record.source) return true;
+    return old.dueHosts.has(host) && (record.expiresAt ?? Infinity) > (before.expiresAt ?? Infinity);
+  });
+}
+
+function contentOf(entries: readonly NewEntry[], settings: PlanSettings): SecretContent {
+  const dockerConfigJson = buildDockerConfig(entries, settings.email);
+  return {
+    labels: secretLabels(settings),
+    annotations: {
+      ...GITOPS_ANNOTATIONS,
+      [CREDENTIALS_ANNOTATION]: formatEntries(Object.fromEntries(entries.map(({ host, record }) => [host, record]))),
+      [DIGEST_ANNOTATION]: digestOf(dockerConfigJson),
+    },
+    dockerConfigJson,
+  };
+}
+
+function writeOf(
+  present: ObservedSecret | undefined,
+  parts: { namespace: string; name: string; reason: WriteReason; content: SecretContent },
+): Write {
+  if (present === undefined) return { kind: 'create-secret', ...parts };
+  const kind = parts.reason === 'SecretTypeWrong' ? 'replace-secret' : 'update-secret';
+  return { kind, ...parts, uid: present.uid, resourceVersion: present.resourceVersion };
+}
+
+function deletionOf({ namespace, name, uid, resourceVersion }: ObservedSecret): Write {
+  return { kind: 'delete-secret', namespace, name, uid, resourceVersion, reason: 'SecretUnwanted' };
+}
+
+function decide(parts: {
+  writes?: readonly Write[];
+  skips?: readonly Skip[];
+  ready?: readonly string[];
+  nextCheckAt: EpochMs | undefined;
+}): SecretDecisions {
+  return {
+    writes: parts.writes ?? [],
+    skips: parts.skips ?? [],
+    ready: new Set(parts.ready ?? []),
+    nextCheckAt: parts.nextCheckAt,
+  };
+}
+
+/** The earliest of the instants that are finite; undefined when there is none. */
+export function soonest(...instants: readonly (EpochMs | undefined)[]): EpochMs | undefined {
+  const known = instants.flatMap((instant) => (instant !== undefined && Number.isFinite(instant) ? [instant] : []));
+  return known.length === 0 ? undefined : Math.min(...known);
+}

@@ -1,0 +1,76 @@
+// The decisions about `imagePullSecrets`: ours are appended and recorded, only what is recorded is ever removed.
+import { includesServiceAccount } from './scope.ts';
+import type { Desired, EpochMs, Observed, ObservedServiceAccount, Skip, Write } from './types.ts';
+
+/** The decisions about ServiceAccounts. */
+export interface ServiceAccountDecisions {
+  /** References to add, newest ServiceAccount first. */
+  readonly additions: readonly Write[];
+  /** References to remove, and records to correct. */
+  readonly removals: readonly Write[];
+  readonly skips: readonly Skip[];
+  readonly nextCheckAt: EpochMs | undefined;
+}
+
+/** Plans the references of every ServiceAccount in the namespace. `ready`: Secrets that it is sound to refer to. */
+export function planServiceAccounts(
+  desired: Desired,
+  observed: Observed,
+  ready: ReadonlySet<string>,
+  now: EpochMs,
+): ServiceAccountDecisions {
+  const additions: { readonly write: Write; readonly createdAt: EpochMs }[] = [];
+  const removals: Write[] = [];
+  const skips: Skip[] = [];
+  const checks: EpochMs[] = [];
+  for (const account of observed.serviceAccounts) {
+    const write = planServiceAccount(account, desired, ready);
+    if (write === undefined) continue;
+    const until = observed.contendedUntil.get(account.uid) ?? 0;
+    if (write.added.length === 0) removals.push(write);
+    else if (until > now) {
+      const message = `ServiceAccount ${account.namespace}/${account.name} keeps losing ${write.added.join(', ')} to another writer: waiting before adding it again`;
+      skips.push({ reason: 'Contended', name: account.name, message });
+      checks.push(until);
+    } else additions.push({ write, createdAt: account.createdAt });
+  }
+  additions.sort((a, b) => b.createdAt - a.createdAt);
+  return {
+    additions: additions.map((addition) => addition.write),
+    removals,
+    skips,
+    nextCheckAt: checks.length === 0 ? undefined : Math.min(...checks),
+  };
+}
+
+function planServiceAccount(
+  account: ObservedServiceAccount,
+  desired: Desired,
+  ready: ReadonlySet<string>,
+): Extract<Write, { kind: 'patch-service-account' }> | undefined {
+  const wanted = desired.secrets
+    .filter((secret) => includesServiceAccount(secret.rule.scope, account))
+    .map((secret) => secret.name);
+  const present = new Set(account.imagePullSecrets);
+  const added = wanted.filter((name) => !present.has(name) && ready.has(name));
+  const removed = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
+  const kept = account.recorded.filter((name) => wanted.includes(name) && (present.has(name) || !ready.has(name)));
+  const recorded = [...new Set([...kept, ...added])];
+  if (added.length === 0 && removed.length === 0 && sameMembers(recorded, account.recorded)) return undefined;
+  return {
+    kind: 'patch-service-account',
+    namespace: account.namespace,
+    name: account.name,
+    uid: account.uid,
+    resourceVersion: account.resourceVersion,
+    imagePullSecrets: [...account.imagePullSecrets.filter((name) => !removed.includes(name)), ...added],
+    recorded,
+    added,
+    removed,
+    reason: added.length > 0 ? 'ReferenceMissing' : 'ReferenceUnwanted',
+  };
+}
+
+function sameMembers(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((member) => b.includes(member));
+}

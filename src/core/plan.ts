@@ -1,0 +1,67 @@
+// The decision for one namespace, as one pure function: what to write, what to leave alone and why, when to look again.
+import { planSecrets, soonest, type PlanContext } from './plan-secrets.ts';
+import { planServiceAccounts } from './plan-service-accounts.ts';
+import type { CredentialAnswer, Desired, Plan, Write } from './types.ts';
+
+/** Most writes in one pass: ten thousand ServiceAccounts in one namespace must not make a new one wait. */
+export const MAX_WRITES = 200;
+
+/**
+ * Decides for one namespace. `answers` holds the store's answer to each of `wantedCredentials`.
+ *
+ * | Secret that is there | and | then |
+ * |---|---|---|
+ * | none | a credential | create |
+ * | none | no credential | leave (`CredentialUnavailable`) |
+ * | foreign | vendor's name or `adopt-existing: all`, right type | update in place (`SecretAdopted`) |
+ * | foreign | otherwise | leave (`NameTaken`) |
+ * | ours, wrong type or immutable | a credential | replace: the only delete-and-create |
+ * | ours, edited, or labels lost | a credential | update in place |
+ * | ours, other registries or another source | every still valid entry can be written | update in place |
+ * | ours, other registries or another source | one cannot | leave (`LastGoodKept`) |
+ * | ours, an entry is due | the new one lives longer | update in place |
+ * | ours, all right | | nothing |
+ * | ours, no rule wants it | | references go, then delete |
+ *
+ * | ServiceAccount | then |
+ * |---|---|
+ * | in scope, lacks the reference, Secret is there or being written | append, record it |
+ * | in scope, keeps losing it | wait (`Contended`) |
+ * | has a recorded reference that no rule wants | remove it |
+ * | has an unrecorded reference, whatever its name | leave: it is its owner's |
+ *
+ * Order: missing Secrets, references to add (newest ServiceAccount first), other Secrets, references to remove, deletions.
+ */
+export function planNamespace(
+  desired: Desired,
+  answers: ReadonlyMap<string, CredentialAnswer>,
+  context: PlanContext,
+): Plan {
+  const { observed, now } = context;
+  if (observed.namespace.terminating) {
+    const message = `Namespace ${observed.namespace.name} is being deleted`;
+    return {
+      writes: [],
+      skips: [{ reason: 'NamespaceTerminating', name: observed.namespace.name, message }],
+      nextCheckAt: undefined,
+      truncated: false,
+    };
+  }
+  const secrets = planSecrets(desired, answers, context);
+  const accounts = planServiceAccounts(desired, observed, secrets.ready, now);
+  const ofKind = (...kinds: readonly Write['kind'][]): readonly Write[] =>
+    secrets.writes.filter((write) => kinds.includes(write.kind));
+  const writes = [
+    ...ofKind('create-secret', 'replace-secret'),
+    ...accounts.additions,
+    ...ofKind('update-secret'),
+    ...accounts.removals,
+    ...ofKind('delete-secret'),
+  ];
+  return {
+    writes: writes.slice(0, MAX_WRITES),
+    skips: [...secrets.skips, ...accounts.skips],
+    nextCheckAt: soonest(secrets.nextCheckAt, accounts.nextCheckAt),
+    truncated: writes.length > MAX_WRITES,
+  };
+}
