@@ -1,0 +1,156 @@
+// The one queue: namespace names, each at most once, worked on by a bounded number of workers.
+// Events, retries and refresh all do the same thing: add a key, maybe later. Semantics of client-go's util/workqueue: a key
+// that is added while it is being worked on is worked on once more afterwards; a key is never worked on twice at a time.
+import type { EpochMs } from '../core/types.ts';
+import { DelayHeap } from './delay-heap.ts';
+
+/** Which keys go first: `urgent` for a namespace or ServiceAccount that has nothing yet. */
+export type Lane = 'urgent' | 'normal';
+
+/** What the queue tells about itself, for metrics. */
+export interface QueueObserver {
+  readonly onAdd: (lane: Lane) => void;
+  /** Milliseconds that the key waited. */
+  readonly onStart: (waitedMs: number) => void;
+  /** Milliseconds that working on the key took. */
+  readonly onDone: (workedMs: number) => void;
+  readonly onRetry: () => void;
+  /** The handler threw: a bug; the key is retried. */
+  readonly onBug: (key: string, error: unknown) => void;
+}
+
+export interface QueueOptions {
+  readonly concurrency: number;
+  readonly now: () => EpochMs;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly observer: QueueObserver;
+}
+
+/** Longest delay that a timer takes, milliseconds: above it Node fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_RETRY_MS = 300_000;
+
+/** A queue of namespace names. Nothing is worked on before `start` and after `stop`; keys added meanwhile wait. */
+export class WorkQueue {
+  readonly #options: QueueOptions;
+  readonly #lanes: Readonly<Record<Lane, Map<string, EpochMs>>> = { urgent: new Map(), normal: new Map() };
+  readonly #working = new Set<string>();
+  readonly #again = new Map<string, Lane>();
+  readonly #attempts = new Map<string, number>();
+  readonly #delayed = new DelayHeap();
+  #timer: NodeJS.Timeout | undefined;
+  #handler: ((key: string) => Promise<void>) | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that wait to be worked on now. */
+  get depth(): number {
+    return this.#lanes.urgent.size + this.#lanes.normal.size;
+  }
+
+  /** Keys that are being worked on. */
+  get working(): number {
+    return this.#working.size;
+  }
+
+  /** Adds a key now; an urgent add moves a key that waits in the normal lane forward. */
+  add(key: string, lane: Lane = 'normal'): void {
+    if (this.#working.has(key)) {
+      if (this.#again.get(key) !== 'urgent') this.#again.set(key, lane);
+      return;
+    }
+    if (this.#lanes.urgent.has(key)) return;
+    const since = this.#lanes.normal.get(key);
+    if (since !== undefined && lane === 'normal') return;
+    this.#lanes.normal.delete(key);
+    this.#lanes[lane].set(key, since ?? this.#options.now());
+    this.#options.observer.onAdd(lane);
+    this.#work();
+  }
+
+  /** Adds the key at `at` in place of any earlier wish for a later time; undefined = no such wish any more. */
+  wakeAt(key: string, at: EpochMs | undefined): void {
+    this.#delayed.set(key, at);
+    this.#arm();
+  }
+
+  /** Adds the key after a pause that doubles with each retry from `baseMs` to five minutes, spread by ±20 %. */
+  retry(key: string, baseMs: number): void {
+    const attempts = this.#attempts.get(key) ?? 0;
+    this.#attempts.set(key, attempts + 1);
+    this.#options.observer.onRetry();
+    const pause = Math.min(baseMs * 2 ** Math.min(attempts, 30), MAX_RETRY_MS) * (0.8 + 0.4 * this.#options.random());
+    const at = this.#options.now() + pause;
+    this.wakeAt(key, Math.min(at, this.#delayed.at(key) ?? Infinity));
+  }
+
+  /** The key is well: its retries start anew. */
+  forget(key: string): void {
+    this.#attempts.delete(key);
+  }
+
+  /** Works on keys with `handler` until `stop`. */
+  start(handler: (key: string) => Promise<void>): void {
+    this.#handler = handler;
+    this.#arm();
+    this.#work();
+  }
+
+  /** Takes no more keys, forgets all that wait, and resolves when those being worked on are done. */
+  async stop(): Promise<void> {
+    this.#handler = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const lane of Object.values(this.#lanes)) lane.clear();
+    this.#delayed.clear();
+    this.#again.clear();
+    this.#attempts.clear();
+    if (this.#working.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #work(): void {
+    while (this.#handler !== undefined && this.#working.size < this.#options.concurrency) {
+      const lane = this.#lanes.urgent.size > 0 ? this.#lanes.urgent : this.#lanes.normal;
+      const first = lane.entries().next();
+      if (first.done === true) return;
+      const [key, since] = first.value;
+      lane.delete(key);
+      this.#working.add(key);
+      this.#options.observer.onStart(this.#options.now() - since);
+      void this.#run(key, this.#handler);
+    }
+  }
+
+  async #run(key: string, handler: (key: string) => Promise<void>): Promise<void> {
+    const startedAt = this.#options.now();
+    try {
+      await handler(key);
+    } catch (error) {
+      this.#options.observer.onBug(key, error);
+      if (this.#handler !== undefined) this.retry(key, 1_000);
+    }
+    this.#options.observer.onDone(this.#options.now() - startedAt);
+    this.#working.delete(key);
+    const lane = this.#again.get(key);
+    this.#again.delete(key);
+    if (lane !== undefined && this.#handler !== undefined) this.add(key, lane);
+    if (this.#working.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    this.#work();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const next = this.#delayed.firstAt;
+    if (next === undefined || this.#handler === undefined) return;
+    const pause = Math.min(Math.max(next - this.#options.now(), 0), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      for (const key of this.#delayed.take(this.#options.now())) this.add(key);
+      this.#arm();
+    }, pause);
+  }
+}
