@@ -58,10 +58,10 @@ export function verifyAcs3<Key extends SigningKey>(request: SignedRequest, world
   for (const [header, code] of MANDATORY_HEADERS) {
     if ((headers[header] ?? '') === '') return refuse(400, code, `The header ${header} is mandatory for this action.`);
   }
-  if (headers['authorization'] === undefined) {
+  if (headers.authorization === undefined) {
     return refuse(400, 'MissingAccessKeyId', 'AccessKeyId is mandatory for this action.');
   }
-  const authorization = parseAuthorization(headers['authorization']);
+  const authorization = parseAuthorization(headers.authorization);
   if (authorization === undefined) {
     return refuse(400, 'IncompleteSignature', 'The request signature does not conform to Aliyun standards.');
   }

@@ -1,0 +1,65 @@
+// Runs the simulated clouds as a process of their own, for the demo and for trying things by hand.
+
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import type { CloudsOptions } from '../test/support/clouds/clouds.ts';
+import { SAMPLE, startClouds } from '../test/support/clouds/clouds.ts';
+
+const HELP = `Usage: scripts/simulators [options]
+
+Starts simulated cloud services on 127.0.0.1, prints one JSON line that says where they are, and runs until SIGINT or
+SIGTERM. Drive them through the "control" URL of that line; its calls are listed in test/support/clouds/control.ts.
+
+  --config <file>        JSON with what the clouds hold: {"accessKeys": [...], "instances": [...], "users": [...]}
+                         (default: one obviously fake key, instance and registry user)
+  --token-life <seconds> life of minted registry tokens (default 3600)
+  --http                 serve the cloud APIs without TLS
+  --cr-port <port>       fixed ports instead of free ones
+  --auth-port <port>
+  --control-port <port>
+  -h, --help             this text
+
+Sample key: ${SAMPLE.accessKey.accessKeyId} / ${SAMPLE.accessKey.accessKeySecret}, instance ${SAMPLE.instance.instanceId}
+in ${SAMPLE.instance.regionId}, registry user ${SAMPLE.user.username} / ${SAMPLE.user.password}.
+`;
+
+const { values } = parseArgs({
+  options: {
+    config: { type: 'string' },
+    'token-life': { type: 'string' },
+    http: { type: 'boolean' },
+    'cr-port': { type: 'string' },
+    'auth-port': { type: 'string' },
+    'control-port': { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+
+if (values.help === true) {
+  process.stdout.write(HELP);
+} else {
+  // Before the start: a signal that comes while it is under way must not leave files behind.
+  const asked = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  const clouds = await startClouds(await readOptions());
+  process.stdout.write(`${JSON.stringify(clouds.endpoints())}\n`);
+  await asked;
+  await clouds.stop();
+}
+
+async function readOptions(): Promise<CloudsOptions> {
+  const content =
+    values.config === undefined ? {} : (JSON.parse(await readFile(values.config, 'utf8')) as Partial<CloudsOptions>);
+  return {
+    ...content,
+    ...(values['token-life'] === undefined ? {} : { tokenLifeMs: Number(values['token-life']) * 1000 }),
+    scheme: values.http === true ? 'http' : 'https',
+    ports: {
+      cr: Number(values['cr-port'] ?? 0),
+      registryAuth: Number(values['auth-port'] ?? 0),
+      control: Number(values['control-port'] ?? 0),
+    },
+  };
+}

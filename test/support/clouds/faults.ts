@@ -1,0 +1,122 @@
+// Scripted misbehaviour of a simulated cloud: which answers to spoil, how, and how often.
+
+import type { Answer } from './api-error.ts';
+import { buildErrorAnswer, buildRequestId } from './api-error.ts';
+
+/**
+ * One way to misbehave (acr.md section 24). All but `slow` and `slow-body` replace the answer; times in milliseconds.
+ * `throttle` defaults to `Throttling.User` without `x-acs-retry-after`, whose unit is the header's own (section 21).
+ */
+export type Fault =
+  | { readonly kind: 'throttle'; readonly code?: string; readonly retryAfter?: number }
+  | { readonly kind: 'unsuccessful'; readonly code: string }
+  | { readonly kind: 'error'; readonly status: number; readonly code: string }
+  | { readonly kind: 'unavailable' | 'reset' | 'truncated' | 'html' | 'xml' | 'empty' }
+  | { readonly kind: 'slow'; readonly delayMs: number }
+  | { readonly kind: 'slow-body'; readonly chunkBytes: number; readonly chunkDelayMs: number };
+
+/** Every kind of fault, for checking rules that come from outside. */
+export const FAULT_KINDS: readonly Fault['kind'][] = [
+  ...(['throttle', 'unsuccessful', 'error', 'unavailable', 'reset', 'truncated'] as const),
+  ...(['html', 'xml', 'empty', 'slow', 'slow-body'] as const),
+];
+
+/** A fault and what it hits: calls of `action` and `instanceId` where given, `times` of them, or until cleared. */
+export interface FaultRule {
+  readonly fault: Fault;
+  readonly action?: string;
+  readonly instanceId?: string;
+  readonly times?: number;
+}
+
+/** How to put an answer on the wire. Without `reset` the whole answer is written; the delay is before its first byte. */
+export interface Delivery {
+  readonly answer: Answer;
+  readonly delayMs?: number;
+  readonly trickle?: { readonly chunkBytes: number; readonly chunkDelayMs: number };
+  /** Close the connection without an answer. */
+  readonly reset?: true;
+}
+
+/** The scripted faults of one API. The first rule that matches and is not used up decides. */
+export interface FaultBook {
+  add(rule: FaultRule): void;
+  clear(): void;
+  list(): readonly FaultRule[];
+  /** Takes the fault for one call; counts it against the rule's `times`. */
+  take(call: { readonly action: string; readonly instanceId: string }): Fault | undefined;
+}
+
+/** Makes an empty fault book. */
+export function createFaultBook(): FaultBook {
+  let rules: { readonly rule: FaultRule; left: number }[] = [];
+  return {
+    add: (rule) => void rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }),
+    clear: () => void (rules = []),
+    list: () => rules.filter(({ left }) => left > 0).map(({ rule }) => rule),
+    take: (call) => {
+      const hit = rules.find(
+        ({ rule, left }) =>
+          left > 0 &&
+          (rule.action ?? call.action) === call.action &&
+          (rule.instanceId ?? call.instanceId) === call.instanceId,
+      );
+      if (hit === undefined) return undefined;
+      hit.left -= 1;
+      return hit.rule.fault;
+    },
+  };
+}
+
+/** Builds the spoilt delivery of an answer, and the code under which the call is recorded (`undefined`: unchanged). */
+export function buildFaultyDelivery(
+  answer: Answer,
+  fault: Fault,
+  host: string,
+): { readonly delivery: Delivery; readonly code: string | undefined } {
+  const error = (status: number, code: string, headers: Record<string, string> = {}) => {
+    const built = buildErrorAnswer({ status, code, message: 'Scripted by the test.' }, { host, json: true });
+    return { delivery: { answer: { ...built, headers: { ...built.headers, ...headers } } }, code };
+  };
+  const other = (replacement: Answer) => ({ delivery: { answer: replacement }, code: `fault:${fault.kind}` });
+  switch (fault.kind) {
+    case 'throttle':
+      return error(
+        400,
+        fault.code ?? 'Throttling.User',
+        fault.retryAfter === undefined ? {} : { 'x-acs-retry-after': String(fault.retryAfter) },
+      );
+    case 'unsuccessful': {
+      const body = JSON.stringify({ RequestId: buildRequestId(), Code: fault.code, IsSuccess: false });
+      return { delivery: { answer: { ...answer, status: 200, body } }, code: fault.code };
+    }
+    case 'error':
+      return error(fault.status, fault.code);
+    case 'unavailable':
+      return error(503, 'ServiceUnavailable');
+    case 'reset':
+      return { delivery: { answer, reset: true }, code: 'fault:reset' };
+    case 'truncated':
+      // Half of the document with a content length of its own: valid HTTP, broken JSON.
+      return other({ ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) });
+    case 'html':
+      return other({ status: 502, headers: { 'content-type': 'text/html' }, body: HTML });
+    case 'xml':
+      return other(
+        buildErrorAnswer(
+          { status: 503, code: 'ServiceUnavailable', message: 'Scripted by the test.' },
+          { host, json: false },
+        ),
+      );
+    case 'empty':
+      return other({ status: 200, headers: {}, body: '' });
+    case 'slow':
+      return { delivery: { answer, delayMs: fault.delayMs }, code: undefined };
+    case 'slow-body':
+      return { delivery: { answer, trickle: fault }, code: undefined };
+    default:
+      return fault satisfies never;
+  }
+}
+
+const HTML = '<!doctype html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>';

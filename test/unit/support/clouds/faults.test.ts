@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Fault } from '../../../support/clouds/faults.ts';
+import { buildFaultyDelivery, createFaultBook, FAULT_KINDS } from '../../../support/clouds/faults.ts';
+
+const HONEST = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"Code":"success"}' };
+
+describe('the fault book', () => {
+  test('hits only the action and instance of a rule, as often as it says', () => {
+    const book = createFaultBook();
+    book.add({ fault: { kind: 'html' }, action: 'A', instanceId: 'cri-1', times: 2 });
+    const take = (action: string, instanceId: string) => book.take({ action, instanceId })?.kind;
+    expect([
+      take('B', 'cri-1'),
+      take('A', 'cri-2'),
+      take('A', 'cri-1'),
+      take('A', 'cri-1'),
+      take('A', 'cri-1'),
+    ]).toEqual([undefined, undefined, 'html', 'html', undefined]);
+    expect(book.list()).toEqual([]);
+  });
+
+  test('a rule without a count holds until it is cleared', () => {
+    const book = createFaultBook();
+    book.add({ fault: { kind: 'reset' } });
+    for (let i = 0; i < 3; i++) expect(book.take({ action: 'A', instanceId: '' })?.kind).toBe('reset');
+    book.clear();
+    expect(book.take({ action: 'A', instanceId: '' })).toBeUndefined();
+  });
+});
+
+describe('a spoilt delivery', () => {
+  test.each<[Fault, number, string | RegExp, string | undefined]>([
+    [{ kind: 'throttle' }, 400, /"Code":"Throttling.User"/, 'Throttling.User'],
+    [{ kind: 'unsuccessful', code: 'X' }, 200, /"Code":"X","IsSuccess":false/, 'X'],
+    [{ kind: 'error', status: 500, code: 'InternalError' }, 500, /"Code":"InternalError"/, 'InternalError'],
+    [{ kind: 'unavailable' }, 503, /"Code":"ServiceUnavailable"/, 'ServiceUnavailable'],
+    [{ kind: 'truncated' }, 200, '{"Code":"', 'fault:truncated'],
+    [{ kind: 'html' }, 502, /^<!doctype html>/, 'fault:html'],
+    [{ kind: 'xml' }, 503, /<Code>ServiceUnavailable<\/Code>/, 'fault:xml'],
+    [{ kind: 'empty' }, 200, '', 'fault:empty'],
+    [{ kind: 'slow', delayMs: 5 }, 200, HONEST.body, undefined],
+  ])('%j', (fault, status, body, recorded) => {
+    const { delivery, code } = buildFaultyDelivery(HONEST, fault, 'host');
+    expect(delivery.answer.status).toBe(status);
+    if (typeof body === 'string') expect(delivery.answer.body).toBe(body);
+    else expect(delivery.answer.body).toMatch(body);
+    expect(code).toBe(recorded);
+  });
+
+  test('throttling carries x-acs-retry-after when asked', () => {
+    const { delivery } = buildFaultyDelivery(HONEST, { kind: 'throttle', retryAfter: 1500 }, 'host');
+    expect(delivery.answer.headers).toMatchObject({ 'x-acs-retry-after': '1500' });
+  });
+
+  test('every kind is known by name', () => {
+    expect(new Set(FAULT_KINDS).size).toBe(11);
+  });
+});
