@@ -1,0 +1,166 @@
+// One pass over one namespace: observe, ask for credentials, plan, apply, report, say when to look again.
+import type { PlanSettings, WantedCredential } from '../core/assess-secret.ts';
+import { desiredFor } from '../core/desired.ts';
+import { disposition, KubeError } from '../core/errors.ts';
+import { planNamespace } from '../core/plan.ts';
+import { wantedCredentials, type PlanContext } from '../core/plan-secrets.ts';
+import type { Config, CredentialAnswer, EpochMs, Observed, ObservedSecret, Plan, Write } from '../core/types.ts';
+import { applyPlan, isReplan, type Applied, type FailedWrite, type MakeWrite, type WriteLane } from './apply.ts';
+import { observe, type Caches } from './observe.ts';
+
+/** How soon a namespace is planned again when only the world moved, milliseconds; it doubles with each time in a row. */
+const REPLAN_MS = 10;
+const RETRY_MS = 1_000;
+const TERMINAL_RETRY_MS = 60_000;
+
+/** The store as a pass sees it. */
+export interface CredentialSource {
+  resolve(wanted: readonly WantedCredential[]): Promise<ReadonlyMap<string, CredentialAnswer>>;
+  current(cacheKey: string): { readonly source: string } | undefined;
+}
+
+/** The queue as a pass sees it. */
+export interface Schedule {
+  add(key: string): void;
+  wakeAt(key: string, at: EpochMs | undefined): void;
+  retry(key: string, baseMs: number): void;
+  forget(key: string): void;
+}
+
+/** What a pass tells: to logs, metrics and Events. */
+export interface PassObserver {
+  readonly onWrite: (write: Write) => void;
+  readonly onFailedWrite: (failed: FailedWrite) => void;
+  /** After every pass. */
+  readonly onPlan: (namespace: string, plan: Plan) => void;
+  /** A reference was added that others keep removing: we hold back for `pauseMs`. */
+  readonly onContention: (write: Write, pauseMs: number) => void;
+}
+
+/** Everything that a pass works with. */
+export interface PassWorld {
+  readonly caches: Caches;
+  /** undefined = no good configuration is known: plan nothing, delete nothing. */
+  readonly config: () => Config | undefined;
+  readonly instance: string;
+  readonly store: CredentialSource;
+  readonly schedule: Schedule;
+  readonly lane: WriteLane;
+  readonly makeWrite: MakeWrite;
+  /** Puts the answer to one of our writes into the cache. */
+  readonly absorb: (write: Write, answer: unknown) => void;
+  /** Reads one Secret by name; undefined = it is gone. Throws KubeError. */
+  readonly readSecret: (namespace: string, name: string) => Promise<ObservedSecret | undefined>;
+  /** Namespaces that wait for a credential that is being fetched, by cache key. */
+  readonly waiting: Map<string, Set<string>>;
+  readonly observer: PassObserver;
+  readonly now: () => EpochMs;
+}
+
+/** Makes one pass over the namespace `key`. Ends early when `signal` aborts: nothing is written after that. */
+export async function reconcile(world: PassWorld, key: string, signal: AbortSignal): Promise<void> {
+  const config = world.config();
+  const first = observe(world.caches, key, world.now());
+  if (config === undefined || first === undefined) {
+    world.schedule.wakeAt(key, undefined);
+    world.schedule.forget(key);
+    return;
+  }
+  const desired = desiredFor(config, first.namespace);
+  const contextOf = (observed: Observed): PlanContext => ({
+    settings: settingsOf(config, world.instance),
+    observed,
+    currentSource: (cacheKey) => world.store.current(cacheKey)?.source,
+    now: world.now(),
+  });
+  const wanted = wantedCredentials(desired, contextOf(first));
+  const answers = wanted.length === 0 ? new Map<string, CredentialAnswer>() : await askStore(world, key, wanted);
+  // The world may have moved while a cloud was asked.
+  const observed = wanted.length === 0 ? first : (observe(world.caches, key, world.now()) ?? first);
+  const plan = planNamespace(desired, answers, contextOf(observed));
+  world.observer.onPlan(key, plan);
+  const applied = await applyPlan(plan, {
+    makeWrite: world.makeWrite,
+    lane: world.lane,
+    signal,
+    onWritten: (write, answer) => noteWritten(world, write, answer),
+  });
+  if (signal.aborted) return;
+  await lookAtTakenNames(world, applied);
+  for (const failed of applied.failed) if (!isReplan(failed.error)) world.observer.onFailedWrite(failed);
+  schedule(world.schedule, key, plan, applied);
+}
+
+/** What planning takes from the configuration. */
+export function settingsOf(
+  { thresholdMs, adoptExisting, secretLabels, email }: Config,
+  instance: string,
+): PlanSettings {
+  return { instance, thresholdMs, adoptExisting, secretLabels, email };
+}
+
+/** Waits among those that want these credentials, before asking: a fetch may end before its answer is read here. */
+async function askStore(
+  world: PassWorld,
+  key: string,
+  wanted: readonly WantedCredential[],
+): Promise<ReadonlyMap<string, CredentialAnswer>> {
+  for (const { request } of wanted) {
+    const namespaces = world.waiting.get(request.cacheKey) ?? new Set();
+    world.waiting.set(request.cacheKey, namespaces.add(key));
+  }
+  const answers = await world.store.resolve(wanted);
+  for (const [cacheKey, answer] of answers) {
+    if (answer.status !== 'fresh' && answer.failure.reason === 'CredentialPending') continue;
+    const namespaces = world.waiting.get(cacheKey);
+    namespaces?.delete(key);
+    if (namespaces?.size === 0) world.waiting.delete(cacheKey);
+  }
+  return answers;
+}
+
+function noteWritten(world: PassWorld, write: Write, answer: unknown): void {
+  world.absorb(write, answer);
+  world.observer.onWrite(write);
+  if (write.kind !== 'patch-service-account') {
+    world.caches.foreignSecrets.forget(write.namespace, write.name);
+  } else if (write.added.length > 0) {
+    const pauseMs = world.caches.contention.added(write.uid, world.now());
+    if (pauseMs > 0) world.observer.onContention(write, pauseMs);
+  }
+}
+
+/** AlreadyExists at create: somebody holds the name and our watch does not show it. Read that one name, then plan again. */
+async function lookAtTakenNames(world: PassWorld, { failed }: Applied): Promise<void> {
+  for (const { write, error } of failed) {
+    if (write.kind === 'patch-service-account' || !(error instanceof KubeError)) continue;
+    world.caches.foreignSecrets.forget(write.namespace, write.name);
+    if (error.reason !== 'AlreadyExists') continue;
+    try {
+      const secret = await world.readSecret(write.namespace, write.name);
+      if (secret !== undefined) world.caches.foreignSecrets.remember(secret, world.now());
+    } catch (readError) {
+      world.observer.onFailedWrite({ write, error: readError });
+    }
+  }
+}
+
+function schedule(queue: Schedule, key: string, plan: Plan, { failed, held }: Applied): void {
+  queue.wakeAt(key, plan.nextCheckAt);
+  if (failed.length === 0 && held.length === 0) queue.forget(key);
+  if (plan.truncated) queue.add(key);
+  if (failed.length > 0) queue.retry(key, Math.min(...failed.map(({ error }) => pauseFor(error))));
+  else if (held.length > 0) queue.retry(key, RETRY_MS);
+}
+
+function pauseFor(error: unknown): number {
+  const what = disposition(error);
+  switch (what.kind) {
+    case 'replan':
+      return REPLAN_MS;
+    case 'retry':
+      return Math.max(what.afterMs ?? 0, RETRY_MS);
+    case 'terminal':
+      return TERMINAL_RETRY_MS;
+  }
+}

@@ -1,0 +1,59 @@
+// Events -> keys. Handlers only compute which namespaces to look at: no reads, no writes, no awaits.
+import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount, SecretReference } from '../core/types.ts';
+import type { Caches } from './observe.ts';
+import type { Lane } from './work-queue.ts';
+
+/** A change of one object as a cache reports it. */
+export interface Change<T> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+  /** `list` = the first full list: nobody is waiting for these in particular. */
+  readonly source: 'list' | 'watch' | 'relist' | 'write';
+}
+
+/** Where keys go. */
+export interface KeySink {
+  add(key: string, lane?: Lane): void;
+}
+
+/** The handlers of each source of events. */
+export interface Triggers {
+  readonly onNamespace: (change: Change<ObservedNamespace>) => void;
+  readonly onServiceAccount: (change: Change<ObservedServiceAccount>) => void;
+  readonly onSecret: (change: Change<ObservedSecret>) => void;
+  /** The configuration changed, or we became the leader: everything may have to change. */
+  readonly onEverything: () => void;
+  /** The Secret of an identity changed. */
+  readonly onIdentitySecret: (reference: SecretReference) => void;
+  /** A fetch ended that namespaces are waiting for. */
+  readonly onCredentialSettled: (cacheKey: string) => void;
+}
+
+/** Builds the handlers. `waiting` gives and forgets the namespaces that wait for a credential. */
+export function createTriggers(world: {
+  readonly queue: KeySink;
+  readonly caches: () => Pick<Caches, 'namespaces'>;
+  readonly secretChanged: (reference: SecretReference) => readonly string[];
+  readonly takeWaiting: (cacheKey: string) => Iterable<string>;
+}): Triggers {
+  const { queue } = world;
+  const addAll = (): void => {
+    for (const { name } of world.caches().namespaces.all()) queue.add(name);
+  };
+  return {
+    onNamespace: ({ name, before, after, source }) =>
+      queue.add(name, before === undefined && after !== undefined && source !== 'list' ? 'urgent' : 'normal'),
+    onServiceAccount: ({ namespace, before, after, source }) =>
+      queue.add(namespace, before === undefined && after !== undefined && source !== 'list' ? 'urgent' : 'normal'),
+    onSecret: ({ namespace, after }) => queue.add(namespace, after === undefined ? 'urgent' : 'normal'),
+    onEverything: addAll,
+    onIdentitySecret: (reference) => {
+      if (world.secretChanged(reference).length > 0) addAll();
+    },
+    onCredentialSettled: (cacheKey) => {
+      for (const namespace of world.takeWaiting(cacheKey)) queue.add(namespace);
+    },
+  };
+}
