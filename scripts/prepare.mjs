@@ -1,0 +1,47 @@
+// Brings a fresh clone to where it can run: checks Node and npm, installs the dependencies of the lock file. Runs on any Node ≥ 20.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the project. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The project's own Node 24, there once the dependencies are installed. */
+export const node = join(root, 'node_modules', '.bin', 'node');
+
+/** Environment in which the project's own Node and tools come first. */
+export const environment = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+
+const stamp = join(root, 'node_modules', '.registry-credential-helper');
+
+/** Installs dependencies unless those of this very lock file are there. Ends the process with a sentence when it cannot. */
+export function prepare() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or newer; Node 24 then comes with the dependencies.`);
+  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(node)) return;
+  process.stderr.write('Installing dependencies …\n');
+  const startedAt = Date.now();
+  const { status, error, stdout, stderr } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (error !== undefined) fail('npm was not found: install npm 10 or newer.');
+  if (status !== 0) fail(`npm ci failed:\n${stdout}${stderr}`);
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
+  process.stderr.write(`Dependencies installed in ${((Date.now() - startedAt) / 1000).toFixed(0)} s\n`);
+}
+
+/** Runs a command in the project with its own Node first; returns its exit code. */
+export function run(command, args, options = {}) {
+  const { status, signal } = spawnSync(command, args, { cwd: root, env: environment, stdio: 'inherit', ...options });
+  return status ?? (signal === 'SIGINT' ? 130 : 1);
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,56 @@
+// Runs every check of the project from a fresh clone and ends with one line that counts them: `N passed, N failed`.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { environment, node, prepare, run } from './prepare.mjs';
+
+prepare();
+const results = mkdtempSync(join(tmpdir(), 'registry-credential-helper-test-'));
+let passed = 0;
+let failed = 0;
+
+step('Format', 'prettier', ['--check', '--log-level=warn', '.']);
+step('Lint', 'eslint', ['.', '--max-warnings', '0']);
+step('Types', 'tsc', []);
+tests('Unit tests', 'unit', ['--coverage']);
+step('Control plane from Go modules', node, ['test/support/control-plane/build-tools.ts']);
+step('Bundle', node, ['scripts/build.ts']);
+tests('Integration tests', 'integration', ['--runInBand']);
+
+rmSync(results, { recursive: true, force: true });
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+/** One command that passes or fails as a whole. */
+function step(title, command, args) {
+  heading(title);
+  if (run(command, args) === 0) passed += 1;
+  else failed += 1;
+}
+
+/** One jest project; each of its tests counts, and so does a suite that could not run or a missed coverage threshold. */
+function tests(title, project, args) {
+  heading(title);
+  const file = join(results, `${project}.json`);
+  const status = run('jest', ['--selectProjects', project, '--json', `--outputFile=${file}`, ...args], {
+    env: { ...environment, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const summary = read(file);
+  const broken = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
+  passed += summary.numPassedTests;
+  failed += status !== 0 && broken === 0 ? 1 : broken;
+  if (summary.numPassedTests === 0) failed += 1;
+}
+
+function read(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 1 };
+  }
+}
+
+function heading(title) {
+  console.log(`\n== ${title}`);
+}

@@ -1,0 +1,46 @@
+// The command table: each command is loaded only when it is asked for.
+import { readFileSync } from 'node:fs';
+import { runCommand, type Command } from './cmd/lifecycle.ts';
+
+declare const __VERSION__: string | undefined;
+
+const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+  controller: {
+    summary: 'keep Secrets and ServiceAccounts as the configuration says, until stopped',
+    load: async () => (await import('./cmd/controller.ts')).controllerCommand,
+  },
+  cleanup: {
+    summary: 'remove everything that an installation wrote: references first, then Secrets',
+    load: async () => (await import('./cmd/cleanup.ts')).cleanupCommand,
+  },
+};
+
+const HELP = `registry-credential-helper keeps every namespace of a Kubernetes cluster able to pull from private registries.
+
+Usage: registry-credential-helper COMMAND [FLAGS]
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
+  .join('\n')}
+
+  COMMAND --help   its flags, with examples
+  --version        the version
+`;
+
+const [name = '--help', ...args] = process.argv.slice(2);
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+
+if (name === '--version' || args.includes('--version')) process.stdout.write(`${version()}\n`);
+else if (name === '--help' || name === '-h' || name === 'help') process.stdout.write(HELP);
+else if (command === undefined) {
+  process.stderr.write(`unknown command ${name}\n\n${HELP}`);
+  process.exitCode = 2;
+} else await runCommand(await command.load(), args, version());
+
+/** The bundle knows its version; the sources read it from package.json. */
+function version(): string {
+  if (typeof __VERSION__ === 'string') return __VERSION__;
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
