@@ -14,7 +14,7 @@ export interface ApiRequest {
   readonly contentType?: string;
 }
 
-/** The answer: parsed when it is JSON, else text. */
+/** The answer: parsed when it is one JSON value, else text, as for a watch. */
 export interface ApiAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -48,9 +48,16 @@ export function createApiClient(url: string, ca?: string): ApiClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const content = await answer.body.text();
-      const isJson = String(answer.headers['content-type']).startsWith('application/json');
-      return { status: answer.statusCode, body: isJson ? (JSON.parse(content) as unknown) : content };
+      return { status: answer.statusCode, body: parseJson(content) };
     },
     close: () => agent.destroy(),
   };
+}
+
+function parseJson(content: string): unknown {
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    return content;
+  }
 }

@@ -55,6 +55,8 @@ export interface ControlPlane {
   /** Starts it again on the same port with the same data. */
   startApiServer(): Promise<void>;
   restartApiServer(options?: StopOptions): Promise<void>;
+  /** What runs at this moment, for tests that look at the processes themselves. */
+  processes(): readonly { readonly name: string; readonly pid: number }[];
   /** Ends every process and removes the folder. May be called more than once. */
   stop(): Promise<void>;
 }
@@ -184,6 +186,7 @@ async function assemble(of: {
     },
     startApiServer: () => restart(),
     restartApiServer: restart,
+    processes: () => stack.processes.filter((running) => running.isRunning()).map(({ name, pid }) => ({ name, pid })),
   };
 }
 

@@ -56,6 +56,7 @@ export interface RunningProcess {
 const POLL_MS = 25;
 const LOG_LINES = 15;
 
+// `kill -s KILL -- -PID` is the one spelling for a group that dash and bash both take.
 // The command takes the shell's place, so its pid is the child's; the watcher stays behind as a member of its process
 // group, which also keeps the number from being given to another process while we may still send signals to it.
 const LAUNCH = `
@@ -67,7 +68,7 @@ me=$$
   kill -TERM "$me"; kill -CONT "$me"
   i=0
   while kill -0 "$me" && [ "$i" -lt 10 ]; do sleep 0.1; i=$((i+1)); done
-  kill -KILL -- "-$me"
+  kill -s KILL -- "-$me"
 ) >/dev/null 2>&1 &
 exec 3<&-
 exec "$@"
