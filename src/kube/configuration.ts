@@ -1,7 +1,7 @@
 // Follows the ConfigMap and holds the last good configuration.
 import type { Config, EpochMs, Issue, Parsed } from '../core/types.ts';
 import type { KubeClient } from './client.ts';
-import type { ReflectorEvent } from './reflector.ts';
+import type { ReflectorEvent } from './reflector-event.ts';
 
 export interface ConfigurationState {
   /** The last configuration that could be used. */

@@ -1,12 +1,173 @@
-// What the caches keep of each kind: only what decisions need.
-import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
-import type { Projected } from './reflector.ts';
+// What the caches keep of each kind: only what decisions need, so that fifty thousand objects fit into a small process.
+import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, referencesAnnotation, SECRET_KEY } from '../core/names.ts';
+import { digestOf, parseEntries } from '../core/docker-config.ts';
+import { isRecord } from '../core/records.ts';
+import type { EntryRecord, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
+import type { Projected } from './object-cache.ts';
 
-export declare function projectNamespace(object: unknown): Projected<ObservedNamespace> | undefined;
-export declare function projectServiceAccount(
+type Texts = Readonly<Record<string, string>>;
+
+/** Metadata that every object of the API has. */
+interface Metadata {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly createdAt: number;
+  readonly labels: Texts;
+  readonly annotations: Texts;
+  readonly deleting: boolean;
+}
+
+const NO_TEXTS: Texts = Object.freeze({});
+const NO_NAMES: readonly string[] = Object.freeze([]);
+/** Strings and lists that are shared among objects; more would mean that they are not alike. */
+const MAX_SHARED = 20_000;
+
+/** Keeps of a Namespace what decisions need; undefined = not readable. */
+export function projectNamespace(object: unknown): Projected<ObservedNamespace> | undefined {
+  const metadata = readMetadata(object);
+  if (metadata === undefined || !isRecord(object)) return undefined;
+  const { name, labels, deleting } = metadata;
+  const terminating = deleting || (isRecord(object.status) && object.status.phase === 'Terminating');
+  return project({ ...metadata, namespace: '' }, { name, labels, terminating });
+}
+
+/** The projection of ServiceAccounts for one installation: `instance` says which annotation is ours. */
+export function projectServiceAccount(
   instance: string,
-): (object: unknown) => Projected<ObservedServiceAccount> | undefined;
-export declare function projectSecret(object: unknown): Projected<ObservedSecret> | undefined;
-export declare function isSameNamespace(a: ObservedNamespace, b: ObservedNamespace): boolean;
-export declare function isSameServiceAccount(a: ObservedServiceAccount, b: ObservedServiceAccount): boolean;
-export declare function isSameSecret(a: ObservedSecret, b: ObservedSecret): boolean;
+): (object: unknown) => Projected<ObservedServiceAccount> | undefined {
+  const ours = referencesAnnotation(instance);
+  const sharedLists = new Map<string, readonly string[]>();
+  const sharedNamespaces = new Map<string, string>();
+  // Ten thousand accounts hold the same few lists and namespaces: one copy of each serves all.
+  const shareList = (names: readonly string[]): readonly string[] =>
+    names.length === 0 ? NO_NAMES : share(sharedLists, names.join(), names);
+
+  return (object) => {
+    const metadata = readMetadata(object);
+    if (metadata === undefined || !isRecord(object)) return undefined;
+    const { name, uid, resourceVersion, createdAt, labels, annotations } = metadata;
+    const namespace = share(sharedNamespaces, metadata.namespace, metadata.namespace);
+    const listed: readonly unknown[] = Array.isArray(object.imagePullSecrets) ? object.imagePullSecrets : [];
+    const imagePullSecrets = shareList(listed.flatMap((entry) => (isRecord(entry) ? (textOf(entry.name) ?? []) : [])));
+    const recorded = shareList(splitNames(annotations[ours]));
+    return project(
+      { ...metadata, namespace },
+      { namespace, name, uid, resourceVersion, createdAt, labels, imagePullSecrets, recorded },
+    );
+  };
+}
+
+/** Keeps of a Secret what decisions need, with a digest in place of its data; undefined = not readable. */
+export function projectSecret(object: unknown): Projected<ObservedSecret> | undefined {
+  const metadata = readMetadata(object);
+  if (metadata === undefined || !isRecord(object)) return undefined;
+  const { namespace, name, uid, resourceVersion, labels, annotations } = metadata;
+  const encoded = isRecord(object.data) ? textOf(object.data[SECRET_KEY]) : undefined;
+  return project(metadata, {
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    type: textOf(object.type) ?? '',
+    immutable: object.immutable === true,
+    labels,
+    entries: parseEntries(annotations[CREDENTIALS_ANNOTATION]),
+    recordedDigest: annotations[DIGEST_ANNOTATION],
+    contentDigest: digestOf(Buffer.from(encoded ?? '', 'base64').toString('utf8')),
+  });
+}
+
+/** True when no decision can tell them apart. */
+export function isSameNamespace(a: ObservedNamespace, b: ObservedNamespace): boolean {
+  return a.terminating === b.terminating && isSameTexts(a.labels, b.labels);
+}
+
+/** True when no decision can tell them apart; the resourceVersion does not count. */
+export function isSameServiceAccount(a: ObservedServiceAccount, b: ObservedServiceAccount): boolean {
+  return (
+    a.uid === b.uid &&
+    isSameList(a.imagePullSecrets, b.imagePullSecrets) &&
+    isSameList(a.recorded, b.recorded) &&
+    isSameTexts(a.labels, b.labels)
+  );
+}
+
+/** True when no decision can tell them apart; the resourceVersion does not count. */
+export function isSameSecret(a: ObservedSecret, b: ObservedSecret): boolean {
+  return (
+    a.uid === b.uid &&
+    a.type === b.type &&
+    a.immutable === b.immutable &&
+    a.recordedDigest === b.recordedDigest &&
+    a.contentDigest === b.contentDigest &&
+    isSameTexts(a.labels, b.labels) &&
+    isSameEntries(a.entries, b.entries)
+  );
+}
+
+function project<T>({ namespace, name, uid, resourceVersion }: Metadata, value: T): Projected<T> {
+  return { namespace, name, uid, resourceVersion, value };
+}
+
+function readMetadata(object: unknown): Metadata | undefined {
+  const metadata = isRecord(object) ? object.metadata : undefined;
+  if (!isRecord(metadata)) return undefined;
+  const { name, uid, resourceVersion } = metadata;
+  if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
+  return {
+    namespace: textOf(metadata.namespace) ?? '',
+    name,
+    uid,
+    resourceVersion,
+    createdAt: Date.parse(textOf(metadata.creationTimestamp) ?? '') || 0,
+    labels: readTexts(metadata.labels),
+    annotations: readTexts(metadata.annotations),
+    deleting: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+function readTexts(value: unknown): Texts {
+  if (!isRecord(value)) return NO_TEXTS;
+  const texts = Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+  return texts.length === 0 ? NO_TEXTS : Object.fromEntries(texts);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function splitNames(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function share<V>(known: Map<string, V>, key: string, value: V): V {
+  const shared = known.get(key);
+  if (shared !== undefined) return shared;
+  if (known.size >= MAX_SHARED) known.clear();
+  known.set(key, value);
+  return value;
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, at) => item === b[at]));
+}
+
+function isSameTexts(a: Texts, b: Texts): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+function isSameEntries(a: ObservedSecret['entries'], b: ObservedSecret['entries']): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const hosts = Object.keys(a);
+  return hosts.length === Object.keys(b).length && hosts.every((host) => isSameEntry(a[host], b[host]));
+}
+
+function isSameEntry(a: EntryRecord | undefined, b: EntryRecord | undefined): boolean {
+  return a?.source === b?.source && a?.issuedAt === b?.issuedAt && a?.expiresAt === b?.expiresAt;
+}

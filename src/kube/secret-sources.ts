@@ -1,7 +1,7 @@
 // The few single Secrets that identities and static passwords come from.
 import type { EpochMs, SecretReference } from '../core/types.ts';
 import type { KubeClient } from './client.ts';
-import type { ReflectorEvent } from './reflector.ts';
+import type { ReflectorEvent } from './reflector-event.ts';
 
 export interface SourceSecret {
   /** Decoded values. Secret. */

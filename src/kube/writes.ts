@@ -1,49 +1,154 @@
-// One function per kind of planned write: a single guarded API call each.
-import type { Write } from '../core/types.ts';
+// One function per kind of planned write: a single call each, guarded by what was observed, so that two writers cannot undo each
+// other. Each gives the server's answer, for the caches to absorb. All throw KubeError.
+import { KubeError } from '../core/errors.ts';
+import { MANAGER, referencesAnnotation, SECRET_KEY, SECRET_TYPE } from '../core/names.ts';
+import { isRecord } from '../core/records.ts';
+import type { SecretContent, Write } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 
-type WriteOf<K extends Write['kind']> = Extract<Write, { kind: K }>;
+/** Writes of one kind. */
+export type WriteOf<K extends Write['kind']> = Extract<Write, { kind: K }>;
 
-/** Makes the call for any kind of write. */
-export declare function makeWrite(
+/** Names one object of a namespace. */
+export interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+const FIELD_MANAGER = { fieldManager: MANAGER };
+
+/** Makes the call for any kind of write, as `instance`. */
+export function makeWrite(
   client: KubeClient,
   instance: string,
-): (write: Write, signal: AbortSignal) => Promise<KubeObject>;
-export declare function createSecret(
+): (write: Write, signal: AbortSignal) => Promise<KubeObject> {
+  return (write, signal) => {
+    switch (write.kind) {
+      case 'create-secret':
+        return createSecret(client, write, signal);
+      case 'update-secret':
+        return updateSecret(client, write, signal);
+      case 'replace-secret':
+        return replaceSecret(client, write, signal);
+      case 'delete-secret':
+        return deleteSecret(client, write, signal);
+      case 'patch-service-account':
+        return patchServiceAccount(client, { ...write, instance }, signal);
+    }
+  };
+}
+
+/** POST; `AlreadyExists` tells of a foreign Secret under the name. */
+export function createSecret(
   client: KubeClient,
-  write: WriteOf<'create-secret'>,
+  { namespace, name, content }: ObjectName & { readonly content: SecretContent },
   signal: AbortSignal,
-): Promise<KubeObject>;
-export declare function updateSecret(
+): Promise<KubeObject> {
+  const { labels, annotations } = content;
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name, labels, annotations },
+    type: SECRET_TYPE,
+    data: dataOf(content),
+  };
+  return client.call({ method: 'POST', path: secretsPath(namespace), query: FIELD_MANAGER, body, signal });
+}
+
+/** Merge patch in place: name and UID stay, and so do foreign labels, annotations and the type. `Conflict` = it changed. */
+export function updateSecret(
   client: KubeClient,
-  write: WriteOf<'update-secret' | 'replace-secret'>,
+  write: Omit<WriteOf<'update-secret'>, 'kind' | 'reason'>,
   signal: AbortSignal,
-): Promise<KubeObject>;
-export declare function replaceSecret(
+): Promise<KubeObject> {
+  const { namespace, name, uid, resourceVersion, content } = write;
+  const { labels, annotations } = content;
+  const body = { metadata: { uid, resourceVersion, labels, annotations }, data: dataOf(content) };
+  const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
+  return client.call({ method: 'PATCH', path, query: FIELD_MANAGER, body, signal });
+}
+
+/** DELETE and POST, the only way to another type: the one write that is two calls. */
+export async function replaceSecret(
   client: KubeClient,
-  write: WriteOf<'update-secret' | 'replace-secret'>,
+  write: Omit<WriteOf<'replace-secret'>, 'kind' | 'reason'>,
   signal: AbortSignal,
-): Promise<KubeObject>;
-export declare function deleteSecret(
+): Promise<KubeObject> {
+  await deleteSecret(client, write, signal);
+  return createSecret(client, write, signal);
+}
+
+/** DELETE of exactly what was observed; `Conflict` = it changed or is another one. */
+export function deleteSecret(
   client: KubeClient,
-  write: WriteOf<'delete-secret'>,
+  { namespace, name, uid, resourceVersion }: ObjectName & { readonly uid: string; readonly resourceVersion: string },
   signal: AbortSignal,
-): Promise<KubeObject>;
-export declare function patchServiceAccount(
+): Promise<KubeObject> {
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+  const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
+  return client.call({ method: 'DELETE', path, body, signal });
+}
+
+/**
+ * Merge patch of the whole list and of our annotation. The list is atomic: only the resourceVersion keeps other writers' entries
+ * from being lost (`Conflict` = it changed).
+ */
+export function patchServiceAccount(
   client: KubeClient,
-  instance: string,
-  write: WriteOf<'patch-service-account'>,
+  write: Omit<WriteOf<'patch-service-account'>, 'kind' | 'reason' | 'added' | 'removed'> & {
+    readonly instance: string;
+  },
   signal: AbortSignal,
-): Promise<KubeObject>;
-/** undefined = there is none. */
-export declare function readSecret(
+): Promise<KubeObject> {
+  const { namespace, name, uid, resourceVersion, imagePullSecrets, recorded, instance } = write;
+  const annotations = { [referencesAnnotation(instance)]: recorded.length === 0 ? null : recorded.join(',') };
+  const body = {
+    metadata: { uid, resourceVersion, annotations },
+    imagePullSecrets: imagePullSecrets.map((secret) => ({ name: secret })),
+  };
+  const path = serviceAccountPath({ namespace, name });
+  return client.call({ method: 'PATCH', path, query: FIELD_MANAGER, body, signal });
+}
+
+/** One Secret as it is; undefined = there is none. */
+export async function readSecret(
   client: KubeClient,
-  at: { readonly namespace: string; readonly name: string },
+  { namespace, name }: ObjectName,
   signal: AbortSignal,
-): Promise<KubeObject | undefined>;
-/** Field managers that own `imagePullSecrets`, newest first. */
-export declare function readServiceAccountManagers(
+): Promise<KubeObject | undefined> {
+  const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
+  try {
+    return await client.call({ method: 'GET', path, signal });
+  } catch (error) {
+    if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+    throw error;
+  }
+}
+
+/** Field managers that own `imagePullSecrets` of a ServiceAccount, newest first; ours may be among them. */
+export async function readServiceAccountManagers(
   client: KubeClient,
-  at: { readonly namespace: string; readonly name: string },
+  at: ObjectName,
   signal: AbortSignal,
-): Promise<readonly string[]>;
+): Promise<readonly string[]> {
+  const account = await client.call({ method: 'GET', path: serviceAccountPath(at), signal });
+  const managed: unknown = isRecord(account.metadata) ? account.metadata.managedFields : undefined;
+  const owners = (Array.isArray(managed) ? managed : [])
+    .filter(isRecord)
+    .filter(({ fieldsV1 }) => isRecord(fieldsV1) && 'f:imagePullSecrets' in fieldsV1)
+    .map(({ manager, time }) => ({ manager: String(manager), at: Date.parse(String(time)) || 0 }))
+    .sort((a, b) => b.at - a.at);
+  return [...new Set(owners.map(({ manager }) => manager))];
+}
+
+function dataOf(content: SecretContent): Readonly<Record<string, string>> {
+  return { [SECRET_KEY]: Buffer.from(content.dockerConfigJson).toString('base64') };
+}
+
+function secretsPath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+}
+
+function serviceAccountPath({ namespace, name }: ObjectName): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}`;
+}
