@@ -1,17 +1,8 @@
 // Events -> keys. Handlers only compute which namespaces to look at: no reads, no writes, no awaits.
-import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount, SecretReference } from '../core/types.ts';
+import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
+import type { Change } from '../kube/reflector.ts';
 import type { Caches } from './observe.ts';
 import type { Lane } from './work-queue.ts';
-
-/** A change of one object as a cache reports it. */
-export interface Change<T> {
-  readonly namespace: string;
-  readonly name: string;
-  readonly before: T | undefined;
-  readonly after: T | undefined;
-  /** `list` = the first full list: nobody is waiting for these in particular. */
-  readonly source: 'list' | 'watch' | 'relist' | 'write';
-}
 
 /** Where keys go. */
 export interface KeySink {
@@ -25,8 +16,6 @@ export interface Triggers {
   readonly onSecret: (change: Change<ObservedSecret>) => void;
   /** The configuration changed, or we became the leader: everything may have to change. */
   readonly onEverything: () => void;
-  /** The Secret of an identity changed. */
-  readonly onIdentitySecret: (reference: SecretReference) => void;
   /** A fetch ended that namespaces are waiting for. */
   readonly onCredentialSettled: (cacheKey: string) => void;
 }
@@ -35,7 +24,6 @@ export interface Triggers {
 export function createTriggers(world: {
   readonly queue: KeySink;
   readonly caches: () => Pick<Caches, 'namespaces'>;
-  readonly secretChanged: (reference: SecretReference) => readonly string[];
   readonly takeWaiting: (cacheKey: string) => Iterable<string>;
 }): Triggers {
   const { queue } = world;
@@ -49,9 +37,6 @@ export function createTriggers(world: {
       queue.add(namespace, before === undefined && after !== undefined && source !== 'list' ? 'urgent' : 'normal'),
     onSecret: ({ namespace, after }) => queue.add(namespace, after === undefined ? 'urgent' : 'normal'),
     onEverything: addAll,
-    onIdentitySecret: (reference) => {
-      if (world.secretChanged(reference).length > 0) addAll();
-    },
     onCredentialSettled: (cacheKey) => {
       for (const namespace of world.takeWaiting(cacheKey)) queue.add(namespace);
     },

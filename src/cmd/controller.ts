@@ -1,0 +1,167 @@
+// The command `controller`: wires settings, cluster, clouds and the controller together, and runs until stopped.
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createController, type Controller } from '../controller/controller.ts';
+import { createReport, type EventReason } from '../controller/report.ts';
+import { healthChecks } from '../controller/status.ts';
+import { parseConfig } from '../core/config.ts';
+import { leaseName } from '../core/names.ts';
+import { createItemParser } from '../credentials/requests.ts';
+import { CredentialStore } from '../credentials/store.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { runLeaderElection } from '../kube/leader-election.ts';
+import { checkPermissions } from '../kube/permissions.ts';
+import { SecretSources } from '../kube/secret-sources.ts';
+import { readServiceAccountManagers } from '../kube/writes.ts';
+import { startHealthServer } from '../observability/http.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { createProviders } from '../providers/table.ts';
+import { connect, type Connection } from './connect.ts';
+import type { Command } from './lifecycle.ts';
+import { readSettings } from './settings.ts';
+
+const HELP = `registry-credential-helper controller keeps every namespace in scope able to pull: it fetches short-lived tokens, writes
+them into Secrets, refers to those from ServiceAccounts, and renews them before they expire.
+What it does is said by a ConfigMap, see docs/configuration.md; how it reaches things is said by these flags.
+
+Usage: registry-credential-helper controller [FLAGS]
+
+Examples:
+  registry-credential-helper controller --kubeconfig ~/.kube/config --config-map=kube-system/acr-configuration
+  registry-credential-helper controller --metrics-address=127.0.0.1:8080 --log-format=text
+  registry-credential-helper controller --cloud-endpoints='{"alibaba":{"cr":{"url":"https://cr-vpc.{region}.aliyuncs.com"}}}'
+`;
+
+export const controllerCommand: Command = {
+  name: 'controller',
+  help: HELP,
+  async run({ args, version, signal }) {
+    const settings = readSettings('controller', args);
+    const metrics = createMetrics({ version, process: true });
+    const connection = connect(settings, version, (call) => metrics.apiCalled(call));
+    const { client, logger, namespace, configMap } = connection;
+    const { instance } = settings;
+    const identity = `${hostname()}_${randomUUID().slice(0, 8)}`;
+    logger.info('Started', {
+      version,
+      namespace,
+      configMap: `${configMap.namespace}/${configMap.name}`,
+      instance,
+      identity,
+    });
+
+    const now = Date.now;
+    const random = Math.random;
+    const events = new EventRecorder<EventReason>({
+      client,
+      identity,
+      now,
+      report: (event) => {
+        if (event.type !== 'posted') metrics.eventsDropped(1);
+        if (event.type === 'failed')
+          logger.warn('Event could not be posted', { reason: event.reason, error: event.error });
+      },
+    });
+    const report = createReport({
+      logger,
+      metrics,
+      events,
+      configMap,
+      readManagers: (at) => readServiceAccountManagers(client, at, signal),
+      now,
+    });
+    const providers = createProviders();
+    const parseItem = createItemParser(providers, { namespace, secretNamespaces: settings.secretNamespaces });
+    const controller = createController({
+      client,
+      instance,
+      namespace,
+      configMap,
+      parse: (data) => parseConfig(data, { parseItem, providers: [...providers.keys()] }),
+      createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged }) => {
+        const sources = new SecretSources({
+          client,
+          onChange: onSourceChanged,
+          report: (reference, event) => report.onReflector(`secret ${reference.namespace}/${reference.name}`, event),
+          now,
+          random,
+        });
+        const store = new CredentialStore({
+          providers,
+          world: {
+            now,
+            endpoints: settings.cloudEndpoints,
+            readSecret: (reference, abort) => sources.read(reference, abort),
+          },
+          thresholdMs,
+          register: (key, values) => connection.secrets.register(key, values),
+          onChanged,
+          onSettled,
+          onOutcome: report.onOutcome,
+          onAttempt: (attempt) => metrics.credentialAttempted(attempt),
+          random,
+        });
+        return { store, sources };
+      },
+      observer: report,
+      now,
+      random,
+    });
+    const checks = healthChecks(controller, now);
+    metrics.observe(checks.gauges);
+    const server = await startHealthServer({
+      address: settings.metricsAddress,
+      metrics,
+      live: checks.live,
+      ready: checks.ready,
+    });
+
+    await warnOfMissingRights(connection, signal);
+    const running = controller.run(signal);
+    if (settings.leaderElect) await lead(connection, { controller, identity, lease: leaseName(instance) }, signal);
+    else await controller.lead(signal);
+    await running;
+    await controller.store.stop();
+    events.stop();
+    await server?.close();
+    await client.close();
+    logger.info('Stopped');
+    return 0;
+  },
+};
+
+/** Says at the start, by verb and resource, which rights are missing: later failures are then no riddle. */
+async function warnOfMissingRights({ client, logger, namespace }: Connection, signal: AbortSignal): Promise<void> {
+  try {
+    for (const { message } of await checkPermissions(client, { ownNamespace: namespace, signal })) {
+      logger.error('A right is missing', { message });
+    }
+  } catch (error) {
+    logger.warn('Rights could not be checked', { error });
+  }
+}
+
+async function lead(
+  { client, logger, namespace }: Connection,
+  { controller, identity, lease }: { controller: Controller; identity: string; lease: string },
+  signal: AbortSignal,
+): Promise<void> {
+  await runLeaderElection(
+    {
+      client,
+      namespace,
+      name: lease,
+      identity,
+      now: Date.now,
+      random: Math.random,
+      onStartedLeading: (leading) => controller.lead(leading),
+      onStoppedLeading: () => undefined,
+      report: (event) => {
+        if (event.type === 'failed') logger.warn('Lease could not be renewed', { error: event.error });
+        else if (event.type === 'handlerFailed') logger.error('Leading failed', { error: event.error });
+        else logger.info('Leader election moved', { ...event });
+      },
+    },
+    signal,
+  );
+}

@@ -1,0 +1,134 @@
+// Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it.
+import { stateSecretName } from '../core/names.ts';
+import { planNamespace } from '../core/plan.ts';
+import type { EpochMs, Plan, Write } from '../core/types.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createLimiter } from '../kube/limiter.ts';
+import { createStateSecret } from '../kube/state-secret.ts';
+import { makeWrite } from '../kube/writes.ts';
+import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
+import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
+import { Contention } from './contention.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
+import { observe } from './observe.ts';
+
+/** Writes under way at a time. */
+const WRITES = 16;
+/** Passes over one namespace before giving up: other writers may get in between. */
+const MAX_PASSES = 100;
+
+/** What cleaning up is given. */
+export interface CleanUpOptions {
+  readonly client: KubeClient;
+  readonly instance: string;
+  /** Namespace of the master copy. */
+  readonly namespace: string;
+  /** Only say what would be done. */
+  readonly dryRun: boolean;
+  readonly now: () => EpochMs;
+  readonly random: () => number;
+  /** One line for each thing that is, or would be, removed. */
+  readonly print: (line: string) => void;
+  readonly onFailure: (failed: FailedWrite) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What was, or would be, done. */
+export interface CleanUpOutcome {
+  readonly references: number;
+  readonly secrets: number;
+  readonly failed: number;
+}
+
+/** Removes references, then Secrets, then the master copy. Throws KubeError when the cluster cannot be read. */
+export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal]);
+  const cluster = createClusterCaches({ ...options, report: () => undefined });
+  const running = cluster.run(signal);
+  try {
+    await cluster.whenSynced(options.signal);
+    const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
+    const outcomes: CleanUpOutcome[] = [];
+    for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
+    const sum = (pick: (outcome: CleanUpOutcome) => number): number =>
+      outcomes.reduce((total, outcome) => total + pick(outcome), 0);
+    const failed = sum((outcome) => outcome.failed);
+    if (failed === 0) await removeState(options);
+    return { references: sum((outcome) => outcome.references), secrets: sum((outcome) => outcome.secrets), failed };
+  } finally {
+    ended.abort();
+    await running;
+  }
+}
+
+async function cleanNamespace(options: CleanUpOptions, cluster: ClusterCaches, name: string): Promise<CleanUpOutcome> {
+  const lane = createLimiter(WRITES);
+  const send = makeWrite(options.client, options.instance);
+  const outcome = { references: 0, secrets: 0, failed: 0 };
+  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    const plan = planRemoval(options, cluster, name);
+    const count = (write: Write): void => {
+      if (write.kind === 'patch-service-account') outcome.references += 1;
+      else outcome.secrets += 1;
+      options.print(sentenceOf(write, options.dryRun));
+    };
+    if (options.dryRun || plan.writes.length === 0) {
+      plan.writes.forEach(count);
+      return outcome;
+    }
+    const applied = await applyPlan(plan, {
+      makeWrite: send,
+      lane,
+      signal: options.signal,
+      onWritten: (write, answer) => {
+        cluster.absorb(write, answer);
+        count(write);
+      },
+    });
+    const hopeless = applied.failed.filter(({ error }) => !isReplan(error));
+    hopeless.forEach(options.onFailure);
+    if (hopeless.length > 0) return { ...outcome, failed: hopeless.length };
+  }
+  return { ...outcome, failed: 1 };
+}
+
+function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: string): Plan {
+  const caches = {
+    namespaces: cluster.namespaces,
+    serviceAccounts: cluster.serviceAccounts,
+    secrets: cluster.secrets,
+    foreignSecrets: new ForeignSecrets(),
+    contention: new Contention(),
+  };
+  const observed = observe(caches, name, options.now());
+  if (observed === undefined) return { writes: [], skips: [], nextCheckAt: undefined, truncated: false };
+  const settings = {
+    instance: options.instance,
+    thresholdMs: 0,
+    adoptExisting: 'none',
+    secretLabels: {},
+    email: undefined,
+  } as const;
+  return planNamespace({ secrets: [] }, new Map(), {
+    settings,
+    observed,
+    currentSource: () => undefined,
+    now: options.now(),
+  });
+}
+
+async function removeState({ client, namespace, instance, dryRun, print }: CleanUpOptions): Promise<void> {
+  const name = stateSecretName(instance);
+  const secret = createStateSecret(client, { namespace, name });
+  if ((await secret.read()) === undefined) return;
+  if (!dryRun) await secret.remove();
+  print(`${dryRun ? 'would delete' : 'deleted'} Secret ${namespace}/${name} (master copy)`);
+}
+
+function sentenceOf(write: Write, dryRun: boolean): string {
+  const place = `${write.namespace}/${write.name}`;
+  if (write.kind !== 'patch-service-account') return `${dryRun ? 'would delete' : 'deleted'} Secret ${place}`;
+  const what = write.removed.length === 0 ? 'our annotation' : `reference to ${write.removed.join(', ')}`;
+  return `${dryRun ? 'would remove' : 'removed'} ${what} from ServiceAccount ${place}`;
+}

@@ -1,0 +1,226 @@
+// Puts the parts together: every replica keeps the caches, the leader works on the queue.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Config, EpochMs, Parsed, SecretReference } from '../core/types.ts';
+import { isManaged, stateSecretName } from '../core/names.ts';
+import type { CredentialStore } from '../credentials/store.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { ConfigurationSource, type ConfigurationState } from '../kube/configuration.ts';
+import { createLimiter } from '../kube/limiter.ts';
+import { projectSecret } from '../kube/projections.ts';
+import type { ReflectorEvent } from '../kube/reflector.ts';
+import type { SecretSources } from '../kube/secret-sources.ts';
+import { createStateSecret } from '../kube/state-secret.ts';
+import { makeWrite, readSecret } from '../kube/writes.ts';
+import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
+import { Contention } from './contention.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
+import type { Caches } from './observe.ts';
+import { reconcile, type PassObserver, type PassWorld } from './reconcile.ts';
+import { createSourceChanges } from './source-changes.ts';
+import { StateKeeper } from './state.ts';
+import { createTriggers } from './triggers.ts';
+import { WorkQueue, type QueueObserver } from './work-queue.ts';
+
+/** Namespaces that are worked on at a time, and writes that are under way at a time. */
+const PASSES = 32;
+const WRITES = 24;
+
+/** What the controller is given. */
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  readonly instance: string;
+  /** Our own namespace. */
+  readonly namespace: string;
+  readonly configMap: { readonly namespace: string; readonly name: string };
+  readonly parse: (data: Readonly<Record<string, string>>) => Parsed<Config>;
+  /** Builds the store; what it tells goes to the hooks. */
+  readonly createStore: (hooks: StoreHooks) => { readonly store: CredentialStore; readonly sources: SecretSources };
+  readonly observer: ControllerObserver;
+  readonly now: () => EpochMs;
+  readonly random: () => number;
+}
+
+/** What the store and the Secrets of identities tell the controller. */
+export interface StoreHooks {
+  readonly thresholdMs: () => number;
+  readonly onChanged: () => void;
+  readonly onSettled: (cacheKey: string) => void;
+  readonly onSourceChanged: (reference: SecretReference) => void;
+}
+
+/** What the controller tells: to logs, metrics and Events. */
+export interface ControllerObserver extends PassObserver, QueueObserver {
+  readonly onReflector: (kind: string, event: ReflectorEvent) => void;
+  readonly onConfiguration: (state: ConfigurationState) => void;
+  readonly onStateFailure: (error: unknown) => void;
+  readonly onLeading: (leading: boolean) => void;
+}
+
+/** The running whole. */
+export interface Controller {
+  readonly caches: ClusterCaches;
+  readonly configuration: ConfigurationSource;
+  readonly store: CredentialStore;
+  readonly queue: WorkQueue;
+  /** Keeps the caches until aborted; never throws. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Works on the queue until aborted, then lets the writes in flight end. Waits for the caches first. */
+  lead(signal: AbortSignal): Promise<void>;
+}
+
+/** Builds a controller; nothing is read or written before `run` and `lead`. */
+export function createController(options: ControllerOptions): Controller {
+  const { client, instance, observer, now, random } = options;
+  const waiting: PassWorld['waiting'] = new Map();
+  const queue = new WorkQueue({ concurrency: PASSES, now, random, observer });
+  const triggers = createTriggers({
+    queue,
+    caches: () => caches,
+    takeWaiting: (cacheKey) => {
+      const namespaces = waiting.get(cacheKey) ?? [];
+      waiting.delete(cacheKey);
+      return namespaces;
+    },
+  });
+  const cluster = createClusterCaches({ client, instance, triggers, report: observer.onReflector, now, random });
+  const caches: Caches = {
+    namespaces: cluster.namespaces,
+    serviceAccounts: cluster.serviceAccounts,
+    secrets: cluster.secrets,
+    foreignSecrets: new ForeignSecrets(),
+    contention: new Contention(),
+  };
+  const configuration = new ConfigurationSource({
+    client,
+    ...options.configMap,
+    parse: options.parse,
+    onChange: (state) => {
+      observer.onConfiguration(state);
+      applyConfiguration(state);
+    },
+    report: (event) => observer.onReflector('configmaps', event),
+    now,
+    random,
+  });
+  let leading = false;
+  const changes = createSourceChanges({
+    store: () => store,
+    requests: () => configuration.state.good?.rules.flatMap((rule) => rule.requests) ?? [],
+    leading: () => leading,
+    onOtherSource: triggers.onEverything,
+  });
+  const { store, sources } = options.createStore({
+    thresholdMs: () => configuration.state.good?.thresholdMs ?? 0,
+    onChanged: () => {
+      sources.retain(store.sources());
+      keeper.changed();
+    },
+    onSettled: (cacheKey) => {
+      changes.onSettled(cacheKey);
+      triggers.onCredentialSettled(cacheKey);
+    },
+    onSourceChanged: changes.onSourceChanged,
+  });
+  const keeper = new StateKeeper({
+    secret: createStateSecret(client, { namespace: options.namespace, name: stateSecretName(instance) }),
+    instance,
+    current: () => ({ credentials: store.snapshot(), configuration: configuration.state.goodData }),
+    onFailure: observer.onStateFailure,
+    pause: (ms) => pause(ms, undefined, { ref: false }),
+  });
+
+  function applyConfiguration({ good, status }: ConfigurationState): void {
+    if (good === undefined || status !== 'valid') return;
+    store.retain(good.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)));
+    store.resetBackoff();
+    sources.retain(store.sources());
+    caches.foreignSecrets.clear();
+    keeper.changed();
+    triggers.onEverything();
+  }
+
+  async function restore(signal: AbortSignal): Promise<void> {
+    const state = await untilKnown(() => keeper.read(), observer.onStateFailure, signal);
+    if (state === undefined) return;
+    if (state.configuration !== undefined) configuration.restore(state.configuration);
+    if (state.credentials !== undefined) store.load(state.credentials, now());
+  }
+
+  async function lead(signal: AbortSignal): Promise<void> {
+    await Promise.all([cluster.whenSynced(signal), configuration.whenSynced(signal)]);
+    await restore(signal);
+    if (signal.aborted) return;
+    const world: PassWorld = {
+      caches,
+      config: () => configuration.state.good,
+      instance,
+      store,
+      schedule: queue,
+      lane: createLimiter(WRITES),
+      makeWrite: makeWrite(client, instance),
+      absorb: (write, answer) => cluster.absorb(write, answer),
+      readSecret: async (namespace, name) => {
+        const object = await readSecret(client, { namespace, name }, signal);
+        const secret = object === undefined ? undefined : projectSecret(object);
+        // Ours after all: the cache was behind.
+        if (secret !== undefined && isManaged(secret.value, instance)) cluster.secrets.absorb(object);
+        return secret === undefined || isManaged(secret.value, instance) ? undefined : secret.value;
+      },
+      waiting,
+      observer,
+      now,
+    };
+    leading = true;
+    observer.onLeading(true);
+    keeper.start();
+    keeper.changed();
+    queue.start((key) => reconcile(world, key, signal));
+    triggers.onEverything();
+    changes.verifyLoaded();
+    await aborted(signal);
+    leading = false;
+    await queue.stop();
+    await keeper.stop();
+    observer.onLeading(false);
+  }
+
+  return {
+    caches: cluster,
+    configuration,
+    store,
+    queue,
+    run: async (signal) => {
+      await Promise.all([cluster.run(signal), configuration.run(signal)]);
+      await sources.stop();
+    },
+    lead: async (signal) => {
+      try {
+        await lead(signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
+}
+
+/** Repeats a read until it succeeds: what an earlier leader left must be known before anything is planned. */
+async function untilKnown<T>(
+  read: () => Promise<T>,
+  onFailure: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await read();
+    } catch (error) {
+      onFailure(error);
+      await pause(1_000, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

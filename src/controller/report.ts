@@ -1,0 +1,216 @@
+// Turns what happened into log lines, metrics and Events: one line for each write and each change of state, no repetitions.
+import type { EpochMs, Issue, Skip, Write } from '../core/types.ts';
+import { KubeError } from '../core/errors.ts';
+import type { CredentialOutcome } from '../credentials/store.ts';
+import type { ConfigurationState } from '../kube/configuration.ts';
+import type { EventObject, EventRecorder } from '../kube/events.ts';
+import type { ReflectorEvent } from '../kube/reflector.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { ControllerObserver } from './controller.ts';
+
+/** Every reason that our Events carry; `docs/reasons.md` explains them. */
+export const EVENT_REASONS = [
+  'ConfigInvalid',
+  'ConfigApplied',
+  'CredentialUnavailable',
+  'CredentialRestored',
+  'CredentialWarning',
+  'NameTaken',
+  'Contended',
+] as const;
+
+export type EventReason = (typeof EVENT_REASONS)[number];
+
+/** What reporting is given. */
+export interface ReportOptions {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly events: Pick<EventRecorder<EventReason>, 'record'>;
+  readonly configMap: { readonly namespace: string; readonly name: string };
+  /** Field managers that write `imagePullSecrets` of a ServiceAccount, newest first. */
+  readonly readManagers: (at: { readonly namespace: string; readonly name: string }) => Promise<readonly string[]>;
+  readonly now: () => EpochMs;
+}
+
+/** The observer of the controller, and what the credential store tells. */
+export interface Report extends ControllerObserver {
+  readonly onOutcome: (outcome: CredentialOutcome) => void;
+}
+
+type RecordOnConfigMap = (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
+
+/** Builds the report. */
+export function createReport(options: ReportOptions): Report {
+  const { logger, metrics, events } = options;
+  const lastSkips = new Map<string, string>();
+  let configMapUid = '';
+  let lastConfiguration = '';
+
+  const onConfigMap: RecordOnConfigMap = (type, reason, message) => {
+    const object: EventObject = { apiVersion: 'v1', kind: 'ConfigMap', ...options.configMap, uid: configMapUid };
+    events.record({ object, type, reason, message });
+  };
+
+  return {
+    onAdd: () => metrics.queueAdded(),
+    onStart: (waitedMs) => metrics.queueWaited(waitedMs),
+    onDone: (workedMs) => metrics.queueWorked(workedMs),
+    onRetry: () => metrics.queueRetried(),
+    onBug: (namespace, error) => {
+      metrics.reconciled('error');
+      logger.error('Pass failed unexpectedly', { namespace, error });
+    },
+    onWrite: (write) => {
+      metrics.wrote({ kind: write.kind, reason: write.reason });
+      logger.info('Wrote', fieldsOf(write));
+    },
+    onFailedWrite: ({ write, error }) => {
+      metrics.writeFailed({ kind: write.kind, reason: error instanceof KubeError ? error.reason : 'Unexpected' });
+      if (error instanceof KubeError && error.reason === 'Aborted') return;
+      logger.warn('Write failed', { ...fieldsOf(write), error });
+    },
+    onPlan: (namespace, plan) => {
+      metrics.reconciled(plan.skips.length === 0 ? 'success' : 'requeue');
+      const text = plan.skips.map((skip) => `${skip.reason} ${skip.name}`).join(', ');
+      if ((lastSkips.get(namespace) ?? '') === text) return;
+      if (text === '') lastSkips.delete(namespace);
+      else lastSkips.set(namespace, text);
+      for (const skip of plan.skips) reportSkip(namespace, skip);
+    },
+    onContention: (write, pauseMs) => {
+      metrics.contended();
+      void reportContention(options, write, pauseMs);
+    },
+    onReflector: (kind, event) => reportReflector(options, kind, event),
+    onConfiguration: (state) => {
+      configMapUid = state.uid ?? configMapUid;
+      metrics.configValid(state.status === 'valid');
+      const text = `${state.status} ${state.resourceVersion ?? ''} ${state.issues.map(sentenceOf).join(' ')}`;
+      if (text === lastConfiguration) return;
+      lastConfiguration = text;
+      reportConfiguration(logger, onConfigMap, state);
+    },
+    onStateFailure: (error) => logger.warn('Master copy could not be read or written', { error }),
+    onLeading: (leading) => {
+      metrics.leading(leading);
+      logger.info(leading ? 'Started leading' : 'Stopped leading');
+    },
+    onOutcome: (outcome) => reportOutcome(logger, onConfigMap, outcome),
+  };
+
+  function reportSkip(namespace: string, skip: Skip): void {
+    metrics.skipped(skip.reason);
+    logger.info('Left alone', { namespace, reason: skip.reason, name: skip.name, message: skip.message });
+    if (skip.reason !== 'NameTaken') return;
+    const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: '' };
+    events.record({ object, type: 'Warning', reason: 'NameTaken', message: skip.message });
+  }
+}
+
+/** One sentence for an issue, with its place and value. */
+export function sentenceOf({ path, line, message, value }: Issue): string {
+  const place = line === undefined ? path : `${path} (line ${line})`;
+  return `${place === '' ? '' : `${place}: `}${message}${value === undefined ? '' : `; it reads ${JSON.stringify(value)}`}.`;
+}
+
+function reportConfiguration(logger: Logger, onConfigMap: RecordOnConfigMap, state: ConfigurationState): void {
+  const errors = state.issues.filter((issue) => issue.severity === 'error');
+  for (const issue of state.issues) {
+    const level = issue.severity === 'error' ? 'error' : 'warn';
+    logger[level]('Configuration has an issue', { ...issue });
+  }
+  if (state.status === 'valid') {
+    logger.info('Applied the configuration', { rules: state.good?.rules.length });
+    const warnings = state.issues.map(sentenceOf).join(' ');
+    if (warnings !== '') onConfigMap('Warning', 'ConfigApplied', `Applied, with remarks. ${warnings}`);
+  } else if (state.status !== 'unknown') {
+    const stays = state.good === undefined ? 'Nothing is done until it is right.' : 'The last good one stays in force.';
+    logger.error('Configuration cannot be used', { status: state.status, lastGood: state.good !== undefined });
+    onConfigMap('Warning', 'ConfigInvalid', `${stays} ${errors.map(sentenceOf).join(' ')}`);
+  }
+}
+
+function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: CredentialOutcome): void {
+  const credential = outcome.request.cacheKey;
+  if (!outcome.ok) {
+    const { failure, error, validUntil } = outcome;
+    const left =
+      validUntil === undefined ? 'There is none to fall back on' : `The last good one works until ${iso(validUntil)}`;
+    logger.error('Credential could not be obtained', {
+      credential,
+      reason: failure.reason,
+      error,
+      validUntil: validUntil === undefined ? undefined : iso(validUntil),
+    });
+    onConfigMap('Warning', 'CredentialUnavailable', `${failure.reason}: ${failure.message} ${left}.`);
+    return;
+  }
+  const { expiresAt, hosts, warnings } = outcome.credential;
+  logger.info('Obtained a credential', {
+    credential,
+    hosts: outcome.request.hosts ?? hosts,
+    expiresAt: expiresAt === undefined ? undefined : iso(expiresAt),
+  });
+  if (outcome.recovered) onConfigMap('Normal', 'CredentialRestored', `${credential}: a credential was obtained again.`);
+  for (const warning of warnings) {
+    logger.warn('Credential has a remark', { credential, warning });
+    onConfigMap('Warning', 'CredentialWarning', `${credential}: ${warning}`);
+  }
+}
+
+async function reportContention(options: ReportOptions, write: Write, pauseMs: number): Promise<void> {
+  const { namespace, name } = write;
+  let managers: readonly string[] = [];
+  try {
+    managers = await options.readManagers({ namespace, name });
+  } catch (error) {
+    options.logger.debug('Field managers could not be read', { namespace, name, error });
+  }
+  const others = managers.length === 0 ? 'another writer' : managers.join(', ');
+  const pauseSeconds = Math.round(pauseMs / 1_000);
+  options.logger.warn('Reference keeps being removed', { namespace, name, managers, pauseSeconds });
+  options.events.record({
+    object: { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name, uid: 'uid' in write ? write.uid : '' },
+    type: 'Warning',
+    reason: 'Contended',
+    message: `imagePullSecrets loses our entry again and again to ${others}; waiting ${pauseSeconds} s before adding it again. Label the ServiceAccount registry-credential-helper.io/ignore=true to leave it alone.`,
+  });
+}
+
+function reportReflector({ logger, metrics }: ReportOptions, kind: string, event: ReflectorEvent): void {
+  switch (event.type) {
+    case 'failed':
+      logger.warn('Reading the cluster failed', { kind, error: event.error, retryInMs: Math.round(event.retryInMs) });
+      return;
+    case 'handlerFailed':
+      logger.error('A handler of changes failed', { kind, error: event.error });
+      return;
+    case 'relisted':
+      metrics.relistMissed(kind, event.missed);
+      if (event.missed > 0) logger.warn('A full list found what the watch had missed', { kind, missed: event.missed });
+      return;
+    case 'synced':
+      logger.info('Read the cluster', { kind, items: event.items });
+      return;
+    case 'badLine':
+    case 'errorEvent':
+      logger.warn('Watch sent something unreadable', { kind, ...event });
+      return;
+    case 'listed':
+    case 'watchStarted':
+    case 'watchEnded':
+    case 'resumed':
+      logger.debug('Watched the cluster', { kind, ...event });
+  }
+}
+
+function fieldsOf(write: Write): Readonly<Record<string, unknown>> {
+  const { kind, namespace, name, reason } = write;
+  if (write.kind !== 'patch-service-account') return { kind, namespace, name, reason };
+  return { kind, namespace, name, reason, added: write.added, removed: write.removed };
+}
+
+function iso(at: EpochMs): string {
+  return new Date(at).toISOString();
+}

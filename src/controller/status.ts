@@ -1,0 +1,78 @@
+// What the process says of itself: liveness, readiness, and the values behind the gauges.
+import { includesNamespace } from '../core/scope.ts';
+import type { EpochMs } from '../core/types.ts';
+import type { HealthCheck } from '../observability/http.ts';
+import type { MetricSources } from '../observability/metrics.ts';
+import type { Controller } from './controller.ts';
+import { sentenceOf } from './report.ts';
+
+/** A watch that nothing was heard of for this long is dead, and its reflector too: it would have noticed after 150 s. */
+const SILENT_MS = 900_000;
+
+/** Checks and gauges of a controller. */
+export interface Status {
+  readonly live: readonly HealthCheck[];
+  readonly ready: readonly HealthCheck[];
+  readonly gauges: MetricSources;
+}
+
+/** Builds them. Readiness means that the caches are synced; a bad configuration is only told. */
+export function healthChecks(controller: Controller, now: () => EpochMs): Status {
+  const { caches, configuration, queue, store } = controller;
+  const reflectors = [
+    { kind: 'namespaces', reflector: caches.namespaces },
+    { kind: 'serviceaccounts', reflector: caches.serviceAccounts },
+    { kind: 'secrets', reflector: caches.secrets },
+  ] as const;
+  const silent = reflectors.map(({ kind, reflector }): HealthCheck => ({
+    name: `watch-${kind}`,
+    check: () => {
+      const silentMs = now() - reflector.lastActivityAt;
+      return reflector.synced && silentMs > SILENT_MS
+        ? `nothing was heard for ${Math.round(silentMs / 1_000)} s`
+        : undefined;
+    },
+  }));
+  const synced = reflectors.map(({ kind, reflector }): HealthCheck => ({
+    name: `cache-${kind}`,
+    check: () => (reflector.synced ? undefined : 'the first list is not complete'),
+  }));
+  return {
+    live: silent,
+    ready: [
+      ...synced,
+      {
+        name: 'configuration-read',
+        check: () => (configuration.synced ? undefined : 'the ConfigMap was not looked for yet'),
+      },
+      {
+        name: 'configuration',
+        informational: true,
+        check: () => {
+          const { status, issues } = configuration.state;
+          return status === 'valid' ? undefined : `${status}: ${issues.map(sentenceOf).join(' ')}`;
+        },
+      },
+    ],
+    gauges: {
+      queueDepth: () => queue.depth,
+      queueWorking: () => queue.working,
+      secretsManaged: () => caches.secrets.size,
+      namespacesInScope: () => {
+        const rules = configuration.state.good?.rules ?? [];
+        return [...caches.namespaces.all()].filter((namespace) =>
+          rules.some((rule) => includesNamespace(rule.scope, namespace)),
+        ).length;
+      },
+      reflectors: () =>
+        reflectors.map(({ kind, reflector: { lastActivityAt, restarts } }) => ({ kind, lastActivityAt, restarts })),
+      credentials: () =>
+        (configuration.state.good?.rules ?? []).flatMap((rule) =>
+          rule.requests.flatMap(({ provider, cacheKey }) => {
+            const held = store.current(cacheKey);
+            return held === undefined ? [] : [{ provider, cacheKey, expiresAt: held.expiresAt }];
+          }),
+        ),
+    },
+  };
+}

@@ -1,0 +1,131 @@
+// A whole world for integration tests: control plane, clouds, and the program as its own process with only the rights that
+// `docs/rbac.yaml` documents.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clusterOf, type Cluster } from './cluster.ts';
+import { startClouds, type Clouds, type CloudsOptions } from './clouds/clouds.ts';
+import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane/control-plane.ts';
+import { freePort } from './control-plane/ports.ts';
+import { startProcess, type RunningProcess } from './control-plane/processes.ts';
+
+/** The user that the program is: the ServiceAccount of `docs/rbac.yaml`. */
+export const PROGRAM_USER = 'system:serviceaccount:kube-system:registry-credential-helper';
+
+/** A replica of the program. */
+export interface Replica {
+  readonly process: RunningProcess;
+  /** Everything that it printed so far. */
+  output(): Promise<string>;
+  /** The log lines so far, parsed. */
+  lines(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Body of `/metrics`, `/livez`, `/readyz?verbose`, …; undefined when nobody answers. */
+  http(path: string): Promise<{ readonly status: number; readonly text: string } | undefined>;
+  stop(): Promise<void>;
+}
+
+/** Everything together. */
+export interface World {
+  readonly plane: ControlPlane;
+  readonly clouds: Clouds;
+  readonly cluster: Cluster;
+  /** Starts the program and waits until it is ready, unless `awaitReady` is false. */
+  startController(options?: { readonly args?: readonly string[]; readonly awaitReady?: boolean }): Promise<Replica>;
+  /** Writes `kube-system/acr-configuration`, as a whole. */
+  configure(data: Readonly<Record<string, string>>): Promise<void>;
+  /** The Secret with the simulated cloud's access key. */
+  putAccessKey(secret?: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+let replicas = 0;
+
+/** Starts control plane and clouds, with RBAC applied; the program is started by the test. */
+export async function startWorld(
+  options: { readonly plane?: ControlPlaneOptions; readonly clouds?: CloudsOptions } = {},
+): Promise<World> {
+  const clouds = await startClouds(options.clouds);
+  const plane = await startControlPlane({
+    audit: true,
+    ...options.plane,
+    users: [{ name: PROGRAM_USER, groups: ['system:serviceaccounts'] }, ...(options.plane?.users ?? [])],
+  }).catch(async (error: unknown) => {
+    await clouds.stop();
+    throw error;
+  });
+  const cluster = clusterOf(plane);
+  const running: RunningProcess[] = [];
+  await cluster.applyFile('docs/rbac.yaml');
+
+  const world: World = {
+    plane,
+    clouds,
+    cluster,
+    async startController({ args = [], awaitReady = true } = {}) {
+      replicas += 1;
+      const address = `127.0.0.1:${await freePort()}`;
+      const endpoints = join(plane.folder, `endpoints-${replicas}.json`);
+      await writeFile(endpoints, JSON.stringify({ alibaba: clouds.endpoints().alibaba }));
+      const http: Replica['http'] = async (path) => {
+        try {
+          const answer = await fetch(`http://${address}${path}`);
+          return { status: answer.status, text: await answer.text() };
+        } catch {
+          return undefined;
+        }
+      };
+      const process_ = await startProcess({
+        name: 'controller',
+        command: process.execPath,
+        args: [
+          'src/main.ts',
+          'controller',
+          `--kubeconfig=${plane.kubeconfig(PROGRAM_USER)}`,
+          '--config-map=kube-system/acr-configuration',
+          `--cloud-endpoints=${endpoints}`,
+          `--metrics-address=${address}`,
+          '--log-level=debug',
+          ...args,
+        ],
+        env: { ...process.env, NODE_OPTIONS: '' },
+        logFile: join(plane.folder, 'logs', `controller-${replicas}.log`),
+        ...(awaitReady ? { ready: async () => (await http('/readyz'))?.status === 200 } : {}),
+      });
+      running.push(process_);
+      const output = (): Promise<string> => readFile(process_.logFile, 'utf8');
+      return {
+        process: process_,
+        output,
+        lines: async () =>
+          (await output())
+            .split('\n')
+            .filter((line) => line.startsWith('{'))
+            .map((line) => JSON.parse(line) as Record<string, unknown>),
+        http,
+        stop: async () => {
+          await process_.stop();
+        },
+      };
+    },
+    async configure(data) {
+      const name = 'acr-configuration';
+      const present = await cluster.get('configmaps', name, 'kube-system');
+      if (present === undefined) await cluster.create('configmaps', { metadata: { name }, data }, 'kube-system');
+      else {
+        const gone = Object.keys(present.data ?? {}).filter((key) => !(key in data));
+        const patch = { data: { ...Object.fromEntries(gone.map((key) => [key, null])), ...data } };
+        await cluster.patch('configmaps', name, patch, 'kube-system');
+      }
+    },
+    async putAccessKey(secret = 'alibaba-addon-secret') {
+      const key = [...clouds.state.accessKeys.values()][0];
+      const stringData = { 'access-key-id': key?.accessKeyId, 'access-key-secret': key?.accessKeySecret };
+      await cluster.create('secrets', { metadata: { name: secret }, stringData }, 'kube-system');
+    },
+    async stop() {
+      await Promise.all(running.map((one) => one.stop({ graceMs: 2_000 })));
+      await plane.stop();
+      await clouds.stop();
+    },
+  };
+  return world;
+}
