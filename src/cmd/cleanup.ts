@@ -2,7 +2,7 @@
 import { cleanUp } from '../controller/clean-up.ts';
 import { KubeError } from '../core/errors.ts';
 import { leaseName } from '../core/names.ts';
-import { readLeaseHolder } from '../kube/leader-election.ts';
+import { readLeaseHolder } from '../kube/lease-holder.ts';
 import { connect } from './connect.ts';
 import type { Command } from './lifecycle.ts';
 import { readSettings } from './settings.ts';

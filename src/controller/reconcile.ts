@@ -11,7 +11,7 @@ import { observe, type Caches } from './observe.ts';
 /** How soon a namespace is planned again when only the world moved, milliseconds; it doubles with each time in a row. */
 const REPLAN_MS = 10;
 const RETRY_MS = 1_000;
-const TERMINAL_RETRY_MS = 60_000;
+const TERMINAL_RETRY_MS = 5_000;
 
 /** The store as a pass sees it. */
 export interface CredentialSource {

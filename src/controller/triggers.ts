@@ -1,6 +1,6 @@
 // Events -> keys. Handlers only compute which namespaces to look at: no reads, no writes, no awaits.
 import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
-import type { Change } from '../kube/reflector.ts';
+import type { Change } from '../kube/object-cache.ts';
 import type { Caches } from './observe.ts';
 import type { Lane } from './work-queue.ts';
 
