@@ -1,6 +1,10 @@
-// What we need to be allowed to do, as data, and the question whether we are.
+// What we need to be allowed to do, as data, and the question whether we are: a missing rule should be one clear sentence at the
+// start, not a failed call an hour later.
+import { isRecord } from '../core/records.ts';
 import type { KubeClient } from './client.ts';
+import { createLimiter } from './limiter.ts';
 
+/** One thing to be allowed to do. */
 export interface Permission {
   readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
   /** Empty for the core group. */
@@ -8,12 +12,64 @@ export interface Permission {
   readonly resource: string;
   readonly subresource?: string;
   readonly scope: 'cluster' | 'own-namespace';
+  /** The names it is limited to; absent = any name. */
   readonly resourceNames?: readonly string[];
-  /** Why, half a sentence: "to ...". */
+  /** Why: the end of the sentence "this is needed ...". */
   readonly why: string;
 }
 
-export declare const REQUIRED_PERMISSIONS: readonly Permission[];
+/** Permissions on one resource, several verbs at once. */
+type Row = Omit<Permission, 'verb' | 'why'> & {
+  readonly whyByVerb: Readonly<Partial<Record<Permission['verb'], string>>>;
+};
+
+const LEASES = { group: 'coordination.k8s.io', resource: 'leases', scope: 'own-namespace' } as const;
+
+const ROWS: readonly Row[] = [
+  {
+    ...core('namespaces'),
+    whyByVerb: { list: 'to know which namespaces there are', watch: 'to notice new namespaces at once' },
+  },
+  {
+    ...core('serviceaccounts'),
+    whyByVerb: {
+      list: 'to know which ServiceAccounts there are',
+      watch: 'to notice new ServiceAccounts at once',
+      get: 'to name who else writes imagePullSecrets of a ServiceAccount',
+      patch: 'to refer to the Secrets from ServiceAccounts',
+    },
+  },
+  {
+    ...core('secrets'),
+    whyByVerb: {
+      list: 'to know the Secrets that this program manages',
+      watch: 'to notice when somebody edits or deletes such a Secret',
+      get: 'to look at a Secret that is in the way under a wanted name',
+      create: 'to write Secrets',
+      patch: 'to renew Secrets in place',
+      delete: 'to remove Secrets that no rule wants any more',
+    },
+  },
+  { ...core('events'), whyByVerb: { create: 'to tell people what they can act on' } },
+  {
+    ...core('configmaps'),
+    scope: 'own-namespace',
+    whyByVerb: { list: 'to read the configuration', watch: 'to notice edits of the configuration at once' },
+  },
+  {
+    ...LEASES,
+    whyByVerb: {
+      get: 'to see which replica leads',
+      create: 'to take part in the election of the leader',
+      update: 'to stay the leader',
+    },
+  },
+];
+
+/** Everything that the controller needs; the chart's RBAC gives this and no more. */
+export const REQUIRED_PERMISSIONS: readonly Permission[] = ROWS.flatMap(({ whyByVerb, ...row }) =>
+  Object.entries(whyByVerb).map(([verb, why]) => ({ ...row, verb: verb as Permission['verb'], why })),
+);
 
 /** A permission that is missing, with a sentence for people. */
 export interface MissingPermission {
@@ -21,12 +77,76 @@ export interface MissingPermission {
   readonly message: string;
 }
 
-/** Asks the API server; empty = all are there. Throws KubeError when it cannot be asked. */
-export declare function checkPermissions(
+/** Questions that are asked at a time. */
+const CONCURRENCY = 5;
+
+/**
+ * Asks the API server (SelfSubjectAccessReview, which everybody may ask); empty = all are there. Throws KubeError when it cannot
+ * be asked.
+ */
+export async function checkPermissions(
   client: KubeClient,
   options: {
+    /** Namespace of the scope `own-namespace`. */
     readonly ownNamespace: string;
+    /** Default `REQUIRED_PERMISSIONS`. */
     readonly permissions?: readonly Permission[];
     readonly signal: AbortSignal;
   },
-): Promise<readonly MissingPermission[]>;
+): Promise<readonly MissingPermission[]> {
+  const { ownNamespace, permissions = REQUIRED_PERMISSIONS, signal } = options;
+  const limiter = createLimiter(CONCURRENCY);
+  const questions = permissions.flatMap((permission) =>
+    (permission.resourceNames ?? [undefined]).map((name) => ({ permission, name })),
+  );
+  const answers = await Promise.all(
+    questions.map(({ permission, name }) =>
+      limiter.run('normal', async () => {
+        const allowed = await isAllowed(client, { permission, name, ownNamespace, signal });
+        return allowed ? [] : [{ permission, message: explain(permission, name, ownNamespace) }];
+      }),
+    ),
+  );
+  return answers.flat();
+}
+
+async function isAllowed(
+  client: KubeClient,
+  question: {
+    readonly permission: Permission;
+    readonly name: string | undefined;
+    readonly ownNamespace: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<boolean> {
+  const { permission, name, ownNamespace, signal } = question;
+  const { verb, group, resource, subresource, scope } = permission;
+  const resourceAttributes = {
+    verb,
+    group,
+    resource,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(scope === 'cluster' ? {} : { namespace: ownNamespace }),
+    ...(name === undefined ? {} : { name }),
+  };
+  const body = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes },
+  };
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const { status } = await client.call({ method: 'POST', path, body, signal });
+  return isRecord(status) && status.allowed === true;
+}
+
+function explain(permission: Permission, name: string | undefined, ownNamespace: string): string {
+  const { verb, group, resource, subresource, scope, why } = permission;
+  const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
+  const which = name === undefined ? '' : ` ${name}`;
+  const where = scope === 'cluster' ? 'in every namespace' : `in the namespace ${ownNamespace}`;
+  return `may not ${verb} ${what}${which} ${where}: this is needed ${why}`;
+}
+
+function core(resource: string): Pick<Row, 'group' | 'resource' | 'scope'> {
+  return { group: '', resource, scope: 'cluster' };
+}

@@ -10,6 +10,9 @@ import { ObjectCache, type Change, type Projected } from './object-cache.ts';
 import { orAborted, pause } from './pause.ts';
 import type { ReflectorEvent, WatchEnd } from './reflector-event.ts';
 
+export type { Change, Projected } from './object-cache.ts';
+export type { ReflectorEvent, WatchEnd } from './reflector-event.ts';
+
 /** What to follow, and whom to tell. */
 export interface ReflectorOptions<T> {
   readonly client: KubeClient;

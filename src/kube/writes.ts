@@ -58,7 +58,7 @@ export function createSecret(
 /** Merge patch in place: name and UID stay, and so do foreign labels, annotations and the type. `Conflict` = it changed. */
 export function updateSecret(
   client: KubeClient,
-  write: Omit<WriteOf<'update-secret'>, 'kind' | 'reason'>,
+  write: Omit<WriteOf<'update-secret' | 'replace-secret'>, 'kind' | 'reason'>,
   signal: AbortSignal,
 ): Promise<KubeObject> {
   const { namespace, name, uid, resourceVersion, content } = write;
@@ -71,7 +71,7 @@ export function updateSecret(
 /** DELETE and POST, the only way to another type: the one write that is two calls. */
 export async function replaceSecret(
   client: KubeClient,
-  write: Omit<WriteOf<'replace-secret'>, 'kind' | 'reason'>,
+  write: Omit<WriteOf<'update-secret' | 'replace-secret'>, 'kind' | 'reason'>,
   signal: AbortSignal,
 ): Promise<KubeObject> {
   await deleteSecret(client, write, signal);
