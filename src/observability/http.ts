@@ -1,4 +1,7 @@
 // Serves metrics and health to kubelet and Prometheus.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigError } from '../core/errors.ts';
 import type { Metrics } from './metrics.ts';
 
 /** One named check. */
@@ -28,5 +31,77 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly contentType?: string;
+}
+
 /** Listens; undefined when the address is `0`. Throws ConfigError when it cannot listen there. */
-export declare function startHealthServer(options: HealthServerOptions): Promise<HealthServer | undefined>;
+export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer | undefined> {
+  if (options.address === '0') return undefined;
+  const at = options.address.lastIndexOf(':');
+  const host = options.address.slice(0, at).replace(/^\[(.*)\]$/, '$1');
+  const port = Number(options.address.slice(at + 1));
+  const server = createServer({ maxHeaderSize: 8_192, requestTimeout: 10_000 }, (request, response) => {
+    void answer(options, request).then((result) => send(request, response, result));
+  });
+  server.maxConnections = 64;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new ConfigError([`--metrics-address=${options.address} cannot be listened on (${error.code ?? 'unknown'})`]),
+      ),
+    );
+    server.listen(port, host === '' ? undefined : host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(options: HealthServerOptions, request: IncomingMessage): Promise<Answer> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, text: 'only GET and HEAD\n' };
+  switch (pathname) {
+    case '/metrics':
+      return render(options.metrics);
+    case '/livez':
+      return health(options.live, searchParams.has('verbose'));
+    case '/readyz':
+      return health(options.ready, searchParams.has('verbose'));
+    default:
+      return { status: 404, text: 'try /metrics, /livez or /readyz\n' };
+  }
+}
+
+async function render(metrics: Pick<Metrics, 'render'>): Promise<Answer> {
+  try {
+    return { status: 200, ...(await metrics.render()) };
+  } catch {
+    return { status: 500, text: 'the metrics could not be gathered\n' };
+  }
+}
+
+/** As kube-apiserver answers: `ok`, or every check by name with `?verbose` and whenever one fails. */
+function health(checks: readonly HealthCheck[], verbose: boolean): Answer {
+  const results = checks.map(({ name, check, informational = false }) => ({ name, why: check(), informational }));
+  const failed = results.some(({ why, informational }) => why !== undefined && !informational);
+  if (!failed && !verbose) return { status: 200, text: 'ok\n' };
+  const lines = results.map(({ name, why }) => (why === undefined ? `[+]${name} ok` : `[-]${name} failed: ${why}`));
+  return { status: failed ? 503 : 200, text: `${lines.join('\n')}\n${failed ? 'check failed' : 'check passed'}\n` };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, text, contentType }: Answer): void {
+  response.writeHead(status, {
+    'content-type': contentType ?? 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}

@@ -1,4 +1,5 @@
 // The one way to print: constant messages, everything variable a field, secrets masked last.
+import { createLogger as createWinston, format, transports } from 'winston';
 import type { SecretRegistry } from './redaction.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -22,8 +23,72 @@ export interface LoggerOptions {
   readonly output?: NodeJS.WritableStream;
 }
 
+/** winston's key for the rendered line. */
+const LINE = Symbol.for('message');
+
 /** Builds the logger. */
-export declare function createLogger(options: LoggerOptions): Logger;
+export function createLogger(options: LoggerOptions): Logger {
+  const redact = format((info) => {
+    const line = info[LINE];
+    if (typeof line === 'string') info[LINE] = options.secrets.mask(line);
+    return info;
+  });
+  const rendered = options.format === 'json' ? format.json() : format.printf(renderText);
+  const winston = createWinston({
+    level: options.level,
+    format: format.combine(format.timestamp(), rendered, redact()),
+    transports: [new transports.Stream({ stream: options.output ?? process.stdout })],
+  });
+  const print =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      if (!winston.isLevelEnabled(level)) return;
+      // winston glues a field `message` to the message and drops a field `level`.
+      const { message: detail, ...rest } = plainFields(fields, options.level === 'debug');
+      winston.log({ ...(detail === undefined ? {} : { detail }), ...rest, level, message });
+    };
+  return { error: print('error'), warn: print('warn'), info: print('info'), debug: print('debug') };
+}
 
 /** Resolves when everything that was printed has left the process: await it before `process.exit`. */
-export declare function flushLogs(output?: NodeJS.WritableStream): Promise<void>;
+export async function flushLogs(output: NodeJS.WritableStream = process.stdout): Promise<void> {
+  await new Promise<void>((resolve) => output.write('', () => resolve()));
+}
+
+function plainFields(fields: LogFields, withStack: boolean): Record<string, unknown> {
+  const entries = Object.entries(fields).map(([key, value]) => [
+    key,
+    isErrorLike(value) ? plainError(value, withStack) : value,
+  ]);
+  return Object.fromEntries(entries) as Record<string, unknown>;
+}
+
+/** Errors of other realms are errors too: `instanceof` would miss them. */
+function isErrorLike(value: unknown): value is Error {
+  return Error.isError(value);
+}
+
+function plainError(error: Error, withStack: boolean): Readonly<Record<string, unknown>> {
+  const { name, message, stack, cause } = error;
+  const { reason, requestId, status, code } = error as Error & Readonly<Record<string, unknown>>;
+  return {
+    name,
+    reason,
+    message,
+    requestId,
+    status,
+    code,
+    ...(isErrorLike(cause) ? { cause: plainError(cause, false) } : {}),
+    ...(withStack ? { stack } : {}),
+  };
+}
+
+function renderText({ timestamp, level, message, ...fields }: Readonly<Record<string, unknown>>): string {
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([key, value]) =>
+        `${key}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`,
+    );
+  return [String(timestamp), String(level).toUpperCase().padEnd(5), String(message), ...pairs].join(' ');
+}

@@ -1,5 +1,9 @@
 // Every metric of the program: names, labels, and the functions that the other layers call.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+
+const PREFIX = 'registry_credential_helper';
+const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
 /** Values that are read when somebody asks for the metrics; absent ones are left out. */
 export interface MetricSources {
@@ -53,4 +57,148 @@ export interface Metrics {
 }
 
 /** Builds the metrics in a registry of their own. `process` = add those of the process and of Node. */
-export declare function createMetrics(options: { readonly version: string; readonly process?: boolean }): Metrics;
+export function createMetrics(options: { readonly version: string; readonly process?: boolean }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers });
+  const sources: MetricSources[] = [];
+  const gauge = (name: string, help: string, read: () => number | undefined): void => {
+    const built = new Gauge({
+      name,
+      help,
+      registers,
+      collect: () => {
+        const value = read();
+        if (value !== undefined) built.set(value);
+      },
+    });
+  };
+  const sum = (pick: (source: MetricSources) => (() => number) | undefined) => (): number | undefined => {
+    const reads = sources.flatMap((source) => pick(source) ?? []);
+    return reads.length === 0 ? undefined : reads.reduce((total, read) => total + read(), 0);
+  };
+  if (options.process === true) collectDefaultMetrics({ register: registry, eventLoopUtilizationTimeout: 1_000 });
+
+  const build = new Gauge({
+    name: `${PREFIX}_build_info`,
+    help: 'Version of the program',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version: options.version }, 1);
+  gauge(
+    'workqueue_depth',
+    'Namespaces that wait to be looked at',
+    sum((source) => source.queueDepth),
+  );
+  gauge(
+    'workqueue_unfinished_work',
+    'Namespaces that are being looked at',
+    sum((source) => source.queueWorking),
+  );
+  gauge(
+    `${PREFIX}_namespaces_in_scope`,
+    'Namespaces that a rule reaches',
+    sum((source) => source.namespacesInScope),
+  );
+  gauge(
+    `${PREFIX}_secrets_managed`,
+    'Secrets that carry our labels',
+    sum((source) => source.secretsManaged),
+  );
+  gauge(
+    `${PREFIX}_writes_waiting`,
+    'Writes that wait for their turn',
+    sum((source) => source.limiterWaiting),
+  );
+  collectReflectors(registry, sources);
+  collectCredentials(registry, sources);
+
+  const adds = counter('workqueue_adds_total', 'Namespaces added to the queue');
+  const retries = counter('workqueue_retries_total', 'Namespaces added again after a failure');
+  const waited = histogram('workqueue_queue_duration_seconds', 'Time in the queue', SECONDS);
+  const worked = histogram('workqueue_work_duration_seconds', 'Time of a pass', SECONDS);
+  const passes = counter('controller_runtime_reconcile_total', 'Passes, by result', ['result']);
+  const calls = counter('rest_client_requests_total', 'Calls to the Kubernetes API', ['code', 'method']);
+  const attempts = counter(`${PREFIX}_credential_attempts_total`, 'Attempts to obtain a credential', [
+    'provider',
+    'result',
+  ]);
+  const attemptTime = histogram(`${PREFIX}_credential_attempt_duration_seconds`, 'Time of such an attempt', SECONDS);
+  const writes = counter(`${PREFIX}_writes_total`, 'Writes, by kind and reason', ['kind', 'reason']);
+  const failures = counter(`${PREFIX}_write_failures_total`, 'Writes that failed', ['kind', 'reason']);
+  const skips = counter(`${PREFIX}_skips_total`, 'Things left alone, by reason', ['reason']);
+  const contention = counter(`${PREFIX}_contentions_total`, 'References that another writer keeps removing');
+  const missed = counter(`${PREFIX}_watch_missed_total`, 'Changes that only a full list found', ['kind']);
+  const dropped = counter(`${PREFIX}_events_dropped_total`, 'Kubernetes Events that were not posted');
+  const valid = new Gauge({
+    name: `${PREFIX}_config_valid`,
+    help: '1 = the ConfigMap can be used as it is',
+    registers,
+  });
+  const leader = new Gauge({ name: `${PREFIX}_leading`, help: '1 = this replica writes', registers });
+
+  return {
+    observe: (source) => void sources.push(source),
+    queueAdded: () => adds.inc(),
+    queueWaited: (ms) => waited.observe(ms / 1_000),
+    queueWorked: (ms) => worked.observe(ms / 1_000),
+    queueRetried: () => retries.inc(),
+    reconciled: (result) => passes.inc({ result }),
+    apiCalled: ({ method, code }) => calls.inc({ method, code: code === undefined ? 'none' : String(code) }),
+    configValid: (isValid) => valid.set(isValid ? 1 : 0),
+    leading: (isLeading) => leader.set(isLeading ? 1 : 0),
+    credentialAttempted: ({ provider, ok, reason, ms }) => {
+      attempts.inc({ provider, result: ok ? 'success' : (reason ?? 'Unexpected') });
+      attemptTime.observe(ms / 1_000);
+    },
+    wrote: ({ kind, reason }) => writes.inc({ kind, reason }),
+    writeFailed: ({ kind, reason }) => failures.inc({ kind, reason }),
+    skipped: (reason) => skips.inc({ reason }),
+    contended: () => contention.inc(),
+    relistMissed: (kind, count) => missed.inc({ kind }, count),
+    eventsDropped: (count) => dropped.inc(count),
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function collectReflectors(registry: Registry, sources: readonly MetricSources[]): void {
+  const read = () => sources.flatMap((source) => source.reflectors?.() ?? []);
+  const activity = new Gauge({
+    name: `${PREFIX}_watch_last_activity_timestamp_seconds`,
+    help: 'When the API server last sent anything of this kind',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect: () => {
+      for (const { kind, lastActivityAt } of read()) activity.set({ kind }, lastActivityAt / 1_000);
+    },
+  });
+  const restarts = new Gauge({
+    name: `${PREFIX}_watch_restarts`,
+    help: 'Watches started after the first',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect: () => {
+      for (const { kind, restarts: count } of read()) restarts.set({ kind }, count);
+    },
+  });
+}
+
+/** A credential that is held no longer has no sample any more. */
+function collectCredentials(registry: Registry, sources: readonly MetricSources[]): void {
+  const expiry = new Gauge({
+    name: `${PREFIX}_credential_expires_at_seconds`,
+    help: 'When a credential stops working, Unix time; those that never do are left out',
+    labelNames: ['provider', 'credential'],
+    registers: [registry],
+    collect: () => {
+      expiry.reset();
+      for (const { provider, cacheKey, expiresAt } of sources.flatMap((source) => source.credentials?.() ?? [])) {
+        if (expiresAt !== undefined) expiry.set({ provider, credential: cacheKey }, expiresAt / 1_000);
+      }
+    },
+  });
+}
