@@ -51,6 +51,8 @@ export interface KubeClientOptions {
   readonly userAgent: string;
   /** Deadline of a call, milliseconds; default 15,000. */
   readonly callTimeoutMs?: number;
+  /** Told of every answer, and (`code` undefined) of every call that got none. */
+  readonly onCall?: (call: { readonly method: string; readonly code: number | undefined }) => void;
   /** Most sockets for calls; default 32. Bound concurrency in front: a call's clock runs while it waits for a socket. */
   readonly connections?: number;
 }
@@ -63,6 +65,7 @@ export function createKubeClient({
   kubeConfig,
   userAgent,
   callTimeoutMs = 15_000,
+  onCall = () => undefined,
   connections = 32,
 }: KubeClientOptions): KubeClient {
   const elapsed = (): number => performance.now();
@@ -71,7 +74,7 @@ export function createKubeClient({
   const server = new URL(kubeConfig.getCurrentCluster()?.server ?? '');
   const basePath = server.pathname.replace(/\/$/, '');
 
-  const request = (call: KubeCall, kind: 'calls' | 'watches', { headers, ...sockets }: Access) =>
+  const send = (call: KubeCall, kind: 'calls' | 'watches', { headers, ...sockets }: Access) =>
     sockets[kind].request({
       origin: server.origin,
       path: `${basePath}${call.path}${queryText(call.query)}`,
@@ -85,6 +88,17 @@ export function createKubeClient({
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     });
+
+  const request: typeof send = async (call, kind, used) => {
+    try {
+      const answer = await send(call, kind, used);
+      onCall({ method: call.method, code: answer.statusCode });
+      return answer;
+    } catch (error) {
+      onCall({ method: call.method, code: undefined });
+      throw error;
+    }
+  };
 
   const open = async (call: KubeCall, kind: 'calls' | 'watches'): Promise<Dispatcher.ResponseData> => {
     let used = await access.current();
