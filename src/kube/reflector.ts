@@ -7,7 +7,7 @@ import { codeOf, errorOfStatus, errorOfThrown } from './errors.ts';
 import { parseWatchEvent } from './lines.ts';
 import { listPages } from './list-pages.ts';
 import { ObjectCache, type Change, type Projected } from './object-cache.ts';
-import { orAborted, pause } from './pause.ts';
+import { backoffMs, orAborted, pause } from './pause.ts';
 import type { ReflectorEvent, WatchEnd } from './reflector-event.ts';
 
 export type { Change, Projected } from './object-cache.ts';
@@ -34,8 +34,6 @@ export interface ReflectorOptions<T> {
   readonly random: () => number;
 }
 
-const MIN_BACKOFF_MS = 500;
-const MAX_BACKOFF_MS = 30_000;
 /** A watch that lived this long was healthy: the next failure is the first again. */
 const HEALTHY_MS = 30_000;
 /** A watch that ends sooner, though cleanly, would make a hot loop. */
@@ -124,9 +122,8 @@ export class Reflector<T> {
         const error = errorOfThrown(`Following ${this.#options.path}`, thrown, signal);
         if (error.reason === 'Aborted') return;
         if (watchingAt !== undefined && now() - watchingAt >= HEALTHY_MS) failures = 0;
-        const backoffMs = random() * Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** failures);
-        const retryInMs = Math.round(Math.max(backoffMs, error.retryAfterMs ?? 0));
         failures += 1;
+        const retryInMs = Math.max(backoffMs(failures, random()), error.retryAfterMs ?? 0);
         if (mustListAfter(error) || failures % MAX_RESUMES === 0) this.#mustList ??= 'expired';
         report({ type: 'failed', error, retryInMs });
         await pause(retryInMs, signal).catch(() => undefined);

@@ -102,7 +102,8 @@ export class SecretSources {
       project: projectSource,
       isEqual: (a, b) => a.digest === b.digest,
       onChange: ({ source: from }) => {
-        if (from !== 'list') this.#options.onChange(reference);
+        // Whoever could not read it at first waits for it.
+        if (from !== 'list' || source.lastError !== undefined) this.#options.onChange(reference);
       },
       report: (event) => {
         if (event.type === 'failed') {
