@@ -1,114 +1,231 @@
 // Holds the credentials: cache, single flight, keep last good, backoff. The only caller of `fetchCredential`.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { WantedCredential } from '../core/assess-secret.ts';
-import type { FailureReason } from '../core/errors.ts';
-import type { CredentialAnswer, CredentialRequest, EpochMs, Failure, Issue, SecretReference } from '../core/types.ts';
-import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
+import { ProviderError } from '../core/errors.ts';
+import type { CredentialAnswer, CredentialRequest, EpochMs, Issue, SecretReference } from '../core/types.ts';
+import { attempt } from './attempt.ts';
+import {
+  answerOf,
+  describe,
+  includesReference,
+  isGood,
+  mayAskAt,
+  newEntry,
+  validOf,
+  type Entry,
+  type Flight,
+} from './entry.ts';
+import { fail, readsOf, succeed } from './settle.ts';
+import { formatSnapshot, parseSnapshot } from './snapshot.ts';
+import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 
-/** A Secret as the store reads it. */
-export interface SourceRead {
-  /** Decoded values. Secret. */
-  readonly data: Readonly<Record<string, string>>;
-  /** Changes whenever the data does. */
-  readonly digest: string;
-}
+export type {
+  CredentialAttempt,
+  CredentialOutcome,
+  CredentialStoreOptions,
+  CurrentCredential,
+  SourceRead,
+  StoreWorld,
+} from './store-options.ts';
 
-/** The world of providers, but for Secrets: those the store reads itself, to know what a credential was made from. */
-export interface StoreWorld extends Omit<ProviderWorld, 'readSecret'> {
-  /** undefined = there is no such Secret. What it throws counts as a failure that is retried. */
-  readSecret(reference: SecretReference, signal: AbortSignal): Promise<SourceRead | undefined>;
-}
-
-/** What is known of a credential besides its password. */
-export interface CurrentCredential {
-  /** What it was made from: see `core/source.ts`. */
-  readonly source: string;
-  readonly issuedAt: EpochMs;
-  readonly expiresAt: EpochMs | undefined;
-  readonly hosts: readonly string[] | undefined;
-  readonly warnings: readonly string[];
-  /** True when a Secret that it was made from has changed since. */
-  readonly sourceChanged: boolean;
-}
-
-/** How an attempt ended, told when that differs from the attempt before. */
-export type CredentialOutcome =
-  | {
-      readonly ok: true;
-      readonly request: CredentialRequest;
-      readonly credential: CurrentCredential;
-      /** True when the attempt before failed. */
-      readonly recovered: boolean;
-    }
-  | {
-      readonly ok: false;
-      readonly request: CredentialRequest;
-      readonly failure: Failure;
-      readonly error: unknown;
-      /** When it began to fail for this reason. */
-      readonly since: EpochMs;
-      /** Until when the last good one still works; undefined = there is none. */
-      readonly validUntil: EpochMs | undefined;
-    };
-
-/** One attempt, for counters. */
-export interface CredentialAttempt {
-  readonly provider: string;
-  readonly cacheKey: string;
-  readonly ok: boolean;
-  readonly reason: FailureReason | undefined;
-  readonly ms: number;
-}
-
-export interface CredentialStoreOptions {
-  readonly providers: ReadonlyMap<string, RegistryProvider<unknown>>;
-  readonly world: StoreWorld;
-  /** Renew when less than this is left, milliseconds. */
-  readonly thresholdMs: () => number;
-  /** Registers secrets for redaction before anything else sees them; `key` names what they belong to. */
-  readonly register: (key: string, secrets: readonly string[]) => void;
-  /** What `snapshot` returns has changed. */
-  readonly onChanged?: () => void;
-  /** A fetch ended, well or not: whoever got `CredentialPending` may ask again. */
-  readonly onSettled?: (cacheKey: string) => void;
-  /** First success, another failure reason, recovery: not every repetition. */
-  readonly onOutcome?: (outcome: CredentialOutcome) => void;
-  readonly onAttempt?: (attempt: CredentialAttempt) => void;
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number;
-  /** Waits; rejects when the signal aborts. Default: a timer. */
-  readonly delay?: (ms: number, signal: AbortSignal) => Promise<unknown>;
-  /** How long `resolve` waits for a fetch, milliseconds. Default 5,000. */
-  readonly patienceMs?: number;
-  /** How long one attempt may take, milliseconds. Default 20,000. */
-  readonly attemptTimeoutMs?: number;
-}
+/** Resolves when `resolve` has waited long enough. */
+type Patience = () => Promise<unknown>;
 
 /** The credentials of this process. Has no timers but those of calls under way. */
-export declare class CredentialStore {
-  constructor(options: CredentialStoreOptions);
+export class CredentialStore {
+  readonly #options: Required<CredentialStoreOptions>;
+  readonly #entries = new Map<string, Entry>();
+  #stopped = false;
+
+  constructor(options: CredentialStoreOptions) {
+    const ignore = (): void => undefined;
+    this.#options = {
+      onChanged: ignore,
+      onSettled: ignore,
+      onOutcome: ignore,
+      onAttempt: ignore,
+      delay: (ms, signal) => pause(ms, undefined, { signal, ref: false }),
+      patienceMs: 5_000,
+      attemptTimeoutMs: 20_000,
+      ...options,
+    };
+  }
+
   /**
    * Answers every request, by cache key; never throws. `newerThan` = a Secret holds one issued then that is due: a cached one
    * is fresh only when it is newer. Waits at most `patienceMs` for the clouds, and not at all for a request whose last attempt
    * failed; what is still under way then is `stale` or `unavailable` with the reason `CredentialPending`.
    */
-  resolve(wanted: readonly WantedCredential[]): Promise<ReadonlyMap<string, CredentialAnswer>>;
+  async resolve(wanted: readonly WantedCredential[]): Promise<ReadonlyMap<string, CredentialAnswer>> {
+    const impatient = new AbortController();
+    let waited: Promise<unknown> | undefined;
+    const patience: Patience = () =>
+      (waited ??= this.#options.delay(this.#options.patienceMs, impatient.signal).catch(() => undefined));
+    try {
+      const answers = await Promise.all(
+        wanted.map(async (one) => [one.request.cacheKey, await this.#answer(one, patience)] as const),
+      );
+      return new Map(answers);
+    } finally {
+      impatient.abort();
+    }
+  }
+
   /** What the store holds and is still valid; no call. */
-  current(cacheKey: string): CurrentCredential | undefined;
-  /** A Secret changed: what was made from it, or failed with it, is due and may be asked for at once. Returns their cache keys. */
-  secretChanged(reference: SecretReference): readonly string[];
-  /** Every Secret that credentials, or failed attempts, were made from. */
-  sources(): readonly SecretReference[];
+  current(cacheKey: string): CurrentCredential | undefined {
+    const entry = this.#entries.get(cacheKey);
+    const held = entry === undefined ? undefined : validOf(entry, this.#options.world.now());
+    return held === undefined ? undefined : describe(held);
+  }
+
+  /**
+   * A Secret changed: what was made from it, or failed with it, is due when the Secret is really another, and may be asked for
+   * at once. Returns their cache keys.
+   */
+  secretChanged(reference: SecretReference): readonly string[] {
+    const affected: string[] = [];
+    for (const entry of this.#entries.values()) {
+      const { held, failed, flight } = entry;
+      const inFlight = flight !== undefined && includesReference(readsOf(flight), reference);
+      const inHeld =
+        held !== undefined &&
+        includesReference(
+          held.revisions.map((revision) => revision.reference),
+          reference,
+        );
+      const inFailed = failed !== undefined && includesReference(failed.references, reference);
+      if (inFlight) flight.outdated = true;
+      if (inHeld && entry.secrets === 'same') entry.secrets = 'unknown';
+      if (failed !== undefined && (inFailed || inHeld)) entry.failed = { ...failed, attempts: 0, retryAt: undefined };
+      if (inHeld || inFailed || inFlight) affected.push(entry.cacheKey);
+    }
+    return affected;
+  }
+
+  /** Every Secret that credentials, failed attempts, or calls under way read. */
+  sources(): readonly SecretReference[] {
+    const references = [...this.#entries.values()].flatMap(({ held, failed, flight }) => [
+      ...(held?.revisions.map((revision) => revision.reference) ?? []),
+      ...(failed?.references ?? []),
+      ...(flight === undefined ? [] : readsOf(flight)),
+    ]);
+    return [
+      ...new Map(references.map((reference) => [`${reference.namespace}/${reference.name}`, reference])).values(),
+    ];
+  }
+
   /** The configuration changed: whatever failed may be tried again at once. */
-  resetBackoff(): void;
+  resetBackoff(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.failed !== undefined) entry.failed = { ...entry.failed, attempts: 0, retryAt: undefined };
+    }
+  }
+
   /** Drops everything that no longer has a request. */
-  retain(cacheKeys: Iterable<string>): void;
+  retain(cacheKeys: Iterable<string>): void {
+    const kept = new Set(cacheKeys);
+    const dropped = [...this.#entries.values()].filter((entry) => !kept.has(entry.cacheKey));
+    for (const entry of dropped) {
+      this.#entries.delete(entry.cacheKey);
+      entry.flight?.abort.abort();
+    }
+    if (dropped.some((entry) => entry.held !== undefined)) this.#options.onChanged();
+  }
+
   /** Every valid credential as JSON: the master copy. Secret. */
-  snapshot(): string;
+  snapshot(): string {
+    const now = this.#options.world.now();
+    return formatSnapshot([...this.#entries.values()].flatMap((entry) => validOf(entry, now) ?? []));
+  }
+
   /**
    * Takes over what an earlier `snapshot` held and is still valid; never replaces a newer one. Nonsense is left out and
-   * reported. Credentials whose Secrets have changed meanwhile are found when they are first asked for.
+   * reported. Whether the Secrets have changed meanwhile is looked up when they are first asked for.
    */
-  load(text: string, now: EpochMs): readonly Issue[];
-  /** Ends the calls under way; resolves when they have ended. */
-  stop(): Promise<void>;
+  load(text: string, now: EpochMs): readonly Issue[] {
+    const { stored, issues } = parseSnapshot(text, now);
+    for (const held of stored) {
+      const { username, password, issuedAt } = held.credential;
+      this.#options.register(held.cacheKey, [password, `${username}:${password}`]);
+      const entry = this.#entryOf(held.cacheKey);
+      const own = validOf(entry, now);
+      if (own !== undefined && own.credential.issuedAt >= issuedAt) continue;
+      entry.held = held;
+      entry.secrets = 'unknown';
+    }
+    return issues;
+  }
+
+  /** Ends the calls under way; resolves when they have ended. Later requests are answered from what is held. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const flights = [...this.#entries.values()].flatMap(({ flight }) => flight ?? []);
+    for (const flight of flights) flight.abort.abort();
+    await Promise.all(flights.map((flight) => flight.done));
+  }
+
+  async #answer({ request, newerThan }: WantedCredential, patience: Patience): Promise<CredentialAnswer> {
+    const { world } = this.#options;
+    const entry = this.#entryOf(request.cacheKey);
+    const wish = (): Parameters<typeof isGood>[1] => ({ newerThan, thresholdMs: this.#options.thresholdMs() });
+    if (entry.secrets === 'unknown') await Promise.race([this.#look(entry), patience()]);
+    if (!isGood(entry, wish(), world.now())) {
+      const hadFailed = entry.failed !== undefined;
+      if (entry.flight === undefined && mayAskAt(entry, world.now()) <= world.now()) this.#start(entry, request);
+      // A cloud that has just failed is not worth holding up a namespace for.
+      if (entry.flight !== undefined && !hadFailed) await Promise.race([entry.flight.done, patience()]);
+    }
+    return answerOf(entry, wish(), world.now());
+  }
+
+  #entryOf(cacheKey: string): Entry {
+    const entry = this.#entries.get(cacheKey) ?? newEntry(cacheKey);
+    this.#entries.set(cacheKey, entry);
+    return entry;
+  }
+
+  /** Compares the Secrets that `held` was made from with what is there: no cloud is asked. */
+  #look(entry: Entry): Promise<void> {
+    return (entry.looking ??= this.#compare(entry).finally(() => (entry.looking = undefined)));
+  }
+
+  async #compare(entry: Entry): Promise<void> {
+    const { held } = entry;
+    if (held === undefined) return;
+    entry.secrets = 'same';
+    const { signal } = new AbortController();
+    try {
+      for (const { reference, digest } of held.revisions) {
+        const read = await this.#options.world.readSecret(reference, signal);
+        if (entry.held === held && read?.digest !== digest) entry.secrets = 'other';
+      }
+    } catch {
+      // Not known: what is held serves on, and the next request looks again.
+      if (entry.held === held) entry.secrets = 'unknown';
+    }
+  }
+
+  #start(entry: Entry, request: CredentialRequest): void {
+    if (this.#stopped) return;
+    const provider = this.#options.providers.get(request.provider);
+    entry.askedAt = this.#options.world.now();
+    const flight: Omit<Flight, 'done'> = { abort: new AbortController(), reads: new Map(), outdated: false };
+    const { attemptTimeoutMs: timeoutMs } = this.#options;
+    const work =
+      provider === undefined
+        ? Promise.reject(new ProviderError('Unexpected', `There is no provider ${request.provider}`))
+        : attempt({ ...this.#options, provider, request, flight, timeoutMs });
+    const done = work
+      .then(
+        (credential) => () => succeed({ entry, request, flight }, credential, this.#options),
+        (error: unknown) => () => fail({ entry, request, flight }, error, this.#options),
+      )
+      .then((settle) => {
+        // Dropped meanwhile: nobody wants to know.
+        if (this.#entries.get(entry.cacheKey) === entry && !this.#stopped) settle();
+        entry.flight = undefined;
+        this.#options.onSettled(entry.cacheKey);
+      });
+    entry.flight = Object.assign(flight, { done });
+  }
 }

@@ -1,0 +1,105 @@
+// One attempt to obtain a credential: the provider's world, what it reads, its deadline, and what came of it.
+import { KubeError, ProviderError } from '../core/errors.ts';
+import { isValid } from '../core/refresh.ts';
+import type { Credential, CredentialRequest, SecretReference } from '../core/types.ts';
+import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
+import type { Flight } from './entry.ts';
+import type { CredentialStoreOptions, SourceRead, StoreWorld } from './store-options.ts';
+
+/** What an attempt works with. */
+export interface AttemptContext extends Pick<CredentialStoreOptions, 'world' | 'register'> {
+  readonly provider: RegistryProvider<unknown>;
+  readonly request: CredentialRequest;
+  readonly flight: Pick<Flight, 'reads' | 'abort'>;
+  readonly delay: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  readonly timeoutMs: number;
+}
+
+/** Names of a Secret's keys whose values are no secrets but words, which masking would tear out of every line. */
+const NO_SECRET = /user-?_?name|^email$|^server$|^registry$/i;
+
+/**
+ * Asks the provider, a second time at once when its session had expired. The password is registered for redaction before it is
+ * returned. Throws ProviderError; anything else that was thrown is a bug and comes out as it is.
+ */
+export async function attempt(context: AttemptContext): Promise<Credential> {
+  const { request, register } = context;
+  const credential = await withDeadline(context, async () => {
+    try {
+      return await fetchOnce(context);
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.reason !== 'SessionExpired') throw error;
+      return fetchOnce(context);
+    }
+  });
+  register(request.cacheKey, [credential.password, `${credential.username}:${credential.password}`]);
+  if (!isValid(credential, context.world.now())) {
+    throw new ProviderError(
+      'ClockSkew',
+      `${request.cacheKey}: the cloud gave a credential that has expired already: check the time of this node`,
+    );
+  }
+  return credential;
+}
+
+/** Reads a Secret as providers do, remembering it in `reads`. Throws ProviderError `IdentityUnavailable`. */
+export async function readSource(
+  { world, register }: Pick<AttemptContext, 'world' | 'register'>,
+  reference: SecretReference,
+  options: { readonly reads: Flight['reads']; readonly signal: AbortSignal },
+): Promise<SourceRead> {
+  const place = `${reference.namespace}/${reference.name}`;
+  options.reads.set(place, { reference, digest: undefined });
+  const read = await world.readSecret(reference, options.signal).catch((error: unknown) => {
+    const why = error instanceof KubeError ? error.reason : 'unreadable';
+    throw new ProviderError('IdentityUnavailable', `The Secret ${place} could not be read (${why})`, { cause: error });
+  });
+  if (read === undefined) throw new ProviderError('IdentityUnavailable', `There is no Secret ${place}`);
+  const secrets = Object.entries(read.data).flatMap(([key, value]) =>
+    NO_SECRET.test(key) ? [] : [value, value.trim()],
+  );
+  register(`secret ${place}`, [...new Set(secrets)]);
+  options.reads.set(place, { reference, digest: read.digest });
+  return read;
+}
+
+function fetchOnce(context: AttemptContext): Promise<Credential> {
+  const { provider, request, flight, world } = context;
+  return provider.fetchCredential(request.target, providerWorld(world, context), flight.abort.signal);
+}
+
+function providerWorld(world: StoreWorld, context: AttemptContext): ProviderWorld {
+  return {
+    ...world,
+    now: () => world.now(),
+    readSecret: async (reference, signal) =>
+      (await readSource(context, reference, { reads: context.flight.reads, signal })).data,
+  };
+}
+
+/** Gives up, whatever the provider does with the signal. */
+async function withDeadline<T>(
+  { request, flight, delay, timeoutMs }: AttemptContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  const timer = new AbortController();
+  const { signal } = flight.abort;
+  const ended = new Promise<never>((_resolve, reject) => {
+    const giveUp = (why: string): void =>
+      reject(new ProviderError('CloudUnavailable', `${request.cacheKey}: ${why}; it will be asked again`));
+    signal.addEventListener('abort', () => giveUp('the attempt was given up'), { once: true });
+    void delay(timeoutMs, timer.signal).then(
+      () => {
+        if (timer.signal.aborted) return;
+        giveUp(`nothing came within ${timeoutMs / 1_000} s`);
+        flight.abort.abort();
+      },
+      () => undefined,
+    );
+  });
+  try {
+    return await Promise.race([work(), ended]);
+  } finally {
+    timer.abort();
+  }
+}

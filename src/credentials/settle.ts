@@ -1,0 +1,73 @@
+// What the end of an attempt changes, and what is told of it.
+import { ProviderError } from '../core/errors.ts';
+import { sourceOf } from '../core/source.ts';
+import type { Credential, CredentialRequest, SecretReference } from '../core/types.ts';
+import { pauseAfter } from './backoff.ts';
+import { describe, validOf, type Entry, type Flight } from './entry.ts';
+import type { CredentialStoreOptions } from './store-options.ts';
+
+/** An attempt that ended. */
+export interface Ended {
+  readonly entry: Entry;
+  readonly request: CredentialRequest;
+  readonly flight: Pick<Flight, 'reads' | 'outdated'>;
+}
+
+type Told = Required<Pick<CredentialStoreOptions, 'world' | 'random' | 'onAttempt' | 'onChanged' | 'onOutcome'>>;
+
+/** Puts a new credential in the place of the old. */
+export function succeed({ entry, request, flight }: Ended, credential: Credential, told: Told): void {
+  const { cacheKey, provider } = request;
+  const revisions = [...flight.reads.values()].flatMap(({ reference, digest }) =>
+    digest === undefined ? [] : [{ reference, digest }],
+  );
+  const digests = revisions.map((revision) => revision.digest);
+  const recovered = entry.failed !== undefined;
+  const isNews = recovered || entry.held === undefined;
+  entry.held = { cacheKey, provider, credential, source: sourceOf(cacheKey, digests), revisions };
+  entry.secrets = flight.outdated ? 'unknown' : 'same';
+  entry.failed = undefined;
+  told.onAttempt({ provider, cacheKey, ok: true, reason: undefined, ms: msSince(entry, told) });
+  told.onChanged();
+  if (isNews) told.onOutcome({ ok: true, request, credential: describe(entry.held), recovered });
+}
+
+/** Keeps the last good and remembers when to try again. */
+export function fail({ entry, request, flight }: Ended, error: unknown, told: Told): void {
+  const { cacheKey, provider } = request;
+  const now = told.world.now();
+  const { reason, message } = reasonOf(cacheKey, error);
+  const attempts = (entry.failed?.attempts ?? 0) + 1;
+  const retryAt = flight.outdated ? undefined : now + pauseAfter(error, attempts, told.random());
+  const isNews = entry.failed?.reason !== reason;
+  const since = isNews ? now : (entry.failed?.since ?? now);
+  entry.failed = { reason, message, attempts, since, retryAt, references: readsOf(flight) };
+  told.onAttempt({ provider, cacheKey, ok: false, reason, ms: msSince(entry, told) });
+  if (!isNews) return;
+  const held = validOf(entry, now);
+  told.onOutcome({
+    ok: false,
+    request,
+    failure: { reason, message, retryAt },
+    error,
+    since,
+    ...(held === undefined ? {} : { validUntil: held.credential.expiresAt }),
+  });
+}
+
+/** Secrets that an attempt read, or wanted to. */
+export function readsOf(flight: Pick<Flight, 'reads'>): readonly SecretReference[] {
+  return [...flight.reads.values()].map((read) => read.reference);
+}
+
+/** What is told of an error; the text of one that is not ours could hold anything. */
+function reasonOf(cacheKey: string, error: unknown): Pick<ProviderError, 'reason' | 'message'> {
+  if (error instanceof ProviderError) return error;
+  const name = error instanceof Error ? error.name : typeof error;
+  return { reason: 'Unexpected', message: `${cacheKey}: internal error (${name})` };
+}
+
+function msSince({ askedAt }: Entry, { world }: Told): number {
+  const now = world.now();
+  return Math.max(now - (askedAt ?? now), 0);
+}

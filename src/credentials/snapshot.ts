@@ -1,0 +1,119 @@
+// The master copy as text: what a new leader takes over. Written by us, but read as if by anybody.
+import { isRecord } from '../core/records.ts';
+import { isValid } from '../core/refresh.ts';
+import { sourceOf } from '../core/source.ts';
+import type { Credential, EpochMs, Issue, SecretReference } from '../core/types.ts';
+
+/** A Secret that was read for a credential, and as what. */
+export interface SecretRevision {
+  readonly reference: SecretReference;
+  readonly digest: string;
+}
+
+/** A credential that is held. */
+export interface StoredCredential {
+  readonly cacheKey: string;
+  readonly provider: string;
+  readonly credential: Credential;
+  readonly source: string;
+  readonly revisions: readonly SecretRevision[];
+}
+
+const VERSION = 1;
+
+/** Bounds of what is read: a Secret holds no more than 1 MiB. */
+const MAX_TEXT = 1_500_000;
+
+/** Latest instant that a Date can hold. */
+const MAX_INSTANT = 8_640_000_000_000_000;
+
+/** Renders credentials, in a stable order. Secret. */
+export function formatSnapshot(stored: readonly StoredCredential[]): string {
+  const sorted = stored.toSorted((a, b) => (a.cacheKey < b.cacheKey ? -1 : 1));
+  return JSON.stringify({ version: VERSION, credentials: sorted });
+}
+
+/**
+ * Reads what `formatSnapshot` rendered; never throws. Expired credentials are left out in silence, nonsense and what another
+ * version wrote with an issue.
+ */
+export function parseSnapshot(
+  text: string,
+  now: EpochMs,
+): { readonly stored: readonly StoredCredential[]; readonly issues: readonly Issue[] } {
+  const issues: Issue[] = [];
+  const warn = (path: string, message: string): void => void issues.push({ severity: 'warning', path, message });
+  const parsed = text.length > MAX_TEXT ? undefined : parseJson(text);
+  if (!isRecord(parsed) || parsed.version !== VERSION || !Array.isArray(parsed.credentials)) {
+    warn('', 'the master copy of the credentials is not readable and is ignored');
+    return { stored: [], issues };
+  }
+  const stored = parsed.credentials.flatMap((value: unknown, index) => {
+    const one = parseStored(value);
+    if (one === undefined)
+      warn(`credentials[${index}]`, 'this credential of the master copy is not readable and is ignored');
+    return one !== undefined && isValid(one.credential, now) ? [one] : [];
+  });
+  return { stored, issues };
+}
+
+function parseStored(value: unknown): StoredCredential | undefined {
+  if (!isRecord(value)) return undefined;
+  const { cacheKey, provider, source } = value;
+  const credential = parseCredential(value.credential);
+  const revisions = listOf(value.revisions, parseRevision);
+  if (!isText(cacheKey) || !isText(provider) || credential === undefined || revisions === undefined) return undefined;
+  const digests = revisions.map((revision) => revision.digest);
+  return source === sourceOf(cacheKey, digests) ? { cacheKey, provider, credential, source, revisions } : undefined;
+}
+
+function parseCredential(value: unknown): Credential | undefined {
+  if (!isRecord(value)) return undefined;
+  const { username, password, issuedAt, expiresAt } = value;
+  const hosts = value.hosts === undefined ? [] : listOf(value.hosts, textOrNothing);
+  const warnings = value.warnings === undefined ? [] : listOf(value.warnings, textOrNothing);
+  if (!isText(username) || !isText(password) || !isInstant(issuedAt)) return undefined;
+  if ((expiresAt !== undefined && !isInstant(expiresAt)) || hosts === undefined || warnings === undefined)
+    return undefined;
+  return {
+    username,
+    password,
+    issuedAt,
+    expiresAt,
+    ...(value.hosts === undefined ? {} : { hosts }),
+    ...(value.warnings === undefined ? {} : { warnings }),
+  };
+}
+
+function parseRevision(value: unknown): SecretRevision | undefined {
+  if (!isRecord(value) || !isRecord(value.reference) || !isText(value.digest)) return undefined;
+  const { namespace, name } = value.reference;
+  return isText(namespace) && isText(name) ? { reference: { namespace, name }, digest: value.digest } : undefined;
+}
+
+/** undefined unless every member is readable. */
+function listOf<T>(value: unknown, parse: (member: unknown) => T | undefined): readonly T[] | undefined {
+  if (!Array.isArray(value) || value.length > 10_000) return undefined;
+  const members = value.flatMap((member: unknown) => parse(member) ?? []);
+  return members.length === value.length ? members : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOrNothing(value: unknown): string | undefined {
+  return isText(value) ? value : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isInstant(value: unknown): value is EpochMs {
+  return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= MAX_INSTANT;
+}
