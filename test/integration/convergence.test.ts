@@ -117,7 +117,7 @@ describe('a cluster with many namespaces', () => {
     const cloudCalls = world.clouds.cr.calls().length;
     replica = await world.startController();
     await eventually('the new process leads', async () =>
-      (await replica.lines()).some((line) => line['message'] === 'Started leading'),
+      (await replica.lines()).some((line) => line.message === 'Started leading'),
     );
     await settled(world);
     const writes = (await programCalls(since)).filter(
