@@ -12,15 +12,24 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const node = join(root, 'node_modules', '.bin', 'node');
 
 /** Environment in which the project's own Node and tools come first. */
-export const environment = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+export const environment = {
+  ...process.env,
+  PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
+};
 
 const stamp = join(root, 'node_modules', '.registry-credential-helper');
 
 /** Installs dependencies unless those of this very lock file are there. Ends the process with a sentence when it cannot. */
 export function prepare() {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or newer; Node 24 then comes with the dependencies.`);
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  if (major < 20)
+    fail(
+      `Node ${process.versions.node} is too old: install Node 20 or newer; Node 24 then comes with the dependencies.`,
+    );
+  needOpenssl();
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(node)) return;
   process.stderr.write('Installing dependencies …\n');
   const startedAt = Date.now();
@@ -33,6 +42,20 @@ export function prepare() {
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
   process.stderr.write(`Dependencies installed in ${((Date.now() - startedAt) / 1000).toFixed(0)} s\n`);
+}
+
+/** The simulated clouds and the control plane make their certificates with openssl; Debian has it as a package. */
+function needOpenssl() {
+  if (spawnSync('openssl', ['version']).status === 0) return;
+  const isRoot = process.getuid?.() === 0;
+  const hasApt = spawnSync('apt-get', ['--version']).status === 0;
+  if (isRoot && hasApt) {
+    process.stderr.write('Installing openssl …\n');
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    spawnSync('apt-get', ['-qq', 'update'], { env, stdio: 'ignore' });
+    if (spawnSync('apt-get', ['-qq', '-y', 'install', 'openssl'], { env, stdio: 'ignore' }).status === 0) return;
+  }
+  fail('openssl was not found: install it with the package manager of this machine.');
 }
 
 /** Runs a command in the project with its own Node first; returns its exit code. */
