@@ -28,6 +28,12 @@ export class ForeignSecrets {
     if (names.size === 0) this.#byNamespace.delete(namespace);
   }
 
+  /** The namespace is gone. */
+  forgetNamespace(namespace: string): void {
+    this.#size -= this.#byNamespace.get(namespace)?.size ?? 0;
+    this.#byNamespace.delete(namespace);
+  }
+
   /** Everything goes, e.g. when the configuration changed. */
   clear(): void {
     this.#byNamespace.clear();

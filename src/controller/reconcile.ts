@@ -33,6 +33,8 @@ export interface PassObserver {
   readonly onFailedWrite: (failed: FailedWrite) => void;
   /** After every pass. */
   readonly onPlan: (namespace: string, plan: Plan) => void;
+  /** The namespace is gone. */
+  readonly onGone: (namespace: string) => void;
   /** A reference was added that others keep removing: we hold back for `pauseMs`. */
   readonly onContention: (write: Write, pauseMs: number) => void;
 }
@@ -64,6 +66,7 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
   if (config === undefined || first === undefined) {
     world.schedule.wakeAt(key, undefined);
     world.schedule.forget(key);
+    if (first === undefined) forgetNamespace(world, key);
     return;
   }
   const desired = desiredFor(config, first.namespace);
@@ -97,6 +100,13 @@ export function settingsOf(
   instance: string,
 ): PlanSettings {
   return { instance, thresholdMs, adoptExisting, secretLabels, email };
+}
+
+/** Nothing is kept of a namespace that is gone: clusters make and remove thousands. */
+function forgetNamespace(world: PassWorld, key: string): void {
+  world.observer.onGone(key);
+  world.caches.foreignSecrets.forgetNamespace(key);
+  for (const namespaces of world.waiting.values()) namespaces.delete(key);
 }
 
 /** Waits among those that want these credentials, before asking: a fetch may end before its answer is read here. */

@@ -78,6 +78,7 @@ export function createReport(options: ReportOptions): Report {
       else lastSkips.set(namespace, text);
       for (const skip of plan.skips) reportSkip(namespace, skip);
     },
+    onGone: (namespace) => void lastSkips.delete(namespace),
     onContention: (write, pauseMs) => {
       metrics.contended();
       void reportContention(options, write, pauseMs);
@@ -101,7 +102,9 @@ export function createReport(options: ReportOptions): Report {
 
   function reportSkip(namespace: string, skip: Skip): void {
     metrics.skipped(skip.reason);
-    logger.info('Left alone', { namespace, reason: skip.reason, name: skip.name, message: skip.message });
+    // What the store or the world has told already is not told again for each namespace.
+    const level = skip.reason === 'NameTaken' || skip.reason === 'Contended' ? 'info' : 'debug';
+    logger[level]('Left alone', { namespace, reason: skip.reason, name: skip.name, message: skip.message });
     if (skip.reason !== 'NameTaken') return;
     const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: '' };
     events.record({ object, type: 'Warning', reason: 'NameTaken', message: skip.message });
@@ -187,7 +190,8 @@ function reportReflector({ logger, metrics }: ReportOptions, kind: string, event
       logger.error('A handler of changes failed', { kind, error: event.error });
       return;
     case 'relisted':
-      metrics.relistMissed(kind, event.missed);
+      // `secret kube-system/name`: names have no place in a label.
+      metrics.relistMissed(kind.replace(/ .*/, ''), event.missed);
       if (event.missed > 0) logger.warn('A full list found what the watch had missed', { kind, missed: event.missed });
       return;
     case 'synced':
