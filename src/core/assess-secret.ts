@@ -1,5 +1,13 @@
 // Compares one Secret with what it should be: why it must be written, if at all, and which credentials that takes.
-import { isManaged, MANAGED_BY_LABEL, managedLabels, isVendorSecretName, SECRET_TYPE } from './names.ts';
+import {
+  INSTANCE_LABEL,
+  isManaged,
+  isVendorSecretName,
+  MANAGED_BY_LABEL,
+  managedLabels,
+  MANAGER,
+  SECRET_TYPE,
+} from './names.ts';
 import { dueAt, isDue, isPastHalf, spreadOf } from './refresh.ts';
 import { isMadeFor } from './source.ts';
 import type {
@@ -80,8 +88,10 @@ export function assessSecret(
   const renew = (record: EntryRecord): boolean =>
     isDue(record, settings.thresholdMs, spread, now) || (due.length > 0 && isPastHalf(record, now));
   const wanted = requests.map((request) => {
-    const old = recordsFor(request, records).filter(renew);
-    return { request, newerThan: old.length === 0 ? undefined : Math.max(...old.map((record) => record.issuedAt)) };
+    const issued = recordsFor(request, records).flatMap((record) => (renew(record) ? [record.issuedAt] : []));
+    // What was issued in the future (the clock jumped back) is older than anything that is issued now.
+    const past = issued.filter((issuedAt) => issuedAt <= now);
+    return { request, newerThan: past.length === 0 ? undefined : Math.max(...past) };
   });
   return {
     kind: 'ours',
@@ -110,10 +120,12 @@ export function recordsFor(
 function takeoverReason(observed: ObservedSecret, settings: PlanSettings): WriteReason | 'NameTaken' | undefined {
   const unusable = observed.type !== SECRET_TYPE || observed.immutable;
   if (isManaged(observed, settings.instance)) return unusable ? 'SecretTypeWrong' : undefined;
-  const lostLabels = observed.entries !== undefined && observed.labels[MANAGED_BY_LABEL] === undefined;
   if (unusable) return 'NameTaken';
-  if (lostLabels) return 'LabelsChanged';
-  if (observed.labels[MANAGED_BY_LABEL] === managedLabels(settings.instance)[MANAGED_BY_LABEL]) return 'NameTaken';
+  const manager = observed.labels[MANAGED_BY_LABEL];
+  const holder = observed.labels[INSTANCE_LABEL] ?? settings.instance;
+  const hasOurRecords = observed.entries !== undefined && (manager === undefined || manager === MANAGER);
+  if (hasOurRecords && holder === settings.instance) return 'LabelsChanged';
+  if (hasOurRecords || manager === MANAGER) return 'NameTaken';
   const adoptable =
     settings.adoptExisting === 'all' || (settings.adoptExisting === 'vendor' && isVendorSecretName(observed.name));
   return adoptable ? 'SecretAdopted' : 'NameTaken';
@@ -135,9 +147,11 @@ function hasOtherHosts(
   requests: readonly CredentialRequest[],
   records: Readonly<Record<string, EntryRecord>>,
 ): boolean {
+  // The first claim on a host wins, as when the entries are made.
   const owner = (host: string): CredentialRequest | undefined =>
-    requests.find((request) => request.hosts?.includes(host)) ??
-    requests.find((request) => request.hosts === undefined && isMadeFor(records[host]?.source ?? '', request.cacheKey));
+    requests.find(
+      (request) => request.hosts?.includes(host) ?? isMadeFor(records[host]?.source ?? '', request.cacheKey),
+    );
   const missing = requests.some((request) =>
     request.hosts === undefined
       ? recordsFor(request, records).length === 0

@@ -7,12 +7,12 @@ import {
   type PlanSettings,
   type WantedCredential,
 } from './assess-secret.ts';
-import { buildDockerConfig, digestOf, formatEntries, type DockerEntry } from './docker-config.ts';
+import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
 import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isManaged } from './names.ts';
-import { isValid } from './refresh.ts';
+import { newEntries, type NewEntry } from './new-entries.ts';
+import { dueAt, isValid, spreadOf } from './refresh.ts';
 import type {
   CredentialAnswer,
-  CredentialRequest,
   Desired,
   DesiredSecret,
   EntryRecord,
@@ -27,6 +27,9 @@ import type {
 
 /** How soon a Secret that could not be finished is looked at again at the earliest. */
 const RECHECK_MS = 1_000;
+
+/** How soon at the latest a due Secret is looked at again for which the store has nothing that lives longer. */
+const IMPATIENT_MS = 60_000;
 
 /** How soon a name that somebody else holds is looked at again: no watch tells us. */
 export const TAKEN_RECHECK_MS = 600_000;
@@ -46,11 +49,6 @@ export interface SecretDecisions {
   /** Names that are there, or will be once the writes are made: references to them are sound. */
   readonly ready: ReadonlySet<string>;
   readonly nextCheckAt: EpochMs | undefined;
-}
-
-/** An entry to write, and the record of it. */
-interface NewEntry extends DockerEntry {
-  readonly record: EntryRecord;
 }
 
 /** The credentials that the namespace needs from the store before it can be planned; none when all is right. */
@@ -107,51 +105,39 @@ function planSecret(
   if (reason === undefined) return decide({ ready, nextCheckAt: nextDueAt });
 
   const { entries, failures, retries } = newEntries(desired, answers, now);
-  const recheck = soonest(nextDueAt, ...retries.map((at) => Math.max(at, now + RECHECK_MS)));
+  const notBefore = (at: EpochMs): EpochMs => Math.max(at, now + RECHECK_MS);
+  const recheck = soonest(nextDueAt, ...retries.map(notBefore));
   const skips: readonly Skip[] = failures.map(({ message }) => ({ reason: 'CredentialUnavailable', name, message }));
   if (entries.length === 0) return decide({ ready, skips, nextCheckAt: recheck });
 
   const failed = failures.flatMap(({ request }) => recordsFor(request, records));
-  if (failed.some((record) => isValid(record, now)) && isWorthWriting(entries, { reason, records, dueHosts, failed })) {
+  const kept = failed.filter((record) => isValid(record, now));
+  const worthWriting = isWorthWriting(entries, { reason, records, dueHosts, failed }, now);
+  if (worthWriting && kept.length > 0) {
     const message = `Secret ${namespace}/${name} keeps its entries until every valid one can be written again`;
-    return decide({ ready, skips: [...skips, { reason: 'LastGoodKept', name, message }], nextCheckAt: recheck });
+    const freeAt = soonest(recheck, ...kept.map((record) => record.expiresAt));
+    return decide({ ready, skips: [...skips, { reason: 'LastGoodKept', name, message }], nextCheckAt: freeAt });
   }
-  if (!isWorthWriting(entries, { reason, records, dueHosts, failed })) {
-    const impatient = retries.length === 0 && failures.length === 0 && dueHosts.size > 0;
-    return decide({ ready, skips, nextCheckAt: soonest(recheck, impatient ? now + RECHECK_MS : undefined) });
+  if (!worthWriting) {
+    // Nothing failed and yet nothing lives longer: a tenth of what is left, so that it is no hot loop.
+    const left = [...dueHosts].map((host) => (records[host]?.expiresAt ?? now) - now);
+    const impatient = retries.length === 0 && left.length > 0 ? Math.min(...left, 10 * IMPATIENT_MS) / 10 : undefined;
+    return decide({
+      ready,
+      skips,
+      nextCheckAt: soonest(recheck, impatient === undefined ? undefined : notBefore(Math.ceil(now + impatient))),
+    });
   }
   const write = writeOf(present, { namespace, name, reason, content: contentOf(entries, settings) });
-  return decide({ writes: [write], skips, ready: [name], nextCheckAt: recheck });
-}
-
-/** What the answers give. */
-interface Gathered {
-  /** In the order of the rule; the first claim on a host wins. */
-  readonly entries: readonly NewEntry[];
-  /** Requests that got no usable credential, with a sentence. */
-  readonly failures: readonly { readonly request: CredentialRequest; readonly message: string }[];
-  /** When asking again makes sense, of failures and of credentials whose refresh failed. */
-  readonly retries: readonly EpochMs[];
-}
-
-function newEntries(desired: DesiredSecret, answers: ReadonlyMap<string, CredentialAnswer>, now: EpochMs): Gathered {
-  const entries = new Map<string, NewEntry>();
-  const retries: EpochMs[] = [];
-  const failures = desired.rule.requests.flatMap((request) => {
-    const answer = answers.get(request.cacheKey);
-    if (answer === undefined) return [{ request, message: `${request.cacheKey} was not asked for` }];
-    if (answer.status !== 'fresh' && answer.failure.retryAt !== undefined) retries.push(answer.failure.retryAt);
-    if (answer.status === 'unavailable') return [{ request, message: answer.failure.message }];
-    const { credential, source } = answer;
-    const hosts = request.hosts ?? credential.hosts ?? [];
-    if (hosts.length === 0 || !isValid(credential, now)) {
-      return [{ request, message: `${request.cacheKey}: the cloud names no registry host: set \`domains\`` }];
-    }
-    const record = { source, issuedAt: credential.issuedAt, expiresAt: credential.expiresAt };
-    for (const host of hosts) if (!entries.has(host)) entries.set(host, { host, credential, record });
-    return [];
+  const spread = spreadOf(`${namespace}/${name}`);
+  const due = entries.flatMap(({ record }) => dueAt(record, settings.thresholdMs, spread) ?? []);
+  const upcoming = due.filter((at) => at > now || retries.length === 0).map(notBefore);
+  return decide({
+    writes: [write],
+    skips,
+    ready: [name],
+    nextCheckAt: soonest(...retries.map(notBefore), ...upcoming),
   });
-  return { entries: [...entries.values()], failures, retries };
 }
 
 /**
@@ -166,6 +152,7 @@ function isWorthWriting(
     readonly dueHosts: ReadonlySet<string>;
     readonly failed: readonly EntryRecord[];
   },
+  now: EpochMs,
 ): boolean {
   if (old.reason !== 'RegistriesChanged' && old.reason !== 'SourceChanged' && old.reason !== 'CredentialDue')
     return true;
@@ -176,7 +163,9 @@ function isWorthWriting(
   return entries.some(({ host, record }) => {
     const before = old.records[host];
     if (before?.source !== record.source) return true;
-    return old.dueHosts.has(host) && (record.expiresAt ?? Infinity) > (before.expiresAt ?? Infinity);
+    if (!old.dueHosts.has(host)) return false;
+    const isFromFuture = before.issuedAt > now && record.issuedAt <= now;
+    return isFromFuture || (record.expiresAt ?? Infinity) > (before.expiresAt ?? Infinity);
   });
 }
 

@@ -32,6 +32,9 @@ export function planServiceAccounts(
       const message = `ServiceAccount ${account.namespace}/${account.name} keeps losing ${write.added.join(', ')} to another writer: waiting before adding it again`;
       skips.push({ reason: 'Contended', name: account.name, message });
       checks.push(until);
+      // What is to go does not wait: its Secret may be deleted in the same pass.
+      const removal = planServiceAccount(account, desired, new Set());
+      if (removal !== undefined) removals.push(removal);
     } else additions.push({ write, createdAt: account.createdAt });
   }
   additions.sort((a, b) => b.createdAt - a.createdAt);

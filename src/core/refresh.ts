@@ -22,7 +22,7 @@ export function dueAt(life: Life, thresholdMs: number, spread: number): EpochMs 
   const threshold = Math.min(thresholdMs, lifeMs / 2);
   const latest = Math.min(lifeMs - threshold, lifeMs * 0.8);
   const window = Math.min(threshold, latest / 3);
-  return Math.floor(life.issuedAt + latest - window * spread);
+  return Math.ceil(life.issuedAt + latest - window * spread);
 }
 
 /** True when it is time to renew. A credential from the future (the clock jumped back) is due now. */
