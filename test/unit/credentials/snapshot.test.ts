@@ -1,0 +1,120 @@
+// The master copy: what one leader leaves serves the next, and nonsense does no harm.
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createStoreHarness, failing, granting, SECRET, START } from './store-world.ts';
+import { ProviderError } from '../../../src/core/errors.ts';
+
+const HOUR = 3_600_000;
+
+test('a new leader serves what the old one left without asking the cloud', async () => {
+  const old = createStoreHarness();
+  old.fetch = async (world, signal) => ({
+    ...(await granting(HOUR)(world, signal)),
+    hosts: ['a.example', 'b.example'],
+    warnings: ['a remark'],
+  });
+  await old.ask();
+  const text = old.store.snapshot();
+  const fresh = createStoreHarness();
+  fresh.fetch = failing(new ProviderError('CloudUnavailable', 'the cloud is down'));
+  expect(fresh.store.load(text, START)).toEqual([]);
+  expect(fresh.registered.get('fake/a')).toEqual(['fake-password', 'robot:fake-password']);
+  expect(fresh.store.sources()).toEqual([SECRET]);
+  const answer = await fresh.ask();
+  expect(answer).toMatchObject({
+    status: 'fresh',
+    credential: { password: 'fake-password', hosts: ['a.example', 'b.example'] },
+  });
+  expect(fresh.calls).toEqual([]);
+  expect(fresh.store.snapshot()).toBe(text);
+});
+
+test('a Secret that changed while nobody looked is found when the loaded credential is first asked for', async () => {
+  const old = createStoreHarness();
+  await old.ask();
+  const fresh = createStoreHarness();
+  fresh.secrets.set('kube-system/keys', { 'access-key-secret': 'fake-new-secret' });
+  fresh.fetch = granting(HOUR, 'fake-new-password');
+  fresh.store.load(old.store.snapshot(), START);
+  expect(await fresh.ask()).toMatchObject({ status: 'fresh', credential: { password: 'fake-new-password' } });
+  expect(fresh.calls).toHaveLength(1);
+});
+
+test('a newer credential is not replaced by an older one', async () => {
+  const harness = createStoreHarness();
+  await harness.ask();
+  const old = harness.store.snapshot();
+  await harness.advance(50 * 60_000);
+  await harness.ask();
+  harness.store.load(old, harness.now());
+  expect(harness.store.current('fake/a')?.issuedAt).toBe(START + 50 * 60_000);
+});
+
+test('what has expired is neither kept nor loaded', async () => {
+  const harness = createStoreHarness();
+  await harness.ask();
+  const text = harness.store.snapshot();
+  await harness.advance(HOUR);
+  expect(harness.store.snapshot()).toBe('{"version":1,"credentials":[]}');
+  const fresh = createStoreHarness();
+  expect(fresh.store.load(text, START + HOUR)).toEqual([]);
+  expect(fresh.store.current('fake/a')).toBeUndefined();
+});
+
+test('the order of requests does not matter to the text', async () => {
+  const texts = await Promise.all(
+    [
+      ['fake/a', 'fake/b'],
+      ['fake/b', 'fake/a'],
+    ].map(async (keys) => {
+      const harness = createStoreHarness();
+      for (const key of keys) await harness.ask(undefined, key);
+      return harness.store.snapshot();
+    }),
+  );
+  expect(texts[0]).toBe(texts[1]);
+});
+
+describe('a hostile master copy', () => {
+  test.each([
+    ['nothing', ''],
+    ['no JSON', '{"version":1,'],
+    ['another version', '{"version":2,"credentials":[]}'],
+    ['a list', '[]'],
+    ['far too long', `"${'x'.repeat(2_000_000)}"`],
+  ])('%s is ignored with an issue', (_name, text) => {
+    const { store } = createStoreHarness();
+    expect(store.load(text, START)).toMatchObject([{ severity: 'warning' }]);
+  });
+
+  test('a record that was tampered with is left out, its neighbours are not', async () => {
+    const harness = createStoreHarness();
+    await harness.ask(undefined, 'fake/a');
+    await harness.ask(undefined, 'fake/b');
+    const text = harness.store.snapshot().replace('"cacheKey":"fake/a"', '"cacheKey":"fake/other"');
+    const fresh = createStoreHarness();
+    expect(fresh.store.load(text, START)).toMatchObject([{ path: 'credentials[0]' }]);
+    expect(fresh.store.current('fake/other')).toBeUndefined();
+    expect(fresh.store.current('fake/b')).toBeDefined();
+  });
+
+  test('no JSON whatever makes it throw or answer with nonsense', async () => {
+    const harness = createStoreHarness();
+    await harness.ask();
+    const good = JSON.parse(harness.store.snapshot()) as { credentials: Record<string, unknown>[] };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('cacheKey', 'provider', 'source', 'credential', 'revisions'),
+        fc.jsonValue(),
+        async (field, value) => {
+          const fresh = createStoreHarness();
+          fresh.fetch = failing(new Error('no cloud'));
+          const text = JSON.stringify({ ...good, credentials: [{ ...good.credentials[0], [field]: value }, value] });
+          expect(() => fresh.store.load(text, START)).not.toThrow();
+          const answer = await fresh.ask();
+          if (answer.status !== 'unavailable') expect(typeof answer.credential.password).toBe('string');
+        },
+      ),
+    );
+  });
+});
