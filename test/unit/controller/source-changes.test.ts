@@ -1,0 +1,79 @@
+// A changed AccessKey or password is used at once, everywhere, and only by the leader.
+import { describe, expect, test } from '@jest/globals';
+import { createSourceChanges } from '../../../src/controller/source-changes.ts';
+import type { CredentialRequest } from '../../../src/core/types.ts';
+
+const request = (cacheKey: string): CredentialRequest => ({
+  provider: 'static',
+  target: {},
+  cacheKey,
+  hosts: ['r.example'],
+});
+
+function worldOf(options: { leading?: boolean; sources?: Record<string, string>; affected?: readonly string[] } = {}) {
+  const sources: Record<string, string> = { ...options.sources };
+  const asked: string[][] = [];
+  let woken = 0;
+  const changes = createSourceChanges({
+    store: () => ({
+      current: (cacheKey) => {
+        const source = sources[cacheKey];
+        return source === undefined
+          ? undefined
+          : { source, issuedAt: 0, expiresAt: undefined, hosts: undefined, warnings: [] };
+      },
+      resolve: (wanted) => {
+        asked.push(wanted.map((one) => one.request.cacheKey));
+        return Promise.resolve(new Map());
+      },
+      secretChanged: () => options.affected ?? [],
+    }),
+    requests: () => [request('a'), request('b')],
+    leading: () => options.leading ?? true,
+    onOtherSource: () => (woken += 1),
+  });
+  return { changes, sources, asked, woken: () => woken };
+}
+
+describe('a changed Secret', () => {
+  test('asks at once for what was made from it', () => {
+    const { changes, asked } = worldOf({ affected: ['b'] });
+    changes.onSourceChanged({ namespace: 'kube-system', name: 's' });
+    expect(asked).toEqual([['b']]);
+  });
+
+  test('asks for nothing on a replica that does not lead', () => {
+    const { changes, asked } = worldOf({ affected: ['b'], leading: false });
+    changes.onSourceChanged({ namespace: 'kube-system', name: 's' });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a settled fetch', () => {
+  test('wakes every namespace when the credential is made from something else', () => {
+    const { changes, sources, woken } = worldOf({ sources: { a: 'one' } });
+    changes.verifyLoaded();
+    sources.a = 'two';
+    changes.onSettled('a');
+    expect(woken()).toBe(1);
+  });
+
+  test('wakes nobody when only the token is new', () => {
+    const { changes, woken } = worldOf({ sources: { a: 'one' } });
+    changes.verifyLoaded();
+    changes.onSettled('a');
+    expect(woken()).toBe(0);
+  });
+
+  test('wakes nobody when there is still nothing', () => {
+    const { changes, woken } = worldOf();
+    changes.onSettled('a');
+    expect(woken()).toBe(0);
+  });
+});
+
+test('what was loaded is compared with its Secrets, what is not held is not asked for', () => {
+  const { changes, asked } = worldOf({ sources: { a: 'one' } });
+  changes.verifyLoaded();
+  expect(asked).toEqual([['a']]);
+});

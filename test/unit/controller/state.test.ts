@@ -1,0 +1,106 @@
+// The master copy is written after changes, one write at a time, and not at all when nothing differs.
+import { describe, expect, test } from '@jest/globals';
+import { StateKeeper, type State } from '../../../src/controller/state.ts';
+
+/** A Secret in memory, and a keeper of it. */
+function keeperOf(initial?: Readonly<Record<string, string>>) {
+  const world = {
+    data: initial,
+    state: { credentials: undefined, configuration: undefined } as State,
+    writes: 0,
+    failures: [] as unknown[],
+    failNext: 0,
+    gate: Promise.resolve(),
+  };
+  const keeper = new StateKeeper({
+    secret: {
+      read: () => Promise.resolve(world.data),
+      write: async (_labels, data) => {
+        await world.gate;
+        if (world.failNext > 0) {
+          world.failNext -= 1;
+          throw new Error('refused');
+        }
+        world.writes += 1;
+        world.data = data;
+      },
+    },
+    instance: 'default',
+    current: () => world.state,
+    onFailure: (error) => world.failures.push(error),
+    pause: () => Promise.resolve(),
+  });
+  return { world, keeper };
+}
+
+describe('the master copy', () => {
+  test('comes back as it was written', async () => {
+    const { world, keeper } = keeperOf();
+    world.state = { credentials: '{"a":1}', configuration: { 'watch-namespace': 'all' } };
+    keeper.start();
+    keeper.changed();
+    await keeper.stop();
+    expect(await keeperOf(world.data).keeper.read()).toEqual(world.state);
+  });
+
+  test('is not written when it is as it was read', async () => {
+    const state: State = { credentials: '{}', configuration: { region: 'cn-hangzhou' } };
+    const { world, keeper } = keeperOf({ 'credentials.json': '{}', 'configuration.json': '{"region":"cn-hangzhou"}' });
+    world.state = state;
+    await keeper.read();
+    keeper.start();
+    keeper.changed();
+    await keeper.stop();
+    expect(world.writes).toBe(0);
+  });
+
+  test('is not written by a replica that does not lead', async () => {
+    const { world, keeper } = keeperOf();
+    world.state = { credentials: '{}', configuration: undefined };
+    keeper.changed();
+    await keeper.stop();
+    expect(world.writes).toBe(0);
+  });
+
+  test('is written once more for any number of changes during a write', async () => {
+    const { world, keeper } = keeperOf();
+    let open: () => void = () => undefined;
+    world.gate = new Promise((resolve) => (open = resolve));
+    keeper.start();
+    world.state = { credentials: '1', configuration: undefined };
+    keeper.changed();
+    for (const credentials of ['2', '3', '4']) {
+      world.state = { credentials, configuration: undefined };
+      keeper.changed();
+    }
+    open();
+    while (world.data?.['credentials.json'] !== '4') await new Promise((resolve) => setImmediate(resolve));
+    await keeper.stop();
+    expect(world.writes).toBe(2);
+  });
+
+  test('is written again after a failure, which is told', async () => {
+    const { world, keeper } = keeperOf();
+    world.failNext = 2;
+    world.state = { credentials: '1', configuration: undefined };
+    keeper.start();
+    keeper.changed();
+    while (world.writes === 0) await new Promise((resolve) => setImmediate(resolve));
+    await keeper.stop();
+    expect(world.failures).toHaveLength(2);
+    expect(world.data).toEqual({ 'credentials.json': '1' });
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['no JSON', { 'configuration.json': '{' }],
+    ['a list', { 'configuration.json': '[]' }],
+  ])('with %s as configuration gives none', async (_what, data) => {
+    expect((await keeperOf(data).keeper.read()).configuration).toBeUndefined();
+  });
+
+  test('leaves out values of the configuration that are no text', async () => {
+    const { keeper } = keeperOf({ 'configuration.json': '{"a":"x","b":1}' });
+    expect((await keeper.read()).configuration).toEqual({ a: 'x' });
+  });
+});
