@@ -31,7 +31,8 @@ const reference = (name: string, change: { added?: readonly string[]; removed?: 
 async function apply(writes: readonly Write[], failures: Readonly<Record<string, Error>> = {}, signal?: AbortSignal) {
   const tried: string[] = [];
   const absorbed: string[] = [];
-  const makeWrite: MakeWrite = (write) => {
+  const makeWrite: MakeWrite = async (write) => {
+    await Promise.resolve();
     const label = `${write.kind} ${write.name}`;
     tried.push(label);
     if (!(label in failures)) return Promise.resolve({ label });
