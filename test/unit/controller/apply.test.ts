@@ -35,8 +35,9 @@ async function apply(writes: readonly Write[], failures: Readonly<Record<string,
     await Promise.resolve();
     const label = `${write.kind} ${write.name}`;
     tried.push(label);
-    if (!(label in failures)) return Promise.resolve({ label });
-    return Promise.reject(failures[label]);
+    const failure = failures[label];
+    if (failure !== undefined) throw failure;
+    return { label };
   };
   const outcome = await applyPlan(
     { writes },
