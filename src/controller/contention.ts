@@ -37,6 +37,12 @@ export class Contention {
     return pause;
   }
 
+  /** We took a reference away ourselves: adding it again is no loss. */
+  removed(uid: string): void {
+    const fight = this.#fights.get(uid);
+    if (fight !== undefined) fight.additions = Math.max(0, fight.additions - 1);
+  }
+
   /** Until when we hold back, by UID, of those among `uids` for which we do. */
   until(uids: Iterable<string>, now: EpochMs): ReadonlyMap<string, EpochMs> {
     const found = new Map<string, EpochMs>();

@@ -137,6 +137,8 @@ function noteWritten(world: PassWorld, write: Write, answer: unknown): void {
   } else if (write.added.length > 0) {
     const pauseMs = world.caches.contention.added(write.uid, world.now());
     if (pauseMs > 0) world.observer.onContention(write, pauseMs);
+  } else if (write.removed.length > 0) {
+    world.caches.contention.removed(write.uid);
   }
 }
 

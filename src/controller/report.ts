@@ -1,4 +1,5 @@
 // Turns what happened into log lines, metrics and Events: one line for each write and each change of state, no repetitions.
+import { IGNORE_LABEL, MANAGER } from '../core/names.ts';
 import type { EpochMs, Issue, Skip, Write } from '../core/types.ts';
 import { KubeError } from '../core/errors.ts';
 import type { CredentialOutcome } from '../credentials/store.ts';
@@ -79,10 +80,7 @@ export function createReport(options: ReportOptions): Report {
       for (const skip of plan.skips) reportSkip(namespace, skip);
     },
     onGone: (namespace) => void lastSkips.delete(namespace),
-    onContention: (write, pauseMs) => {
-      metrics.contended();
-      void reportContention(options, write, pauseMs);
-    },
+    onContention: () => metrics.contended(),
     onReflector: (kind, event) => reportReflector(options, kind, event),
     onConfiguration: (state) => {
       configMapUid = state.uid ?? configMapUid;
@@ -105,8 +103,9 @@ export function createReport(options: ReportOptions): Report {
     // What the store or the world has told already is not told again for each namespace.
     const level = skip.reason === 'NameTaken' || skip.reason === 'Contended' ? 'info' : 'debug';
     logger[level]('Left alone', { namespace, reason: skip.reason, name: skip.name, message: skip.message });
+    if (skip.reason === 'Contended') void reportContention(options, namespace, skip);
     if (skip.reason !== 'NameTaken') return;
-    const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: '' };
+    const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: skip.uid ?? '' };
     events.record({ object, type: 'Warning', reason: 'NameTaken', message: skip.message });
   }
 }
@@ -146,7 +145,7 @@ function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: 
       error,
       validUntil: validUntil === undefined ? undefined : iso(validUntil),
     });
-    onConfigMap('Warning', 'CredentialUnavailable', `${failure.reason}: ${failure.message} ${left}.`);
+    onConfigMap('Warning', 'CredentialUnavailable', `${failure.reason}: ${failure.message.replace(/\.?$/, '.')} ${left}.`);
     return;
   }
   const { expiresAt, hosts, warnings } = outcome.credential;
@@ -162,22 +161,21 @@ function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: 
   }
 }
 
-async function reportContention(options: ReportOptions, write: Write, pauseMs: number): Promise<void> {
-  const { namespace, name } = write;
+/** Told while the reference is missing: the list is owned by whoever wrote it last, and that is the other writer now. */
+async function reportContention(options: ReportOptions, namespace: string, { name, uid = '' }: Skip): Promise<void> {
   let managers: readonly string[] = [];
   try {
-    managers = await options.readManagers({ namespace, name });
+    managers = (await options.readManagers({ namespace, name })).filter((manager) => manager !== MANAGER);
   } catch (error) {
     options.logger.debug('Field managers could not be read', { namespace, name, error });
   }
   const others = managers.length === 0 ? 'another writer' : managers.join(', ');
-  const pauseSeconds = Math.round(pauseMs / 1_000);
-  options.logger.warn('Reference keeps being removed', { namespace, name, managers, pauseSeconds });
+  options.logger.warn('Reference keeps being removed', { namespace, name, managers });
   options.events.record({
-    object: { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name, uid: 'uid' in write ? write.uid : '' },
+    object: { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name, uid },
     type: 'Warning',
     reason: 'Contended',
-    message: `imagePullSecrets loses our entry again and again to ${others}; waiting ${pauseSeconds} s before adding it again. Label the ServiceAccount registry-credential-helper.io/ignore=true to leave it alone.`,
+    message: `imagePullSecrets loses our entry again and again to ${others}: waiting before adding it again. Label the ServiceAccount ${IGNORE_LABEL}=true to leave it alone.`,
   });
 }
 
