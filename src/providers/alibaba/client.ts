@@ -129,12 +129,14 @@ function networkFailure(address: string, error: unknown): string {
 }
 
 async function send({ request, context, query, timeoutMs }: Exchange, deadline: AbortSignal): Promise<RawAnswer> {
-  const [{ default: openApi, Config, OpenApiRequest, Params }, { default: openApiUtil }, { RuntimeOptions }] =
-    await Promise.all([
-      import('@alicloud/openapi-client'),
-      import('@alicloud/openapi-util'),
-      import('@alicloud/tea-util'),
-    ]);
+  // By `default` only: in the bundle, a dynamically imported CommonJS module has no other names.
+  const [{ default: openApi }, { default: openApiUtil }, { default: teaUtil }] = await Promise.all([
+    import('@alicloud/openapi-client'),
+    import('@alicloud/openapi-util'),
+    import('@alicloud/tea-util'),
+  ]);
+  const { Config, OpenApiRequest, Params } = openApi;
+  const { RuntimeOptions } = teaUtil;
   const { scheme, address, host, ca } = request.endpoint;
   const client = new openApi.default(
     new Config({
