@@ -25,7 +25,7 @@ export function parseSecretReference(
   const namespace = reference.text('namespace') ?? defaults.namespace;
   if (secret === undefined) return undefined;
   if (!isObjectName(secret)) {
-    reference.report('name', 'must be the name of a Secret: lower-case letters, digits, - and .', {
+    reference.report('name', 'must be the name of a Secret: lower-case letters, digits, dashes and dots', {
       value: secret.slice(0, 80),
     });
     return undefined;
