@@ -72,7 +72,8 @@ export function createAccessSource(options: {
   const openSockets = (tls: RequestOptions): Pick<Access, 'calls' | 'watches'> => {
     for (const agent of held === undefined ? [] : [held.calls, held.watches]) {
       // What is under way on the old sockets may end; a watch does within ten minutes.
-      void agent.close().then(() => agents.delete(agent));
+      const forget = (): void => void agents.delete(agent);
+      agent.close().then(forget, forget);
     }
     const proxy = kubeConfig.getCurrentCluster()?.proxyUrl;
     const opened = {

@@ -7,6 +7,7 @@ import { isRecord } from '../core/records.ts';
 import { createAccessSource, type Access } from './access.ts';
 import { codeOf, errorOfAnswer, errorOfThrown } from './errors.ts';
 import { splitLines } from './lines.ts';
+import { orAborted } from './pause.ts';
 import { createGate } from './throttle.ts';
 
 /** A JSON object as the API sent it; unchecked but for being an object. */
@@ -91,7 +92,9 @@ export function createKubeClient({
 
   const request: typeof send = async (call, kind, used) => {
     try {
-      const answer = await send(call, kind, used);
+      const answering = send(call, kind, used);
+      // The library heeds a signal only once it has a connection: a silent server would hold the call until that times out.
+      const answer = await (call.signal === undefined ? answering : orAborted(answering, 'an answer', call.signal));
       onCall({ method: call.method, code: answer.statusCode });
       return answer;
     } catch (error) {
