@@ -97,7 +97,10 @@ function planSecret(
   const assessment = assessSecret(desired, present, { settings, namespace, currentSource, now });
   if (assessment.kind === 'taken') {
     const message = `Secret ${namespace}/${name} belongs to somebody else: rename it, choose another \`secret-name\`, or allow \`adopt-existing\``;
-    return decide({ skips: [{ reason: 'NameTaken', name, message }], nextCheckAt: now + TAKEN_RECHECK_MS });
+    return decide({
+      skips: [{ reason: 'NameTaken', name, uid: present?.uid, message }],
+      nextCheckAt: now + TAKEN_RECHECK_MS,
+    });
   }
 
   const ready = present === undefined ? [] : [name];

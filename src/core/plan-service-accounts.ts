@@ -30,7 +30,7 @@ export function planServiceAccounts(
     if (write.added.length === 0) removals.push(write);
     else if (until > now) {
       const message = `ServiceAccount ${account.namespace}/${account.name} keeps losing ${write.added.join(', ')} to another writer: waiting before adding it again`;
-      skips.push({ reason: 'Contended', name: account.name, message });
+      skips.push({ reason: 'Contended', name: account.name, uid: account.uid, message });
       checks.push(until);
       // What is to go does not wait: its Secret may be deleted in the same pass.
       const removal = planServiceAccount(account, desired, new Set());

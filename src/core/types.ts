@@ -263,6 +263,8 @@ export interface Skip {
   readonly reason: SkipReason;
   /** Secret or ServiceAccount that it is about. */
   readonly name: string;
+  /** Its UID, where an Event is to tell of it. */
+  readonly uid?: string | undefined;
   /** One sentence for people. No secrets. */
   readonly message: string;
 }
