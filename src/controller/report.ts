@@ -145,7 +145,11 @@ function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: 
       error,
       validUntil: validUntil === undefined ? undefined : iso(validUntil),
     });
-    onConfigMap('Warning', 'CredentialUnavailable', `${failure.reason}: ${failure.message.replace(/\.?$/, '.')} ${left}.`);
+    onConfigMap(
+      'Warning',
+      'CredentialUnavailable',
+      `${failure.reason}: ${failure.message.replace(/\.?$/, '.')} ${left}.`,
+    );
     return;
   }
   const { expiresAt, hosts, warnings } = outcome.credential;
