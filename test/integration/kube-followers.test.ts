@@ -108,7 +108,7 @@ describe('leader election', () => {
     await eventually('it stops', () => one.leading[0]?.aborted);
     expect(one.events).toContainEqual({ type: 'lost', why: 'deadline' });
     await plane.startApiServer();
-    await eventually('it leads again', () => one.leading.length === 2);
+    await eventually('it leads again', () => one.leading.length >= 2);
   }, 60_000);
 
   test('a leader whose API server is silent stops in time', async () => {
@@ -119,7 +119,7 @@ describe('leader election', () => {
     await eventually('it stops', () => one.leading[0]?.aborted);
     plane.resumeApiServer();
     expect(performance.now() - pausedAt).toBeLessThan(4_000);
-    await eventually('it leads again', () => one.leading.length === 2);
+    await eventually('it leads again', () => one.leading.length >= 2);
   }, 60_000);
 });
 
