@@ -142,8 +142,16 @@ function reportUnserved(fields: FieldReader, name: string): void {
 }
 
 async function buildCall(target: AcrTarget, world: ProviderWorld, signal: AbortSignal): Promise<CrCall> {
-  const key = await createAccessKeyIdentity(target.accessKeySecret).fetchKey(world, signal);
   const { instanceId, region } = target;
+  const identity = createAccessKeyIdentity(target.accessKeySecret);
+  const key = await identity.fetchKey(world, signal).catch((error: unknown) => {
+    if (!(error instanceof ProviderError)) throw error;
+    const { reason, message, cause } = error;
+    // Several instances may share an identity: each says for itself that it has none.
+    throw new ProviderError(reason, `GetAuthorizationToken of ${instanceId} in ${region} failed: ${message}`, {
+      cause,
+    });
+  });
   return { instanceId, region, key, endpoint: crEndpoint(region, world.endpoints), now: world.now() };
 }
 

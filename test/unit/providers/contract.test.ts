@@ -89,7 +89,7 @@ describe.each([...createProviders().values()])('provider $name', (provider) => {
     expect(failure).toMatchObject({
       reason: 'IdentityUnavailable',
       message: expect.stringMatching(
-        /^There is no Secret kube-system\/fake-\w+: create it with `kubectl -n kube-system create secret generic fake-/,
+        /There is no Secret kube-system\/fake-\w+: create it with `kubectl -n kube-system create secret generic fake-/,
       ),
     });
   });
