@@ -44,7 +44,11 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   const host = options.address.slice(0, at).replace(/^\[(.*)\]$/, '$1');
   const port = Number(options.address.slice(at + 1));
   const server = createServer({ maxHeaderSize: 8_192, requestTimeout: 10_000 }, (request, response) => {
-    void answer(options, request).then((result) => send(request, response, result));
+    // A rejection that nobody handles would end the process: any request could do it.
+    void answer(options, request).then(
+      (result) => send(request, response, result),
+      () => send(request, response, { status: 500, text: 'internal error\n' }),
+    );
   });
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
@@ -66,15 +70,16 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
 }
 
 async function answer(options: HealthServerOptions, request: IncomingMessage): Promise<Answer> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const [pathname, query] = (request.url ?? '/').split('?', 2);
+  const verbose = new URLSearchParams(query).has('verbose');
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, text: 'only GET and HEAD\n' };
   switch (pathname) {
     case '/metrics':
       return render(options.metrics);
     case '/livez':
-      return health(options.live, searchParams.has('verbose'));
+      return health(options.live, verbose);
     case '/readyz':
-      return health(options.ready, searchParams.has('verbose'));
+      return health(options.ready, verbose);
     default:
       return { status: 404, text: 'try /metrics, /livez or /readyz\n' };
   }
@@ -90,11 +95,20 @@ async function render(metrics: Pick<Metrics, 'render'>): Promise<Answer> {
 
 /** As kube-apiserver answers: `ok`, or every check by name with `?verbose` and whenever one fails. */
 function health(checks: readonly HealthCheck[], verbose: boolean): Answer {
-  const results = checks.map(({ name, check, informational = false }) => ({ name, why: check(), informational }));
+  const results = checks.map(({ name, check, informational = false }) => ({ name, why: run(check), informational }));
   const failed = results.some(({ why, informational }) => why !== undefined && !informational);
   if (!failed && !verbose) return { status: 200, text: 'ok\n' };
   const lines = results.map(({ name, why }) => (why === undefined ? `[+]${name} ok` : `[-]${name} failed: ${why}`));
   return { status: failed ? 503 : 200, text: `${lines.join('\n')}\n${failed ? 'check failed' : 'check passed'}\n` };
+}
+
+/** A check that throws has found something. */
+function run(check: HealthCheck['check']): string | undefined {
+  try {
+    return check();
+  } catch {
+    return 'the check itself failed';
+  }
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { status, text, contentType }: Answer): void {

@@ -43,9 +43,15 @@ export function createLogger(options: LoggerOptions): Logger {
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
       if (!winston.isLevelEnabled(level)) return;
-      // winston glues a field `message` to the message and drops a field `level`.
-      const { message: detail, ...rest } = plainFields(fields, options.level === 'debug');
-      winston.log({ ...(detail === undefined ? {} : { detail }), ...rest, level, message });
+      try {
+        // winston glues a field `message` to the message and drops a field `level`.
+        const { message: detail, ...rest } = plainFields(fields, options.level === 'debug');
+        const said = { level, message, ...(detail === undefined ? {} : { detail }) };
+        winston.log({ ...said, ...rest, level });
+      } catch {
+        // A field that throws when it is read must not end what was about to be said.
+        winston.log({ level, message, fields: 'unprintable' });
+      }
     };
   return { error: print('error'), warn: print('warn'), info: print('info'), debug: print('debug') };
 }

@@ -70,10 +70,10 @@ export function createMetrics(options: { readonly version: string; readonly proc
       name,
       help,
       registers,
-      collect: () => {
+      collect: guarded(() => {
         const value = read();
         if (value !== undefined) built.set(value);
-      },
+      }),
     });
   };
   const sum = (pick: (source: MetricSources) => (() => number) | undefined) => (): number | undefined => {
@@ -144,8 +144,8 @@ export function createMetrics(options: { readonly version: string; readonly proc
   return {
     observe: (source) => void sources.push(source),
     queueAdded: () => adds.inc(),
-    queueWaited: (ms) => waited.observe(ms / 1_000),
-    queueWorked: (ms) => worked.observe(ms / 1_000),
+    queueWaited: (ms) => waited.observe(sane(ms) / 1_000),
+    queueWorked: (ms) => worked.observe(sane(ms) / 1_000),
     queueRetried: () => retries.inc(),
     reconciled: (result) => passes.inc({ result }),
     apiCalled: ({ method, code }) => calls.inc({ method, code: code === undefined ? 'none' : String(code) }),
@@ -153,16 +153,32 @@ export function createMetrics(options: { readonly version: string; readonly proc
     leading: (isLeading) => leader.set(isLeading ? 1 : 0),
     credentialAttempted: ({ provider, ok, reason, ms }) => {
       attempts.inc({ provider, result: ok ? 'success' : (reason ?? 'Unexpected') });
-      attemptTime.observe(ms / 1_000);
+      attemptTime.observe(sane(ms) / 1_000);
     },
     wrote: ({ kind, reason }) => writes.inc({ kind, reason }),
     writeFailed: ({ kind, reason }) => failures.inc({ kind, reason }),
     skipped: (reason) => skips.inc({ reason }),
     contended: () => contention.inc(),
-    relistMissed: (kind, count) => missed.inc({ kind }, count),
-    eventsDropped: (count) => dropped.inc(count),
+    relistMissed: (kind, count) => missed.inc({ kind }, sane(count)),
+    eventsDropped: (count) => dropped.inc(sane(count)),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+/** One source that fails must not take all the others' metrics with it. */
+function guarded(collect: () => void): () => void {
+  return () => {
+    try {
+      collect();
+    } catch {
+      // Its last value stays.
+    }
+  };
+}
+
+/** A clock that jumped back gives negative times, and what is no number would spoil a counter for ever. */
+function sane(value: number): number {
+  return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
 function collectReflectors(registry: Registry, sources: readonly MetricSources[]): void {
@@ -172,18 +188,18 @@ function collectReflectors(registry: Registry, sources: readonly MetricSources[]
     help: 'When the API server last sent anything of this kind',
     labelNames: ['kind'],
     registers: [registry],
-    collect: () => {
+    collect: guarded(() => {
       for (const { kind, lastActivityAt } of read()) activity.set({ kind }, lastActivityAt / 1_000);
-    },
+    }),
   });
   const restarts = new Gauge({
     name: `${PREFIX}_watch_restarts`,
     help: 'Watches started after the first',
     labelNames: ['kind'],
     registers: [registry],
-    collect: () => {
+    collect: guarded(() => {
       for (const { kind, restarts: count } of read()) restarts.set({ kind }, count);
-    },
+    }),
   });
 }
 
@@ -194,11 +210,11 @@ function collectCredentials(registry: Registry, sources: readonly MetricSources[
     help: 'When a credential stops working, Unix time; those that never do are left out',
     labelNames: ['provider', 'credential'],
     registers: [registry],
-    collect: () => {
+    collect: guarded(() => {
       expiry.reset();
       for (const { provider, cacheKey, expiresAt } of sources.flatMap((source) => source.credentials?.() ?? [])) {
         if (expiresAt !== undefined) expiry.set({ provider, credential: cacheKey }, expiresAt / 1_000);
       }
-    },
+    }),
   });
 }

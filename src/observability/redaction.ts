@@ -48,7 +48,7 @@ function formsOf(value: string): readonly string[] {
     url,
     url.replaceAll('%20', '+'),
     url.toLowerCase(),
-    ...[0, 1, 2].flatMap((offset) => base64At(value, offset)),
+    ...[0, 1, 2].flatMap((offset) => [...base64At(value, offset), ...base64At(json, offset)]),
   ];
 }
 

@@ -63,6 +63,11 @@ export function unavailable(context: CallContext, what: string, retryAfterMs?: n
   return failure('CloudUnavailable', context, `${what}; it will be asked again`, { retryAfterMs });
 }
 
+/** The failure of a call that this program broke itself; `cause` is kept for its stack. */
+export function unexpected(context: CallContext, name: string, cause: unknown): ProviderError {
+  return new ProviderError('Unexpected', `${subject(context)} failed: internal error (${name})`, { cause });
+}
+
 /** An answer that succeeded but lacks what it must hold. */
 export function malformed(
   context: CallContext,

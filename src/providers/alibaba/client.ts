@@ -2,8 +2,9 @@
 // The SDK's own request path throws the answer's headers away, connects only to the host that it signs, and puts URLs into its
 // errors; so our own gateway is plugged into it (its extension point), which signs, and reads answers whole.
 import { createHash, randomUUID } from 'node:crypto';
+import type { ProviderError } from '../../core/errors.ts';
 import type { EpochMs } from '../../core/types.ts';
-import { documentOf, malformed, unavailable, type CallContext, type RawAnswer } from './answer.ts';
+import { documentOf, malformed, unavailable, unexpected, type CallContext, type RawAnswer } from './answer.ts';
 import type { ResolvedEndpoint } from './endpoints.ts';
 import type { AlibabaKey } from './identity.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -112,20 +113,20 @@ async function exchange(work: Exchange): Promise<RawAnswer> {
     const onAbort = (): void => reject(aborted());
     deadline.addEventListener('abort', onAbort, { once: true });
     send(work, deadline)
-      .then(resolve, (error: unknown) =>
-        reject(deadline.aborted ? aborted() : unavailable(work.context, networkFailure(address, error))),
-      )
+      .then(resolve, (error: unknown) => reject(deadline.aborted ? aborted() : brokenCall(work.context, error)))
       .finally(() => deadline.removeEventListener('abort', onAbort));
   });
 }
 
-/** Messages of the SDK's errors hold the whole URL: only the code goes on. */
-function networkFailure(address: string, error: unknown): string {
+/** Messages of the SDK's errors hold the whole URL: only the code goes on. What has none is a bug, and told as one. */
+function brokenCall(context: CallContext, error: unknown): ProviderError {
+  const { address } = context.endpoint;
   const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown };
-  if (String(name).startsWith('RequestTimeout')) return `${address} did not answer in time`;
-  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code))
-    return `${address} could not be reached (${code})`;
-  return `${address} could not be reached`;
+  if (String(name).startsWith('RequestTimeout')) return unavailable(context, `${address} did not answer in time`);
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) {
+    return unavailable(context, `${address} could not be reached (${code})`);
+  }
+  return unexpected(context, String(name), error);
 }
 
 async function send({ request, context, query, timeoutMs }: Exchange, deadline: AbortSignal): Promise<RawAnswer> {
