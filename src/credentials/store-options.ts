@@ -59,13 +59,6 @@ export interface CredentialAttempt {
   readonly ms: number;
 }
 
-/** One credential that is held, for metrics and status. */
-export interface HeldCredential {
-  readonly provider: string;
-  readonly cacheKey: string;
-  readonly expiresAt: EpochMs | undefined;
-}
-
 export interface CredentialStoreOptions {
   readonly providers: ReadonlyMap<string, RegistryProvider<unknown>>;
   readonly world: StoreWorld;
