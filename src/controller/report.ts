@@ -2,7 +2,6 @@
 import { IGNORE_LABEL, MANAGER } from '../core/names.ts';
 import type { EpochMs, Issue, Skip, Write } from '../core/types.ts';
 import { KubeError } from '../core/errors.ts';
-import { MANAGER } from '../core/names.ts';
 import type { CredentialOutcome } from '../credentials/store.ts';
 import type { ConfigurationState } from '../kube/configuration.ts';
 import type { EventObject, EventRecorder } from '../kube/events.ts';
