@@ -39,6 +39,9 @@ export interface Report extends ControllerObserver {
   readonly onOutcome: (outcome: CredentialOutcome) => void;
 }
 
+/** Longest message of an Event, characters: the API server's limit. */
+const MAX_EVENT = 1_024;
+
 type RecordOnConfigMap = (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
 
 /** Builds the report. */
@@ -116,6 +119,17 @@ export function sentenceOf({ path, line, message, value }: Issue): string {
   return `${place === '' ? '' : `${place}: `}${message}${value === undefined ? '' : `; it reads ${JSON.stringify(value)}`}.`;
 }
 
+/** As many whole sentences as an Event holds, and how many more there are. */
+function fitting(sentences: readonly string[]): string {
+  const all = sentences.join(' ');
+  if (all.length <= MAX_EVENT) return all;
+  const tail = (count: number): string => `… and ${count} more: see the log, or /readyz?verbose.`;
+  let kept = sentences.length - 1;
+  const text = (): string => [...sentences.slice(0, kept), tail(sentences.length - kept)].join(' ');
+  while (kept > 2 && text().length > MAX_EVENT) kept -= 1;
+  return text();
+}
+
 function reportConfiguration(logger: Logger, onConfigMap: RecordOnConfigMap, state: ConfigurationState): void {
   const errors = state.issues.filter((issue) => issue.severity === 'error');
   for (const issue of state.issues) {
@@ -124,12 +138,12 @@ function reportConfiguration(logger: Logger, onConfigMap: RecordOnConfigMap, sta
   }
   if (state.status === 'valid') {
     logger.info('Applied the configuration', { rules: state.good?.rules.length });
-    const warnings = state.issues.map(sentenceOf).join(' ');
-    if (warnings !== '') onConfigMap('Warning', 'ConfigApplied', `Applied, with remarks. ${warnings}`);
+    const warnings = state.issues.map(sentenceOf);
+    if (warnings.length > 0) onConfigMap('Warning', 'ConfigApplied', fitting(['Applied, with remarks.', ...warnings]));
   } else if (state.status !== 'unknown') {
     const stays = state.good === undefined ? 'Nothing is done until it is right.' : 'The last good one stays in force.';
     logger.error('Configuration cannot be used', { status: state.status, lastGood: state.good !== undefined });
-    onConfigMap('Warning', 'ConfigInvalid', `${stays} ${errors.map(sentenceOf).join(' ')}`);
+    onConfigMap('Warning', 'ConfigInvalid', fitting([stays, ...errors.map(sentenceOf)]));
   }
 }
 
