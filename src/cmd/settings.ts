@@ -124,13 +124,13 @@ export function readSettings(command: string, args: readonly string[], env: Node
     metricsAddress: matching(
       'metrics-address',
       values.get('metrics-address') ?? ':8080',
-      /^(0|(\[[0-9a-f:.]+\]|[^:]*):\d{1,5})$/i,
+      /^(0|(\[[0-9a-f:.]+\]|[^:\s]*):([0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))$/i,
       'HOST:PORT, :PORT or 0',
       issues,
     ),
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
-    dryRun: values.get('dry-run') === 'true',
+    dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
   };
   if (issues.length > 0) throw new ConfigError(issues);
   return settings;
@@ -177,7 +177,7 @@ function readFlags(
     if (token.kind !== 'option') continue;
     if (!flags.some(({ name }) => name === token.name))
       issues.push(`unknown flag ${token.rawName}: see ${command} --help`);
-    else if (token.value === undefined || token.value === '')
+    else if (token.value === undefined || token.value === '' || (!token.inlineValue && token.value.startsWith('--')))
       issues.push(`${token.rawName} needs a value: ${token.rawName}=…`);
     else values.set(token.name, token.value);
   }

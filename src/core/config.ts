@@ -4,10 +4,17 @@ import { ACR_SECRET_NAME, DOMAIN, INSTANCE_LABEL, MANAGED_BY_LABEL, SECRET_NAME 
 import { nearest } from './nearest.ts';
 import { isRecord } from './records.ts';
 import { textOf } from './fields.ts';
-import { buildRules, parseItems, type ItemParser, type RegistryItem } from './registry-items.ts';
-import { NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
+import {
+  buildRules,
+  isSecretName,
+  parseItems,
+  SECRET_NAME_FORM,
+  type ItemParser,
+  type RegistryItem,
+} from './registry-items.ts';
+import { isLabel, NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
 import type { Config, Issue, LabelSelector, NamePatterns, Parsed, Scope } from './types.ts';
-import { parseYaml } from './yaml.ts';
+import { isBlank, parseYaml } from './yaml.ts';
 
 /** Text of every key that has a default, as it would be written. */
 export const CONFIG_DEFAULTS = {
@@ -54,7 +61,9 @@ type Report = (issues: readonly Issue[]) => void;
  */
 export function parseConfig(data: Readonly<Record<string, string>>, context: ConfigContext): Parsed<Config> {
   const issues: Issue[] = [];
-  const report: Report = (found) => void issues.push(...found);
+  const report: Report = (found) => {
+    for (const issue of found) issues.push(issue);
+  };
   const read: Read = (key) => {
     const text = data[key]?.trim();
     return text === undefined || text === '' ? undefined : text;
@@ -62,11 +71,11 @@ export function parseConfig(data: Readonly<Record<string, string>>, context: Con
 
   report(unknownKeys(data));
   const scope = parseScope(read, report);
-  const items = parseRegistries(read, report, scope, context);
+  const items = parseRegistries(data, read, report, { ...context, scope });
   const rules = buildRules(items, report);
   const thresholdMs = parseThreshold(read, report);
   const adoptExisting = parseAdoptExisting(read, report);
-  const secretLabels = parseSecretLabels(read, report);
+  const secretLabels = parseSecretLabels(data, read, report);
 
   if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues };
   return {
@@ -113,32 +122,38 @@ function parseScope(read: Read, report: Report): Scope {
 }
 
 function parseRegistries(
+  data: Readonly<Record<string, string>>,
   read: Read,
   report: Report,
-  scope: Scope,
-  { parseItem, providers }: ConfigContext,
+  inherited: ConfigContext & { readonly scope: Scope },
 ): readonly RegistryItem[] {
-  const registryInfo = read('registry-info');
-  const acrRegistryInfo = read('acr-registry-info');
-  if (registryInfo === undefined && acrRegistryInfo === undefined) {
+  const lists = [
+    { key: 'acr-registry-info', provider: 'acr', secretName: secretName('acr-secret-name') },
+    { key: 'registry-info', provider: undefined, secretName: secretName('secret-name') },
+  ].flatMap((list) => {
+    // As it was written: the first line's indentation counts, and so do empty lines before it.
+    const text = read(list.key) === undefined ? undefined : data[list.key];
+    return text === undefined ? [] : [{ ...list, text }];
+  });
+  if (lists.length === 0) {
     const message =
       'no registry is configured: set `registry-info` to a YAML list, e.g. `- provider: static` with `domains` and ' +
       '`secretRef`, or to `[]` to remove everything that was written';
     report([{ severity: 'error', path: 'registry-info', message }]);
     return [];
   }
-  const lists = [
-    { key: 'acr-registry-info', text: acrRegistryInfo, provider: 'acr', secretName: secretName('acr-secret-name') },
-    { key: 'registry-info', text: registryInfo, provider: undefined, secretName: secretName('secret-name') },
-  ];
-  return lists.flatMap(({ text, ...list }) =>
-    text === undefined
-      ? []
-      : parseItems({ ...list, text, scope, region: read('region'), parseItem, providers }, report),
+  // A list that is only a comment is like none beside one that is not.
+  const filled = lists.filter((list) => !isBlank(list.text));
+  return (filled.length === 0 ? lists : filled).flatMap((list) =>
+    parseItems({ ...list, ...inherited, region: read('region') }, report),
   );
 
   function secretName(key: 'secret-name' | 'acr-secret-name'): string {
-    return read(key) ?? CONFIG_DEFAULTS[key];
+    const name = read(key) ?? CONFIG_DEFAULTS[key];
+    if (!isSecretName(name)) {
+      report([{ severity: 'error', path: key, message: SECRET_NAME_FORM, value: name.slice(0, 80) }]);
+    }
+    return name;
   }
 }
 
@@ -160,7 +175,11 @@ function parseAdoptExisting(read: Read, report: Report): Config['adoptExisting']
   return 'vendor';
 }
 
-function parseSecretLabels(read: Read, report: Report): Readonly<Record<string, string>> {
+function parseSecretLabels(
+  data: Readonly<Record<string, string>>,
+  read: Read,
+  report: Report,
+): Readonly<Record<string, string>> {
   const path = 'managed-secret-labels';
   const text = read(path);
   if (text === undefined) return {};
@@ -168,20 +187,21 @@ function parseSecretLabels(read: Read, report: Report): Readonly<Record<string, 
   const fail = (message: string, value?: string): void =>
     report([{ severity: 'error', path, message, ...(value === undefined ? {} : { value: value.slice(0, 80) }) }]);
 
-  const parsed: unknown = /^[^:{}]*=[^:{}]*$/.test(text)
-    ? Object.fromEntries(text.split(/[,\n]/).map(pairOf))
-    : take(parseYaml(text, path, cure), report, {});
+  const isPairs = text.includes('=') && !/[:{}]/.test(text);
+  const parsed: unknown = isPairs
+    ? Object.fromEntries(text.split(/[,\n]/).flatMap((pair) => (pair.trim() === '' ? [] : [pairOf(pair)])))
+    : (take(parseYaml(data[path] ?? '', path, cure), report, {}) ?? {});
   if (!isRecord(parsed)) {
     fail(`must be a map of labels: ${cure}`);
     return {};
   }
   const labels = new Map<string, string>();
   for (const [key, value] of Object.entries(parsed)) {
-    const requirement = `${key}=${textOf(value) ?? '('}`;
+    const label = value === null ? '' : textOf(value);
     if (key === MANAGED_BY_LABEL || key === INSTANCE_LABEL || key.startsWith(`${DOMAIN}/`)) {
       fail('is a label that this program sets itself', key);
-    } else if (!parseLabelSelector(requirement, path).ok) fail(`is not a label: ${cure}`, requirement);
-    else labels.set(key, textOf(value) ?? '');
+    } else if (label === undefined || !isLabel(key, label)) fail(`is not a label: ${cure}`, `${key}=${label ?? '…'}`);
+    else labels.set(key, label);
   }
   return Object.fromEntries(labels);
 }

@@ -97,7 +97,7 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
       const warnings = unknown.map((key): Issue => {
         const close = nearest(key, [...known]);
         const hint = close === undefined ? `known are ${[...known].join(', ')}` : `did you mean ${close}?`;
-        return { severity: 'warning', path: at(key), message: `unknown field, ignored: ${hint}` };
+        return { severity: 'warning', path: at(nameOf(key)), message: `unknown field, ignored: ${hint}` };
       });
       return [...found, ...nested.flatMap((reader) => reader.issues()), ...warnings];
     },
@@ -107,6 +107,11 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
 /** Text of a string, number or boolean; undefined for everything else. */
 export function textOf(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+}
+
+/** The part of a key that is surely a name: where the space after the colon is forgotten, the value is part of the key. */
+function nameOf(key: string): string {
+  return /^[\w-]{1,64}/.exec(key)?.[0] ?? '…';
 }
 
 /** Two spellings of a field name are the same field when this gives the same text: `instanceId`, `InstanceID`, `instance-id`. */

@@ -3,7 +3,7 @@ import { foldName, readFields } from './fields.ts';
 import { isRecord } from './records.ts';
 import { parseNamePatterns } from './scope.ts';
 import type { CredentialRequest, Issue, NamePatterns, Parsed, Rule, Scope } from './types.ts';
-import { lineOfItem, parseYaml } from './yaml.ts';
+import { findLines, parseYaml } from './yaml.ts';
 
 /**
  * Reads the provider's part of an item; undefined = no such provider. `region` is the local region. Paths of issues are
@@ -42,11 +42,19 @@ export interface ItemList {
 /** Fields that every item may have, whatever its provider. */
 export const ITEM_FIELDS: readonly string[] = ['provider', 'watch-namespace', 'service-account', 'secret-name'];
 
+/** What is wrong with a name that is none. */
+export const SECRET_NAME_FORM = 'must be the name of a Secret: lower-case letters, digits, - and .';
+
 /** Most items that are read: a bound for what a mistake can cost. */
 const MAX_ITEMS = 1_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 type Report = (issues: readonly Issue[]) => void;
+
+/** True when the API server accepts `name` for a Secret. */
+export function isSecretName(name: string): boolean {
+  return name.length <= 253 && name.split('.').every((part) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(part));
+}
 
 /** Reads one list; items with errors are left out, all issues go to `report`. */
 export function parseItems(list: ItemList, report: Report): readonly RegistryItem[] {
@@ -64,10 +72,13 @@ export function parseItems(list: ItemList, report: Report): readonly RegistryIte
     report([{ severity: 'error', path: list.key, message, line: 1 }]);
     return [];
   }
+  const lineOf = findLines(list.text);
   return parsed.value.flatMap((value: unknown, index) => {
     const issues: Issue[] = [];
-    const item = parseItem(value, list, index, (found) => void issues.push(...found));
-    report(issues.map((issue) => withLine(issue, list, index)));
+    const item = parseItem(value, list, index, (found) => {
+      for (const issue of found) issues.push(issue);
+    });
+    report(issues.map((issue) => withLine(issue, lineOf, index)));
     return item === undefined || issues.some((issue) => issue.severity === 'error') ? [] : [item];
   });
 }
@@ -89,12 +100,11 @@ function parseItem(value: unknown, list: ItemList, index: number, report: Report
   const { own, rest } = splitItem(value);
   const fields = readFields(own, path);
   const named = fields.text('provider');
-  const secretName = fields.text('secret-name') ?? list.secretName;
-  if (!/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(secretName)) {
-    fields.report('secret-name', 'must be the name of a Secret: lower-case letters, digits, - and .', {
-      value: secretName,
-    });
+  const ownName = fields.text('secret-name');
+  if (ownName !== undefined && !isSecretName(ownName)) {
+    fields.report('secret-name', SECRET_NAME_FORM, { value: ownName.slice(0, 80) });
   }
+  const secretName = ownName ?? list.secretName;
   const scope: Scope = {
     ...list.scope,
     ...override('watch-namespace', (namespaces) => ({ namespaces, namespaceSelector: undefined })),
@@ -135,13 +145,14 @@ function parseItem(value: unknown, list: ItemList, index: number, report: Report
 export function buildRules(items: readonly RegistryItem[], report: Report): readonly Rule[] {
   const bySecret = new Map<string, RegistryItem[]>();
   for (const item of items) {
-    const group = bySecret.get(item.secretName) ?? [];
-    bySecret.set(item.secretName, [...group, item]);
+    const group = bySecret.get(item.secretName);
+    if (group === undefined) bySecret.set(item.secretName, [item]);
+    else group.push(item);
   }
   return [...bySecret].flatMap(([secretName, group]) => {
     const first = group[0];
     if (first === undefined) return [];
-    report(group.slice(1).flatMap((item, at) => conflicts(item, group.slice(0, at + 1), first)));
+    report(conflicts(group, first));
     const origins = [...new Set(group.map((item) => item.origin))];
     return [
       { origin: origins.join(' and '), secretName, scope: first.scope, requests: group.map((item) => item.request) },
@@ -149,28 +160,47 @@ export function buildRules(items: readonly RegistryItem[], report: Report): read
   });
 }
 
-function conflicts(item: RegistryItem, earlier: readonly RegistryItem[], first: RegistryItem): readonly Issue[] {
+/** What is wrong among the items of one Secret; one look at each item and host, however many there are. */
+function conflicts(group: readonly RegistryItem[], first: RegistryItem): readonly Issue[] {
   const issues: Issue[] = [];
-  if (scopeKey(item.scope) !== scopeKey(first.scope)) {
-    const message = `goes into the Secret ${item.secretName} as ${first.path} does, but for other namespaces or ServiceAccounts: give it a \`secret-name\` of its own, or the same scope`;
-    issues.push({ severity: 'error', path: item.path, message });
-  }
-  const twin = earlier.find((other) => other.request.cacheKey === item.request.cacheKey);
-  if (twin !== undefined) {
-    const message = `asks for the same credential as ${twin.path} (${item.request.cacheKey}): keep one item, with the domains of both`;
-    issues.push({ severity: 'error', path: item.path, message });
-  }
-  for (const host of item.request.hosts ?? []) {
-    const owner = earlier.find((other) => other.request.hosts?.includes(host));
-    if (owner === undefined || owner === twin) continue;
-    const message = `is claimed by ${owner.path} already, which wins: remove it here or there`;
-    issues.push({ severity: 'warning', path: `${item.path}.domains`, message, value: host });
+  const scopeOfFirst = scopeKey(first.scope);
+  const byCacheKey = new Map<string, RegistryItem>();
+  const byHost = new Map<string, RegistryItem>();
+  for (const item of group) {
+    if (!isSameScope(item.scope, first.scope) && scopeKey(item.scope) !== scopeOfFirst) {
+      const message = `goes into the Secret ${item.secretName} as ${first.path} does, but for other namespaces or ServiceAccounts: give it a \`secret-name\` of its own, or the same scope`;
+      issues.push({ severity: 'error', path: item.path, message });
+    }
+    const twin = byCacheKey.get(item.request.cacheKey);
+    if (twin === undefined) byCacheKey.set(item.request.cacheKey, item);
+    else {
+      const message = `asks for the same credential as ${twin.path} (${item.request.cacheKey}): keep one item, with the domains of both`;
+      issues.push({ severity: 'error', path: item.path, message });
+    }
+    for (const host of new Set(item.request.hosts)) {
+      const owner = byHost.get(host);
+      if (owner === undefined) byHost.set(host, item);
+      else if (owner !== twin) {
+        const message = `is claimed by ${owner.path} already, which wins: remove it here or there`;
+        issues.push({ severity: 'warning', path: `${item.path}.domains`, message, value: host });
+      }
+    }
   }
   return issues;
 }
 
+/** Equal without a look inside: items without a scope of their own inherit the very same lists. */
+function isSameScope(a: Scope, b: Scope): boolean {
+  return a.namespaces === b.namespaces && a.serviceAccounts === b.serviceAccounts;
+}
+
+/** Text that is equal for scopes that mean the same; the order of names does not matter. */
 function scopeKey(scope: Scope): string {
-  return JSON.stringify(scope, (_key, value: unknown) => (value instanceof Set ? [...value].sort() : value));
+  return JSON.stringify(scope, (_key, value: unknown) => {
+    const members: readonly unknown[] = value instanceof Set ? [...value] : Array.isArray(value) ? value : [];
+    if (!members.every((member) => typeof member === 'string')) return value;
+    return value instanceof Set || Array.isArray(value) ? [...members].sort() : value;
+  });
 }
 
 /** Parts the fields that every item may have from those of its provider. */
@@ -181,8 +211,8 @@ function splitItem(item: Fields): { readonly own: Fields; readonly rest: Fields 
   return { own: pick(true), rest: pick(false) };
 }
 
-function withLine(issue: Issue, list: ItemList, index: number): Issue {
+function withLine(issue: Issue, lineOf: ReturnType<typeof findLines>, index: number): Issue {
   const field = /\]\.([\w-]+)/.exec(issue.path)?.[1];
-  const line = issue.line ?? lineOfItem(list.text, index, field);
+  const line = issue.line ?? lineOf(index, field);
   return line === undefined ? issue : { ...issue, line };
 }

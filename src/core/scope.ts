@@ -30,7 +30,7 @@ export function parseNamePatterns(text: string, path: string): Parsed<NamePatter
   const excluded: string[] = [];
   for (const member of members(text)) {
     const negative = member.startsWith('!');
-    const word = (negative ? member.slice(1) : member).trim().toLowerCase();
+    const word = (negative ? unquote(member.slice(1)) : member).toLowerCase();
     const pattern = word === 'all' ? '*' : word;
     if (!NAME.test(pattern)) {
       issues.push({
@@ -56,8 +56,9 @@ export function parseNamePatterns(text: string, path: string): Parsed<NamePatter
 export function parseLabelSelector(text: string, path: string): Parsed<LabelSelector> {
   const requirements: LabelRequirement[] = [];
   const issues: Issue[] = [];
-  for (const part of text.split(/,(?![^(]*\))/).map((piece) => piece.trim())) {
-    if (part === '') continue;
+  const parts = splitRequirements(text).filter((part) => part !== '');
+  // Without a requirement it would mean everything: nobody writes that on purpose.
+  for (const part of parts.length === 0 ? [text] : parts) {
     const requirement = parseRequirement(part);
     if (requirement === undefined) {
       issues.push({
@@ -74,7 +75,7 @@ export function parseLabelSelector(text: string, path: string): Parsed<LabelSele
 /** True when the labels meet every requirement. */
 export function matchesSelector(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   return selector.every((requirement) => {
-    const value = labels[requirement.key];
+    const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
     switch (requirement.operator) {
       case 'in':
         return value !== undefined && requirement.values.includes(value);
@@ -147,13 +148,15 @@ function members(text: string): readonly string[] {
   return text
     .replace(TYPOGRAPHIC, '"')
     .split(/[,\n]/)
-    .map((member) =>
-      member
-        .trim()
-        .replace(/^(["'])(.*)\1$/, '$2')
-        .trim(),
-    )
+    .map(unquote)
     .filter((member) => member !== '');
+}
+
+function unquote(member: string): string {
+  return member
+    .trim()
+    .replace(/^(["'])(.*)\1$/, '$2')
+    .trim();
 }
 
 function parseRequirement(part: string): LabelRequirement | undefined {
@@ -169,7 +172,23 @@ function parseRequirement(part: string): LabelRequirement | undefined {
   }
   const absent = part.startsWith('!');
   const key = absent ? part.slice(1).trim() : part;
-  return LABEL_KEY.test(key) ? { key, operator: absent ? 'absent' : 'exists' } : undefined;
+  return isLabelKey(key) ? { key, operator: absent ? 'absent' : 'exists' } : undefined;
+}
+
+/** Parts at the commas outside of parentheses, in one go through the text: people write selectors. */
+function splitRequirements(text: string): readonly string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let isInside = false;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '(') isInside = true;
+    else if (text[at] === ')') isInside = false;
+    else if (text[at] === ',' && !isInside) {
+      parts.push(text.slice(start, at).trim());
+      start = at + 1;
+    }
+  }
+  return [...parts, text.slice(start).trim()];
 }
 
 function requirement(
@@ -177,6 +196,15 @@ function requirement(
   operator: 'in' | 'notin',
   values: readonly string[],
 ): LabelRequirement | undefined {
-  if (key === undefined || !LABEL_KEY.test(key)) return undefined;
-  return values.every((value) => value.length <= 63 && LABEL_VALUE.test(value)) ? { key, operator, values } : undefined;
+  return key !== undefined && values.every((value) => isLabel(key, value)) ? { key, operator, values } : undefined;
+}
+
+/** True when the API server accepts `key: value` as a label. */
+export function isLabel(key: string, value: string): boolean {
+  return isLabelKey(key) && value.length <= 63 && LABEL_VALUE.test(value);
+}
+
+function isLabelKey(key: string): boolean {
+  const slash = key.indexOf('/');
+  return LABEL_KEY.test(key) && slash <= 253 && key.length - slash - 1 <= 63;
 }

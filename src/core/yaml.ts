@@ -1,5 +1,6 @@
 // Reads YAML that people wrote inside a ConfigMap value, and finds the lines that issues are about.
 import { load, YAMLException } from 'js-yaml';
+import { foldName } from './fields.ts';
 import type { Issue, Parsed } from './types.ts';
 
 /** Longest text that is read, characters: a ConfigMap holds no more. */
@@ -13,7 +14,7 @@ const SECRET_WORDS = /secret|password|passwd|token|key/i;
  * issue with its line, which is quoted unless it could hold a secret. `cure` says how it should look.
  */
 export function parseYaml(text: string, path: string, cure: string): Parsed<unknown> {
-  if (text.split('\n').every((line) => /^\s*(#.*)?$/.test(line))) return { ok: true, value: undefined, issues: [] };
+  if (isBlank(text)) return { ok: true, value: undefined, issues: [] };
   if (text.length > MAX_TEXT) {
     return { ok: false, issues: [{ severity: 'error', path, message: `is longer than ${MAX_TEXT} characters` }] };
   }
@@ -21,8 +22,9 @@ export function parseYaml(text: string, path: string, cure: string): Parsed<unkn
     return { ok: true, value: load(text), issues: [] };
   } catch (error) {
     const line = error instanceof YAMLException && error.mark !== undefined ? error.mark.line + 1 : undefined;
-    const why = error instanceof YAMLException ? error.reason : 'unreadable';
-    const quoted = line === undefined ? undefined : quotable(text.split('\n')[line - 1]);
+    // A reason may quote what it found: names of anchors and tags, which a password without quotes looks like.
+    const why = error instanceof YAMLException ? error.reason.replace(/["<!*&%].*$/s, '').trim() : 'unreadable';
+    const quoted = line === undefined ? undefined : quotable(text.split('\n').slice(0, line));
     const issue: Issue = {
       severity: 'error',
       path,
@@ -35,25 +37,41 @@ export function parseYaml(text: string, path: string, cure: string): Parsed<unkn
 }
 
 /**
- * One-based line of item `index` of the block list in `text`, or of its `field` where that is found; undefined for a list
- * that is written in one line.
+ * Builds what finds the one-based line of item `index` of the block list in `text`, or of its `field` where that is found;
+ * undefined for a list that is written in one line. Reads the text once, whatever is asked.
  */
-export function lineOfItem(text: string, index: number, field?: string): number | undefined {
+export function findLines(text: string): (index: number, field?: string) => number | undefined {
   const lines = text.split('\n');
   const dashes = lines.flatMap((line, at) => (/^\s*-(\s|$)/.test(line) ? [{ at, indent: line.search(/\S/) }] : []));
-  const outer = Math.min(...dashes.map((dash) => dash.indent));
+  const outer = dashes.reduce((least, dash) => Math.min(least, dash.indent), Infinity);
   const starts = dashes.filter((dash) => dash.indent === outer).map((dash) => dash.at);
-  const start = starts[index];
-  if (start === undefined) return undefined;
-  if (field === undefined) return start + 1;
-  const wanted = field.toLowerCase();
-  for (let at = start; at < (starts[index + 1] ?? lines.length); at += 1) {
-    const key = /^\s*(?:-\s*)?["']?([A-Za-z_-]+)["']?\s*:/.exec(lines[at] ?? '')?.[1];
-    if (key?.toLowerCase() === wanted) return at + 1;
-  }
-  return start + 1;
+  const fieldsOf = new Map<number, ReadonlyMap<string, number>>();
+  return (index, field) => {
+    const start = starts[index];
+    if (start === undefined) return undefined;
+    if (field === undefined) return start + 1;
+    const fields = fieldsOf.get(index) ?? linesOfFields(lines, start, starts[index + 1] ?? lines.length);
+    fieldsOf.set(index, fields);
+    return fields.get(foldName(field)) ?? start + 1;
+  };
 }
 
-function quotable(line: string | undefined): string | undefined {
-  return line === undefined || SECRET_WORDS.test(line) ? undefined : line.trim().slice(0, 120);
+/** One-based line of the first mention of each field, by folded name. */
+function linesOfFields(lines: readonly string[], start: number, end: number): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (let at = start; at < end; at += 1) {
+    const key = /^\s*(?:-\s*)?["']?([\w-]+)["']?\s*:/.exec(lines[at] ?? '')?.[1];
+    if (key !== undefined && !found.has(foldName(key))) found.set(foldName(key), at + 1);
+  }
+  return found;
+}
+
+/** The last of `lines`, unless it could hold a secret: its own, or the rest of one that began further up. */
+function quotable(lines: readonly string[]): string | undefined {
+  return lines.some((line) => SECRET_WORDS.test(line)) ? undefined : lines.at(-1)?.trim().slice(0, 120);
+}
+
+/** True when there is nothing but white space and comments. */
+export function isBlank(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(#.*)?$/.test(line));
 }
