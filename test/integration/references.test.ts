@@ -1,5 +1,5 @@
 // Many write `imagePullSecrets` of the same ServiceAccount: nobody's entry is lost, and only what we added is ever removed.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { clusterOf } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, settled } from '../support/expectations.ts';
@@ -9,6 +9,8 @@ import { startWorld, type Replica, type World } from '../support/world.ts';
 
 const FOREIGN = 'system:serviceaccount:platform:foreign-writer';
 const ANNOTATION = 'registry-credential-helper.io/references.default';
+
+jest.setTimeout(60_000);
 
 let world: World;
 let replica: Replica;

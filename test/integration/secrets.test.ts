@@ -1,5 +1,5 @@
 // Our Secrets are put right in place; Secrets of others under the same names are adopted where that is allowed, else left alone.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { TestObject } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, settled } from '../support/expectations.ts';
@@ -15,6 +15,8 @@ const MANAGED = {
 const FOREIGN_DATA = {
   '.dockerconfigjson': Buffer.from('{"auths":{"theirs.example":{"auth":"dTpw"}}}').toString('base64'),
 };
+
+jest.setTimeout(60_000);
 
 let world: World;
 
