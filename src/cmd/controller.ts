@@ -131,9 +131,11 @@ export const controllerCommand: Command = {
 };
 
 /** Says at the start, by verb and resource, which rights are missing: later failures are then no riddle. */
-async function warnOfMissingRights({ client, logger, namespace }: Connection, signal: AbortSignal): Promise<void> {
+async function warnOfMissingRights(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { client, logger, namespace, configMap } = connection;
+  const places = { ownNamespace: namespace, configNamespace: configMap.namespace };
   try {
-    for (const { message } of await checkPermissions(client, { ownNamespace: namespace, signal })) {
+    for (const { message } of await checkPermissions(client, { ...places, signal })) {
       logger.error('A right is missing', { message });
     }
   } catch (error) {

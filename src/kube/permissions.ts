@@ -11,7 +11,8 @@ export interface Permission {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
-  readonly scope: 'cluster' | 'own-namespace';
+  /** `config-namespace`: that of the ConfigMap, which need not be our own. */
+  readonly scope: 'cluster' | 'own-namespace' | 'config-namespace';
   /** The names it is limited to; absent = any name. */
   readonly resourceNames?: readonly string[];
   /** Why: the end of the sentence "this is needed ...". */
@@ -53,7 +54,7 @@ const ROWS: readonly Row[] = [
   { ...core('events'), whyByVerb: { create: 'to tell people what they can act on' } },
   {
     ...core('configmaps'),
-    scope: 'own-namespace',
+    scope: 'config-namespace',
     whyByVerb: { list: 'to read the configuration', watch: 'to notice edits of the configuration at once' },
   },
   {
@@ -89,12 +90,16 @@ export async function checkPermissions(
   options: {
     /** Namespace of the scope `own-namespace`. */
     readonly ownNamespace: string;
+    /** Namespace of the scope `config-namespace`; default our own. */
+    readonly configNamespace?: string;
     /** Default `REQUIRED_PERMISSIONS`. */
     readonly permissions?: readonly Permission[];
     readonly signal: AbortSignal;
   },
 ): Promise<readonly MissingPermission[]> {
-  const { ownNamespace, permissions = REQUIRED_PERMISSIONS, signal } = options;
+  const { ownNamespace, configNamespace = ownNamespace, permissions = REQUIRED_PERMISSIONS, signal } = options;
+  const namespaceOf = ({ scope }: Permission): string | undefined =>
+    ({ cluster: undefined, 'own-namespace': ownNamespace, 'config-namespace': configNamespace })[scope];
   const limiter = createLimiter(CONCURRENCY);
   const questions = permissions.flatMap((permission) =>
     (permission.resourceNames ?? [undefined]).map((name) => ({ permission, name })),
@@ -102,8 +107,9 @@ export async function checkPermissions(
   const answers = await Promise.all(
     questions.map(({ permission, name }) =>
       limiter.run('normal', async () => {
-        const allowed = await isAllowed(client, { permission, name, ownNamespace, signal });
-        return allowed ? [] : [{ permission, message: explain(permission, name, ownNamespace) }];
+        const namespace = namespaceOf(permission);
+        const allowed = await isAllowed(client, { permission, name, namespace, signal });
+        return allowed ? [] : [{ permission, message: explain(permission, name, namespace) }];
       }),
     ),
   );
@@ -115,18 +121,19 @@ async function isAllowed(
   question: {
     readonly permission: Permission;
     readonly name: string | undefined;
-    readonly ownNamespace: string;
+    /** undefined = every namespace. */
+    readonly namespace: string | undefined;
     readonly signal: AbortSignal;
   },
 ): Promise<boolean> {
-  const { permission, name, ownNamespace, signal } = question;
-  const { verb, group, resource, subresource, scope } = permission;
+  const { permission, name, namespace, signal } = question;
+  const { verb, group, resource, subresource } = permission;
   const resourceAttributes = {
     verb,
     group,
     resource,
     ...(subresource === undefined ? {} : { subresource }),
-    ...(scope === 'cluster' ? {} : { namespace: ownNamespace }),
+    ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
   };
   const body = {
@@ -139,11 +146,11 @@ async function isAllowed(
   return isRecord(status) && status.allowed === true;
 }
 
-function explain(permission: Permission, name: string | undefined, ownNamespace: string): string {
-  const { verb, group, resource, subresource, scope, why } = permission;
+function explain(permission: Permission, name: string | undefined, namespace: string | undefined): string {
+  const { verb, group, resource, subresource, why } = permission;
   const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
   const which = name === undefined ? '' : ` ${name}`;
-  const where = scope === 'cluster' ? 'in every namespace' : `in the namespace ${ownNamespace}`;
+  const where = namespace === undefined ? 'in every namespace' : `in the namespace ${namespace}`;
   return `may not ${verb} ${what}${which} ${where}: this is needed ${why}`;
 }
 
