@@ -19,6 +19,8 @@ export type ItemParser = (
 export interface RegistryItem {
   /** `registry-info[1]`. */
   readonly path: string;
+  /** Adds the line to an issue about this item, where it is known. */
+  readonly located: (issue: Issue) => Issue;
   /** Key of the ConfigMap. */
   readonly origin: string;
   readonly secretName: string;
@@ -75,11 +77,12 @@ export function parseItems(list: ItemList, report: Report): readonly RegistryIte
   const lineOf = findLines(list.text);
   return parsed.value.flatMap((value: unknown, index) => {
     const issues: Issue[] = [];
+    const located = (issue: Issue): Issue => withLine(issue, lineOf, index);
     const item = parseItem(value, list, index, (found) => {
-      for (const issue of found) issues.push(issue);
+      for (const issue of found) issues.push(located(issue));
     });
-    report(issues.map((issue) => withLine(issue, lineOf, index)));
-    return item === undefined || issues.some((issue) => issue.severity === 'error') ? [] : [item];
+    report(issues);
+    return item === undefined || issues.some((issue) => issue.severity === 'error') ? [] : [{ ...item, located }];
   });
 }
 
@@ -91,7 +94,12 @@ function emptyList({ key, provider }: ItemList): Issue {
   return { severity: 'error', path: key, message };
 }
 
-function parseItem(value: unknown, list: ItemList, index: number, report: Report): RegistryItem | undefined {
+function parseItem(
+  value: unknown,
+  list: ItemList,
+  index: number,
+  report: Report,
+): Omit<RegistryItem, 'located'> | undefined {
   const path = `${list.key}[${index}]`;
   if (!isRecord(value)) {
     report([{ severity: 'error', path, message: 'must be a map of fields, e.g. `- provider: static`' }]);
@@ -169,20 +177,20 @@ function conflicts(group: readonly RegistryItem[], first: RegistryItem): readonl
   for (const item of group) {
     if (!isSameScope(item.scope, first.scope) && scopeKey(item.scope) !== scopeOfFirst) {
       const message = `goes into the Secret ${item.secretName} as ${first.path} does, but for other namespaces or ServiceAccounts: give it a \`secret-name\` of its own, or the same scope`;
-      issues.push({ severity: 'error', path: item.path, message });
+      issues.push(item.located({ severity: 'error', path: item.path, message }));
     }
     const twin = byCacheKey.get(item.request.cacheKey);
     if (twin === undefined) byCacheKey.set(item.request.cacheKey, item);
     else {
       const message = `asks for the same credential as ${twin.path} (${item.request.cacheKey}): keep one item, with the domains of both`;
-      issues.push({ severity: 'error', path: item.path, message });
+      issues.push(item.located({ severity: 'error', path: item.path, message }));
     }
     for (const host of new Set(item.request.hosts)) {
       const owner = byHost.get(host);
       if (owner === undefined) byHost.set(host, item);
       else if (owner !== twin) {
         const message = `is claimed by ${owner.path} already, which wins: remove it here or there`;
-        issues.push({ severity: 'warning', path: `${item.path}.domains`, message, value: host });
+        issues.push(item.located({ severity: 'warning', path: `${item.path}.domains`, message, value: host }));
       }
     }
   }
