@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A program that tests and the demo start. */
-export type ToolName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'registry';
+export type ToolName = 'etcd' | 'helm4' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'registry';
 
 /** Where a program comes from. */
 export interface Tool {
@@ -43,6 +43,12 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     folder: path.join(TOOLS_FOLDER, 'etcd'),
     module: 'go.etcd.io/etcd/server/v3',
     package: 'go.etcd.io/etcd/server/v3',
+  },
+  helm4: {
+    name: 'helm4',
+    folder: path.join(TOOLS_FOLDER, 'helm4'),
+    module: 'helm.sh/helm/v4',
+    package: 'helm.sh/helm/v4/cmd/helm',
   },
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),
