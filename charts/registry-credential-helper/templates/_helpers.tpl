@@ -1,0 +1,52 @@
+{{/* Name of every object: the release's, with the chart's unless it is in there. */}}
+{{- define "registry-credential-helper.fullname" -}}
+{{- $name := .Release.Name }}
+{{- if not (contains .Chart.Name $name) }}
+{{- $name = printf "%s-%s" $name .Chart.Name }}
+{{- end }}
+{{- $name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What the Deployment knows its Pods by. Never to be changed: a selector is immutable. */}}
+{{- define "registry-credential-helper.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{/* Labels of every object. */}}
+{{- define "registry-credential-helper.labels" -}}
+{{ include "registry-credential-helper.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
+{{- end }}
+
+{{- define "registry-credential-helper.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}
+{{- printf "%s@%s" .repository .digest }}
+{{- else }}
+{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "registry-credential-helper.configMapNamespace" -}}
+{{- .Values.configMap.namespace | default .Release.Namespace }}
+{{- end }}
+
+{{/* The right to read the configuration; in the release's namespace it joins the other rights there. */}}
+{{- define "registry-credential-helper.configurationRule" -}}
+# The configuration: only the one ConfigMap is listed and watched, by its name.
+- apiGroups: ['']
+  resources: [configmaps]
+  verbs: [list, watch]
+{{- end }}
+
+{{/* The subject of every binding. */}}
+{{- define "registry-credential-helper.subjects" -}}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "registry-credential-helper.fullname" . }}
+    namespace: {{ .Release.Namespace }}
+{{- end }}

@@ -1,0 +1,249 @@
+// What the chart renders, and what it refuses; no cluster is needed for that.
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { load } from 'js-yaml';
+import { readSettings } from '../../src/cmd/settings.ts';
+import { CHART, createHelm, deploymentOf, EVERY_VALUE, manifestsOf, type Helm, type Values } from './helm.ts';
+
+const BUILD_MS = 900_000;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const VALUES_TEXT = readFileSync(path.join(CHART, 'values.yaml'), 'utf8');
+/** Sections whose members are values of their own. */
+const SECTIONS: readonly string[] = ['image', 'configMap'];
+const DEFAULTS = load(VALUES_TEXT) as Values;
+
+jest.setTimeout(60_000);
+
+let helm: Helm;
+beforeAll(async () => {
+  helm = await createHelm();
+}, BUILD_MS);
+afterAll(() => helm.remove());
+
+describe('the chart', () => {
+  test('passes helm lint --strict, with its defaults and with every value set', async () => {
+    await helm.succeed(['lint', '--strict', CHART]);
+    await helm.succeed(['lint', '--strict', CHART, ...(await helm.values(EVERY_VALUE))]);
+  });
+
+  test('installs the version of the program that it is released with', () => {
+    const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(load(readFileSync(path.join(CHART, 'Chart.yaml'), 'utf8'))).toMatchObject({ version, appVersion: version });
+  });
+
+  test('renders the same text every time', async () => {
+    expect(await helm.render(EVERY_VALUE)).toBe(await helm.render(EVERY_VALUE));
+  });
+
+  test('renders the same text, whether it is installed or upgraded', async () => {
+    expect(await helm.render({}, ['--is-upgrade'])).toBe(await helm.render());
+  });
+
+  test('serves Kubernetes from 1.22 on', async () => {
+    await helm.render({}, ['--kube-version=1.22.0']);
+    await helm.render({}, ['--kube-version=1.22.17-vendor.1']);
+    await expect(helm.render({}, ['--kube-version=1.21.14'])).rejects.toThrow('requires kubeVersion: >=1.22.0-0');
+  });
+
+  test('holds one ServiceAccount, its rights and a Deployment: no ConfigMap, which people edit, and no hook', async () => {
+    const text = await helm.render();
+    expect(manifestsOf(text).map(({ kind }) => kind)).toEqual([
+      'ServiceAccount',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'Role',
+      'RoleBinding',
+      'Deployment',
+    ]);
+    expect(text).not.toContain('helm.sh/hook');
+  });
+
+  test('bears the labels that Kubernetes recommends on every object, and no namespace but its own', async () => {
+    for (const { kind, metadata } of manifestsOf(await helm.render())) {
+      expect(metadata.labels).toEqual({
+        'app.kubernetes.io/name': 'registry-credential-helper',
+        'app.kubernetes.io/instance': 'registry-credential-helper',
+        'app.kubernetes.io/version': '0.1.0',
+        'app.kubernetes.io/managed-by': 'Helm',
+        'helm.sh/chart': 'registry-credential-helper-0.1.0',
+      });
+      expect(metadata.namespace).toBe(kind.startsWith('Cluster') ? undefined : 'kube-system');
+    }
+  });
+
+  test('names its objects after the release', async () => {
+    const text = await helm.succeed(['template', 'shop', CHART, '--namespace=pulls']);
+    expect(new Set(manifestsOf(text).map(({ metadata }) => metadata.name))).toEqual(
+      new Set(['shop-registry-credential-helper']),
+    );
+  });
+});
+
+describe('the rights', () => {
+  test('equal docs/rbac.yaml: object by object, rule by rule', async () => {
+    const documented = manifestsOf(readFileSync(path.join(ROOT, 'docs/rbac.yaml'), 'utf8'));
+    const rendered = manifestsOf(await helm.render())
+      .filter(({ kind }) => kind !== 'Deployment')
+      .map((object) => ({ ...object, metadata: { ...object.metadata, labels: undefined } }));
+    expect(rendered).toEqual(
+      documented.map((object) => ({
+        ...object,
+        ...(object.kind === 'ServiceAccount' ? { automountServiceAccountToken: false } : {}),
+      })),
+    );
+  });
+
+  test('to read the configuration follow it into another namespace, and are only there', async () => {
+    const roles = manifestsOf(await helm.render({ configMap: { namespace: 'platform' } })).filter(
+      ({ kind }) => kind === 'Role',
+    );
+    expect(roles.map(({ metadata, rules }) => [metadata.namespace, rules])).toEqual([
+      ['kube-system', [expect.objectContaining({ resources: ['leases'] })]],
+      ['platform', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'] }]],
+    ]);
+  });
+});
+
+describe('the container', () => {
+  test('gets arguments that the program accepts', async () => {
+    expect(await settingsOf({})).toMatchObject({
+      namespace: 'kube-system',
+      configMap: { namespace: 'kube-system', name: 'acr-configuration' },
+      instance: 'default',
+      leaderElect: true,
+      secretNamespaces: [],
+      logLevel: 'info',
+      logFormat: 'json',
+    });
+    expect(await settingsOf(EVERY_VALUE)).toMatchObject({
+      configMap: { namespace: 'platform', name: 'registries' },
+      instance: 'blue',
+      leaderElect: false,
+      cloudEndpoints: { alibaba: { cr: { url: 'https://cr-vpc.{region}.aliyuncs.com' } } },
+      secretNamespaces: ['vault', 'shop'],
+      logLevel: 'debug',
+      logFormat: 'text',
+    });
+  });
+
+  test('takes a further flag over one that the chart sets', async () => {
+    expect(await settingsOf({ extraArgs: ['--log-level=error'] })).toMatchObject({ logLevel: 'error' });
+  });
+
+  test('is probed on the port that the program serves', async () => {
+    const { metricsAddress } = await settingsOf({});
+    const container = await containerOf({});
+    expect(container.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }]);
+    expect(metricsAddress).toBe(':8080');
+    expect(container).toMatchObject({
+      livenessProbe: { httpGet: { path: '/livez', port: 'http' } },
+      readinessProbe: { httpGet: { path: '/readyz', port: 'http' } },
+    });
+  });
+
+  test.each([
+    [{}, 'registry-credential-helper:0.1.0'],
+    [{ repository: 'registry.example.com/a/b', tag: '1.0' }, 'registry.example.com/a/b:1.0'],
+    [{ tag: '1.0', digest: EVERY_VALUE.image.digest }, `registry-credential-helper@${EVERY_VALUE.image.digest}`],
+  ])('with image %j runs %s', async (image, expected) => {
+    expect((await containerOf({ image })).image).toBe(expected);
+  });
+
+  test('has limits, and no security context where a cluster sets its own', async () => {
+    expect(await containerOf({})).toMatchObject({ resources: { limits: { memory: '256Mi' } } });
+    const { podSecurityContext, containerSecurityContext } = DEFAULTS as Record<string, Record<string, unknown>>;
+    const unset = (context: Record<string, unknown> = {}): Values =>
+      Object.fromEntries(Object.keys(context).map((key) => [key, null]));
+    const values = {
+      podSecurityContext: unset(podSecurityContext),
+      containerSecurityContext: unset(containerSecurityContext),
+    };
+    expect(await helm.render(values)).not.toContain('securityContext');
+  });
+});
+
+describe('the values', () => {
+  test('are the same in values.yaml, in the schema and in the tests', () => {
+    const schema = JSON.parse(readFileSync(path.join(CHART, 'values.schema.json'), 'utf8')) as Schema;
+    const paths = [...valuesOf(DEFAULTS).keys()].sort();
+    expect([...valuesOf(EVERY_VALUE).keys()].sort()).toEqual(paths);
+    expect(
+      schemaPaths(schema)
+        .filter((name) => name !== 'global')
+        .sort(),
+    ).toEqual(paths);
+  });
+
+  test('have a comment each', () => {
+    const lines = VALUES_TEXT.split('\n');
+    const bare = [...valuesOf(DEFAULTS).keys()].filter((name) => {
+      const at = lines.findIndex((line) => line.startsWith(`${name.includes('.') ? '  ' : ''}${lastPart(name)}:`));
+      return !/^ *# ./.test(lines[at - 1] ?? '');
+    });
+    expect(bare).toEqual([]);
+  });
+
+  test.each([...valuesOf(EVERY_VALUE)])('%s changes what is rendered', async (_, one) => {
+    expect(await helm.render(one)).not.toBe(await helm.render());
+  });
+
+  test('may hold `global`, which Helm gives to every subchart', async () => {
+    expect(await helm.render({ global: { imageRegistry: 'registry.example.com' } })).toBe(await helm.render());
+  });
+
+  test.each<[string, Values, string]>([
+    ['an unknown key', { replicaCount: 2 }, "additional properties 'replicaCount' not allowed"],
+    ['an unknown key of a section', { image: { name: 'x' } }, "at '/image': additional properties 'name' not allowed"],
+    ['a text for a number', { replicas: 'two' }, "at '/replicas': got string, want integer"],
+    ['a number for a tag', { image: { tag: 1.1 } }, "at '/image/tag': got number, want string"],
+    ['a text for a list', { allowSecretNamespaces: 'a,b' }, "at '/allowSecretNamespaces': got string, want array"],
+    ['a boolean annotation', { podAnnotations: { a: true } }, "at '/podAnnotations/a': got boolean, want string"],
+    [
+      'a level that there is not',
+      { logLevel: 'trace' },
+      "at '/logLevel': value must be one of 'error', 'warn', 'info'",
+    ],
+    ['an instance that is no label', { instance: 'A_B' }, "at '/instance': 'A_B' does not match pattern"],
+    ['a digest without algorithm', { image: { digest: 'abc' } }, "at '/image/digest': 'abc' does not match pattern"],
+    ['an argument that is no flag', { extraArgs: ['cleanup'] }, "at '/extraArgs/0': 'cleanup' does not match pattern"],
+  ])('with %s are refused, and the message says where and why', async (_, values, message) => {
+    await expect(helm.render(values)).rejects.toThrow(message);
+  });
+});
+
+/** A part of a JSON Schema. */
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** Every value by its path, each as values that set it alone. */
+function valuesOf(values: Values): ReadonlyMap<string, Values> {
+  const found = Object.entries(values).flatMap(([key, value]): [string, Values][] =>
+    SECTIONS.includes(key)
+      ? Object.entries(value as Values).map(([name, inner]) => [`${key}.${name}`, { [key]: { [name]: inner } }])
+      : [[key, { [key]: value }]],
+  );
+  return new Map(found);
+}
+
+function schemaPaths({ properties = {} }: Schema): string[] {
+  return Object.entries(properties).flatMap(([key, inner]) =>
+    SECTIONS.includes(key) ? schemaPaths(inner).map((name) => `${key}.${name}`) : [key],
+  );
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+async function containerOf(values: Values) {
+  return deploymentOf(manifestsOf(await helm.render(values))).template.spec.containers[0];
+}
+
+async function settingsOf(values: Values) {
+  const [command = '', ...args] = (await containerOf(values)).args;
+  expect(command).toBe('controller');
+  return readSettings(command, args, { POD_NAMESPACE: 'kube-system', KUBERNETES_SERVICE_HOST: '10.0.0.1' });
+}
