@@ -38,7 +38,7 @@ const ending = await Promise.race([
 ]);
 
 if (ending === 'interrupted') {
-  steps.mute();
+  steps.halt();
   screen.print(' Interrupted: stopping everything …');
 }
 if (ending === 'failed') printLog();
@@ -72,8 +72,8 @@ async function tellStory(): Promise<void> {
 
 function sumUp(): void {
   screen.print();
-  const left = ending === 'interrupted' ? '; interrupted' : '';
-  const text = failed === 0 ? `${passed} steps held${left}` : `${failed} of ${passed + failed} steps did not hold`;
+  const held = ending === 'interrupted' ? `Interrupted after ${passed} steps, which held` : `${passed} steps held`;
+  const text = failed === 0 ? held : `${failed} of ${passed + failed} steps did not hold`;
   const mark = ok ? screen.paint('green', '✔') : screen.paint('red', '✘');
   screen.printTimed(` ${mark} ${screen.paint('bold', text)}`, ms);
   screen.print();

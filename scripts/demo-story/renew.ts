@@ -66,19 +66,16 @@ export async function tellOutage(steps: Steps, scene: Scene): Promise<void> {
       clouds.cr.clearCalls();
       clouds.cr.faults.add({ fault: { kind: 'unavailable' } });
       tell.wait('waiting for the next renewal, which the cloud will refuse');
-      const refused = await reach(scene, {
-        expected: 'the program asks the cloud for the next token, and gets 503',
-        look: () => Promise.resolve(clouds.cr.calls({ action: 'GetAuthorizationToken' })),
-        holds: (calls) => calls.some((call) => call.code === 'ServiceUnavailable'),
-        timeoutMs: SHORT_LIFE_MS,
-      });
+      await refusals(scene, 1);
       const held = await readHeld(scene);
       const event = await unavailableEvent(scene);
+      tell.wait('waiting for two more attempts');
+      await refusals(scene, 3);
       const now = await readHeld(scene);
       expectThat(now.resourceVersion === held.resourceVersion, 'the Secret in shop is not touched', 'it was written');
       const pulled = await pull(scene, now.login);
       expectThat(pulled.ok, 'a pull with it succeeds', describePull(pulled));
-      tell.say(`the cloud answers 503 (${refused.length} so far); the Secret is untouched and still pulls`);
+      tell.say('the cloud answered 503 to three attempts; the Secret is untouched and still pulls');
       tell.say('an Event on the ConfigMap says:');
       for (const line of wrap(event, 80)) tell.say(`  ${line}`);
       return now;
@@ -94,6 +91,18 @@ export async function tellOutage(steps: Steps, scene: Scene): Promise<void> {
     const pulled = await pull(scene, held.login);
     expectThat(pulled.ok, 'a pull with the new credential succeeds', describePull(pulled));
     tell.say('same UID, a new token, which pulls; it lives one hour again');
+  });
+}
+
+/** Waits until the cloud has refused so many attempts to get a token. */
+async function refusals(scene: Scene, count: number): Promise<void> {
+  await reach(scene, {
+    expected: `the controller asks the cloud for the next token, and gets 503: ${count} times`,
+    look: () =>
+      Promise.resolve(scene.clouds.cr.calls({ action: 'GetAuthorizationToken', code: 'ServiceUnavailable' }).length),
+    holds: (seen) => seen >= count,
+    describe: (seen) => `${seen} times`,
+    timeoutMs: SHORT_LIFE_MS,
   });
 }
 

@@ -1,6 +1,6 @@
 // Runs the steps of the demo one after the other: measures, tells, and remembers what held.
 import type { Progress } from '../../test/support/control-plane/progress.ts';
-import { formatSeconds, type Screen } from './screen.ts';
+import type { Screen } from './screen.ts';
 
 /** A step that did not hold, in two sentences for the reader. */
 export class StepFailure extends Error {
@@ -40,8 +40,8 @@ export interface Steps {
   readonly results: readonly StepResult[];
   /** Runs one step. What it throws is printed, remembered and thrown on. */
   run<T>(step: { readonly name: string; readonly title: string }, work: (tell: Teller) => Promise<T>): Promise<T>;
-  /** Prints nothing any more, as when the demo is interrupted. */
-  mute(): void;
+  /** Ends the story where it is, as when the demo is interrupted: nothing is printed or begun any more. */
+  halt(): void;
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
@@ -52,37 +52,37 @@ const LINE_MS = 10_000;
 /** @param now - milliseconds that never jump */
 export function createSteps(screen: Screen, now: () => number = () => performance.now()): Steps {
   const results: StepResult[] = [];
-  let muted = false;
+  let halted = false;
   let endCurrent = (): void => undefined;
 
   return {
     results,
-    mute: () => {
-      muted = true;
+    halt: () => {
+      halted = true;
       endCurrent();
     },
     run: async ({ name, title }, work) => {
+      if (halted) return new Promise<never>(() => undefined);
       const startedAt = now();
       const details: string[] = [];
       const line = liveLine(screen, { title, elapsed: () => now() - startedAt });
       endCurrent = line.end;
       const finish = (ok: boolean, failure?: Pick<StepFailure, 'expected' | 'seen'>): void => {
         line.end();
-        if (muted) return;
+        if (halted) return;
         const ms = now() - startedAt;
         results.push({ name, title, ok, ms: Math.round(ms), ...failure });
         const mark = ok ? screen.paint('green', '✔') : screen.paint('red', '✘');
         screen.printTimed(` ${mark} ${screen.paint('bold', title)}`, ms);
         for (const detail of details) screen.print(`   ${screen.paint('dim', detail)}`);
+        if (failure !== undefined) printFailure(screen, failure);
       };
       try {
         const value = await work({ say: (text) => details.push(text), wait: line.wait, progress: line.progress });
         finish(true);
         return value;
       } catch (error) {
-        const failure = describeFailure(title, error);
-        finish(false, failure);
-        if (!muted) printFailure(screen, failure);
+        finish(false, describeFailure(title, error));
         throw error;
       }
     },
@@ -108,11 +108,13 @@ interface LiveLine {
 
 function liveLine(screen: Screen, step: { readonly title: string; readonly elapsed: () => number }): LiveLine {
   let waiting = '';
+  let sinceMs = 0;
   let frame = 0;
+  const short = (): string => `${Math.floor((step.elapsed() - sinceMs) / 1000)} s`;
   const draw = (): void => {
     const what = waiting === '' ? '' : ` · ${waiting}`;
-    if (screen.isLive) screen.live(` ${FRAMES[frame++ % FRAMES.length] ?? ''} ${step.title}${what} · ${short(step)}`);
-    else screen.print(`   … ${waiting === '' ? step.title : waiting}, ${short(step)} so far`);
+    if (screen.isLive) screen.live(` ${FRAMES[frame++ % FRAMES.length] ?? ''} ${step.title}${what} · ${short()}`);
+    else screen.print(`   … ${waiting === '' ? step.title : waiting}, ${short()} so far`);
   };
   if (screen.isLive) draw();
   const timer = setInterval(draw, screen.isLive ? FRAME_MS : LINE_MS).unref();
@@ -120,18 +122,15 @@ function liveLine(screen: Screen, step: { readonly title: string; readonly elaps
     wait: (text) => (waiting = text),
     end: () => clearInterval(timer),
     progress: (what, hint) => {
-      const startedAt = step.elapsed();
+      sinceMs = step.elapsed();
       waiting = `building ${what}${hint === undefined ? '' : ` (${hint})`}`;
       if (!screen.isLive) screen.print(`   … ${waiting}`);
       const end = (verb: string): void => {
+        screen.printTimed(`   ${verb} ${what}`, step.elapsed() - sinceMs);
         waiting = '';
-        screen.printTimed(`   ${verb} ${what}`, step.elapsed() - startedAt);
+        sinceMs = 0;
       };
       return { done: () => end('built'), failed: () => end('could not build') };
     },
   };
-}
-
-function short({ elapsed }: { readonly elapsed: () => number }): string {
-  return formatSeconds(elapsed()).replace(/\.\d+/, '');
 }
