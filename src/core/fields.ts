@@ -3,6 +3,9 @@ import { nearest } from './nearest.ts';
 import { isRecord } from './records.ts';
 import type { Issue } from './types.ts';
 
+/** Most unknown fields of one map that are named. */
+const MAX_UNKNOWN = 20;
+
 /** Reads fields by name and collects every issue on the way. */
 export interface FieldReader {
   /** Trimmed text of a string, number or boolean; undefined when absent, empty or of another type (then an issue). */
@@ -94,11 +97,15 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
     issues() {
       const read = new Set([...known].map(foldName));
       const unknown = Object.keys(input).filter((key) => !read.has(foldName(key)));
-      const warnings = unknown.map((key): Issue => {
+      const warnings = unknown.slice(0, MAX_UNKNOWN).map((key): Issue => {
         const close = nearest(key, [...known]);
         const hint = close === undefined ? `known are ${[...known].join(', ')}` : `did you mean ${close}?`;
         return { severity: 'warning', path: at(nameOf(key)), message: `unknown field, ignored: ${hint}` };
       });
+      if (unknown.length > MAX_UNKNOWN) {
+        const message = `${unknown.length - MAX_UNKNOWN} more unknown fields, ignored`;
+        warnings.push({ severity: 'warning', path: at('…'), message });
+      }
       return [...found, ...nested.flatMap((reader) => reader.issues()), ...warnings];
     },
   };

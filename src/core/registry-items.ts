@@ -3,7 +3,7 @@ import { foldName, readFields } from './fields.ts';
 import { isRecord } from './records.ts';
 import { parseNamePatterns } from './scope.ts';
 import type { CredentialRequest, Issue, NamePatterns, Parsed, Rule, Scope } from './types.ts';
-import { findLines, parseYaml } from './yaml.ts';
+import { findLines, mayHoldSecret, parseYaml } from './yaml.ts';
 
 /**
  * Reads the provider's part of an item; undefined = no such provider. `region` is the local region. Paths of issues are
@@ -77,7 +77,7 @@ export function parseItems(list: ItemList, report: Report): readonly RegistryIte
   const lineOf = findLines(list.text);
   return parsed.value.flatMap((value: unknown, index) => {
     const issues: Issue[] = [];
-    const located = (issue: Issue): Issue => withLine(issue, lineOf, index);
+    const located = (issue: Issue): Issue => withLine(withoutSecret(issue), lineOf, index);
     const item = parseItem(value, list, index, (found) => {
       for (const issue of found) issues.push(located(issue));
     });
@@ -217,6 +217,12 @@ function splitItem(item: Fields): { readonly own: Fields; readonly rest: Fields 
   const pick = (wanted: boolean): Fields =>
     Object.fromEntries(Object.entries(item).filter(([name]) => shared.has(foldName(name)) === wanted));
   return { own: pick(true), rest: pick(false) };
+}
+
+/** A text that YAML took for the value of one field may hold other fields: an indentation is enough. */
+function withoutSecret(issue: Issue): Issue {
+  const { value, ...rest } = issue;
+  return value === undefined || !mayHoldSecret(value) ? issue : rest;
 }
 
 function withLine(issue: Issue, lineOf: ReturnType<typeof findLines>, index: number): Issue {

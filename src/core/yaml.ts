@@ -68,7 +68,12 @@ function linesOfFields(lines: readonly string[], start: number, end: number): Re
 
 /** The last of `lines`, unless it could hold a secret: its own, or the rest of one that began further up. */
 function quotable(lines: readonly string[]): string | undefined {
-  return lines.some((line) => SECRET_WORDS.test(line)) ? undefined : lines.at(-1)?.trim().slice(0, 120);
+  return lines.some(mayHoldSecret) ? undefined : lines.at(-1)?.trim().slice(0, 120);
+}
+
+/** True when the text names something that is secret: then it is not to be quoted. */
+export function mayHoldSecret(text: string): boolean {
+  return SECRET_WORDS.test(text);
 }
 
 /** True when there is nothing but white space and comments. */

@@ -113,6 +113,16 @@ describe('a field that nobody reads', () => {
   });
 });
 
+test('of very many unknown fields twenty are named, and how many more there are', () => {
+  const fields = readFields(Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`f${index}`, 1])), 'item');
+  expect(fields.issues()).toHaveLength(21);
+  expect(fields.issues().at(-1)).toEqual({
+    severity: 'warning',
+    path: 'item.…',
+    message: '80 more unknown fields, ignored',
+  });
+});
+
 test('a report is an error unless said otherwise', () => {
   const fields = readFields({});
   fields.report('a', 'is wrong', { value: 'v' });
