@@ -1,8 +1,11 @@
 // Bundles the program into dist/: one entry, vendor SDKs in chunks of their own that are loaded when a provider needs them.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+// Chunks carry a hash in their names: those of an earlier build would pile up.
+rmSync('dist', { recursive: true, force: true });
 
 await build({
   entryPoints: ['src/main.ts'],

@@ -1,7 +1,6 @@
 // Brings a fresh clone to where it can run: checks Node and npm, installs the dependencies of the lock file. Runs on any Node ≥ 20.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,8 +16,6 @@ export const environment = {
   PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
 };
 
-const stamp = join(root, 'node_modules', '.registry-credential-helper');
-
 /** Installs dependencies unless those of this very lock file are there. Ends the process with a sentence when it cannot. */
 export function prepare() {
   const major = Number(process.versions.node.split('.')[0]);
@@ -27,10 +24,7 @@ export function prepare() {
       `Node ${process.versions.node} is too old: install Node 20 or newer; Node 24 then comes with the dependencies.`,
     );
   needOpenssl();
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(node)) return;
+  if (isInstalled()) return;
   process.stderr.write('Installing dependencies …\n');
   const startedAt = Date.now();
   const { status, error, stdout, stderr } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
@@ -39,9 +33,27 @@ export function prepare() {
   });
   if (error !== undefined) fail('npm was not found: install npm 10 or newer.');
   if (status !== 0) fail(`npm ci failed:\n${stdout}${stderr}`);
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, wanted);
   process.stderr.write(`Dependencies installed in ${((Date.now() - startedAt) / 1000).toFixed(0)} s\n`);
+}
+
+/** True when node_modules holds what the lock file names: npm writes down there what it installed. */
+function isInstalled() {
+  const installed = readLock(join('node_modules', '.package-lock.json'));
+  const wanted = readLock('package-lock.json');
+  if (installed === undefined || wanted === undefined || !existsSync(node)) return false;
+  const isRight = ([place, { version, optional, devOptional }]) =>
+    place === '' ||
+    installed[place]?.version === version ||
+    (installed[place] === undefined && (optional || devOptional));
+  return Object.entries(wanted).every(isRight) && Object.keys(installed).every((place) => place in wanted);
+}
+
+function readLock(file) {
+  try {
+    return JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The simulated clouds and the control plane make their certificates with openssl; Debian has it as a package. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { commandLines } from '../../scripts/demo-story/stage.ts';
@@ -16,7 +16,12 @@ const STEPS = [
 
 interface Summary {
   readonly ok: boolean;
-  readonly steps: readonly { readonly name: string; readonly ok: boolean; readonly ms: number }[];
+  readonly steps: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly ok: boolean;
+    readonly ms: number;
+  }[];
   readonly totals: Readonly<Record<'steps' | 'passed' | 'failed' | 'ms', number>>;
 }
 
@@ -49,6 +54,8 @@ describe('scripts/demo', () => {
       const summary = readSummary(demo);
       expect(summary.steps.map((step) => step.name)).toEqual(STEPS);
       expect(summary.steps.filter((step) => !step.ok || step.ms < 0)).toEqual([]);
+      const readme = await readFile('README.md', 'utf8');
+      expect(summary.steps.filter((step) => !readme.includes(` ✔ ${step.title} `))).toEqual([]);
       expect(summary.totals).toMatchObject({ steps: STEPS.length, passed: STEPS.length, failed: 0 });
       expect(summary.totals.ms).toBeGreaterThan(0);
       expect(summary.ok).toBe(true);
