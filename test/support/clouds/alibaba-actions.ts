@@ -52,6 +52,7 @@ export function answerCr(
       accessKeyId,
       code: 'error' in result ? result.error.code : String(result.body.Code),
       at: now,
+      url: request.query === '' ? request.path : `${request.path}?${request.query}`,
     },
   });
 

@@ -46,6 +46,8 @@ export interface Call {
   readonly accessKeyId: string;
   readonly code: string;
   readonly at: number;
+  /** Path and query as they came. */
+  readonly url: string;
 }
 
 /** Everything that the cloud knows; maps are keyed by the id that their values carry. Free to change while it runs. */
@@ -59,6 +61,8 @@ export interface AlibabaState {
   /** Life of new tokens in ms, before the life left of an STS key caps it (acr.md section 20). */
   tokenLifeMs: number;
   tempUsername: string;
+  /** Ends every new token: for tests that look for it, or that need characters which careless programs break. */
+  tokenSuffix: string;
   /** What the region's API says of an instance of another region or account: both are seen (acr.md section 21). */
   unknownInstanceStatus: 200 | 404;
 }
@@ -78,6 +82,7 @@ export function buildAlibabaState(
     nonces: new Map(),
     tokenLifeMs: DEFAULT_TOKEN_LIFE_MS,
     tempUsername: 'cr_temp_user',
+    tokenSuffix: '',
     unknownInstanceStatus: 200,
   };
 }
@@ -86,7 +91,7 @@ export function buildAlibabaState(
 export function mintToken(state: AlibabaState, instance: Instance, key: AccessKey, now: number): MintedToken {
   const payload = { instanceId: instance.instanceId, time: String(now), type: 'sub', userId: key.accountId };
   const minted: MintedToken = {
-    token: `${Buffer.from(JSON.stringify(payload)).toString('base64')}:${randomBytes(20).toString('hex')}`,
+    token: `${Buffer.from(JSON.stringify(payload)).toString('base64')}:${randomBytes(20).toString('hex')}${state.tokenSuffix}`,
     username: state.tempUsername,
     instanceId: instance.instanceId,
     regionId: instance.regionId,
