@@ -41,7 +41,7 @@ export class WorkQueue {
   readonly #delayed = new DelayHeap();
   #timer: NodeJS.Timeout | undefined;
   #handler: ((key: string) => Promise<void>) | undefined;
-  #idle: (() => void)[] = [];
+  readonly #runs = new Set<Promise<void>>();
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -109,7 +109,7 @@ export class WorkQueue {
     this.#delayed.clear();
     this.#again.clear();
     this.#attempts.clear();
-    if (this.#working.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await Promise.all(this.#runs);
   }
 
   #work(): void {
@@ -121,7 +121,8 @@ export class WorkQueue {
       lane.delete(key);
       this.#working.add(key);
       this.#options.observer.onStart(this.#options.now() - since);
-      void this.#run(key, this.#handler);
+      const run = this.#run(key, this.#handler).finally(() => void this.#runs.delete(run));
+      this.#runs.add(run);
     }
   }
 
@@ -138,7 +139,6 @@ export class WorkQueue {
     const lane = this.#again.get(key);
     this.#again.delete(key);
     if (lane !== undefined && this.#handler !== undefined) this.add(key, lane);
-    if (this.#working.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
     this.#work();
   }
 

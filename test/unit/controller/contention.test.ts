@@ -1,0 +1,67 @@
+// When we hold back from a ServiceAccount that another writer fights over, for how long, and when that is forgotten.
+import { describe, expect, test } from '@jest/globals';
+import { Contention } from '../../../src/controller/contention.ts';
+import { HOUR, MINUTE, NOW, SECOND } from '../../support/builders.ts';
+
+/** The pauses after `count` additions, each made `everyMs` after the pause before it. */
+function pauses(count: number, everyMs: number): readonly number[] {
+  const contention = new Contention();
+  const found: number[] = [];
+  let now = NOW;
+  for (let index = 0; index < count; index += 1) {
+    const pause = contention.added('u', now);
+    found.push(pause);
+    now += pause + everyMs;
+  }
+  return found;
+}
+
+describe('contention', () => {
+  test('forgives three losses, then pauses for ten seconds, twice as long each time, up to an hour', () => {
+    expect(pauses(14, SECOND).map((pause) => pause / SECOND)).toEqual([
+      0, 0, 0, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600,
+    ]);
+  });
+
+  test('never grows past an hour, however long the fight', () => {
+    expect(pauses(2_000, SECOND).at(-1)).toBe(HOUR);
+  });
+
+  test('forgets a loss now and then', () => {
+    expect(new Set(pauses(50, 11 * MINUTE))).toEqual(new Set([0]));
+  });
+
+  test('remembers for ten minutes after the pause', () => {
+    expect(pauses(6, 10 * MINUTE).at(-1)).toBe(40 * SECOND);
+  });
+
+  test('holds back until the pause is over, and only then', () => {
+    const contention = new Contention();
+    for (let index = 0; index < 4; index += 1) contention.added('u', NOW + index);
+    contention.added('calm', NOW);
+    const until = NOW + 3 + 10 * SECOND;
+    expect([...contention.until(['u', 'calm', 'unknown'], NOW + 4)]).toEqual([['u', until]]);
+    expect([...contention.until(['u'], until - 1)]).toEqual([['u', until]]);
+    expect([...contention.until(['u'], until)]).toEqual([]);
+    expect([...contention.until(['other'], NOW + 4)]).toEqual([]);
+  });
+
+  test('counts each ServiceAccount for itself', () => {
+    const contention = new Contention();
+    for (let index = 0; index < 10; index += 1) expect(contention.added(`u-${index}`, NOW)).toBe(0);
+  });
+
+  test('counts on when the clock jumps back', () => {
+    const contention = new Contention();
+    const found = [NOW, NOW - HOUR, NOW - 2 * HOUR, NOW - 3 * HOUR].map((now) => contention.added('u', now));
+    expect(found).toEqual([0, 0, 0, 10 * SECOND]);
+  });
+
+  test('forgets whom it has not seen for longest when it must remember very many', () => {
+    const contention = new Contention();
+    for (let index = 0; index < 4; index += 1) contention.added('early', NOW);
+    for (let index = 0; index < 4; index += 1) contention.added('late', NOW);
+    for (let index = 0; index < 19_999; index += 1) contention.added(`u-${index}`, NOW);
+    expect([...contention.until(['early', 'late'], NOW).keys()]).toEqual(['late']);
+  });
+});
