@@ -1,0 +1,299 @@
+// Every flag and environment variable, which of them wins, and every problem at once.
+import { describe, expect, test } from '@jest/globals';
+import { flagsHelp, placeOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
+
+const COMMANDS = ['controller', 'cleanup'] as const;
+const HOME = { HOME: '/home/me' };
+
+function read(args: readonly string[], env: NodeJS.ProcessEnv = HOME, command = 'controller'): Settings {
+  return readSettings(command, args, env);
+}
+
+function issuesOf(args: readonly string[], env: NodeJS.ProcessEnv = HOME, command = 'controller'): readonly string[] {
+  try {
+    readSettings(command, args, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+}
+
+interface FlagCase {
+  readonly flag: string;
+  readonly text: string;
+  readonly setting: keyof Settings;
+  readonly value: unknown;
+  readonly other: string;
+  readonly otherValue: unknown;
+  readonly byDefault: unknown;
+  readonly commands: readonly (typeof COMMANDS)[number][];
+}
+
+const FLAGS: readonly FlagCase[] = [
+  {
+    flag: 'kubeconfig',
+    text: '/k',
+    setting: 'kubeconfig',
+    value: '/k',
+    other: '/o',
+    otherValue: '/o',
+    byDefault: '/home/me/.kube/config',
+    commands: COMMANDS,
+  },
+  {
+    flag: 'namespace',
+    text: 'n',
+    setting: 'namespace',
+    value: 'n',
+    other: 'o',
+    otherValue: 'o',
+    byDefault: undefined,
+    commands: COMMANDS,
+  },
+  {
+    flag: 'config-map',
+    text: 'ns/name',
+    setting: 'configMap',
+    value: { namespace: 'ns', name: 'name' },
+    other: 'o/p',
+    otherValue: { namespace: 'o', name: 'p' },
+    byDefault: undefined,
+    commands: COMMANDS,
+  },
+  {
+    flag: 'instance',
+    text: 'blue',
+    setting: 'instance',
+    value: 'blue',
+    other: 'green',
+    otherValue: 'green',
+    byDefault: 'default',
+    commands: COMMANDS,
+  },
+  {
+    flag: 'leader-elect',
+    text: 'false',
+    setting: 'leaderElect',
+    value: false,
+    other: 'TRUE',
+    otherValue: true,
+    byDefault: true,
+    commands: ['controller'],
+  },
+  {
+    flag: 'cloud-endpoints',
+    text: '{"alibaba": {"cr": {"host": "h"}}}',
+    setting: 'cloudEndpoints',
+    value: { alibaba: { cr: { host: 'h' } } },
+    other: '{}',
+    otherValue: {},
+    byDefault: {},
+    commands: ['controller'],
+  },
+  {
+    flag: 'allow-secret-namespaces',
+    text: 'a, b,,',
+    setting: 'secretNamespaces',
+    value: ['a', 'b'],
+    other: 'c',
+    otherValue: ['c'],
+    byDefault: [],
+    commands: ['controller'],
+  },
+  {
+    flag: 'metrics-address',
+    text: '127.0.0.1:0',
+    setting: 'metricsAddress',
+    value: '127.0.0.1:0',
+    other: '0',
+    otherValue: '0',
+    byDefault: ':8080',
+    commands: ['controller'],
+  },
+  {
+    flag: 'log-level',
+    text: 'DEBUG',
+    setting: 'logLevel',
+    value: 'debug',
+    other: 'warn',
+    otherValue: 'warn',
+    byDefault: 'info',
+    commands: COMMANDS,
+  },
+  {
+    flag: 'log-format',
+    text: 'text',
+    setting: 'logFormat',
+    value: 'text',
+    other: 'json',
+    otherValue: 'json',
+    byDefault: 'json',
+    commands: COMMANDS,
+  },
+  {
+    flag: 'dry-run',
+    text: 'true',
+    setting: 'dryRun',
+    value: true,
+    other: 'false',
+    otherValue: false,
+    byDefault: false,
+    commands: ['cleanup'],
+  },
+];
+
+const variableOf = (flag: string): string => `REGISTRY_CREDENTIAL_HELPER_${flag.toUpperCase().replaceAll('-', '_')}`;
+
+describe.each(FLAGS)('--$flag', ({ flag, text, setting, value, other, otherValue, byDefault, commands }) => {
+  const command = commands[0] ?? '';
+
+  test('has its default, also when its variable is empty', () => {
+    expect(read([], HOME, command)[setting]).toEqual(byDefault);
+    expect(read([], { ...HOME, [variableOf(flag)]: ' ' }, command)[setting]).toEqual(byDefault);
+  });
+
+  test('is read as --flag=value, as --flag value and from its variable', () => {
+    expect(read([`--${flag}=${text}`], HOME, command)[setting]).toEqual(value);
+    expect(read([], { ...HOME, [variableOf(flag)]: text }, command)[setting]).toEqual(value);
+    // These may stand alone, so that a value of theirs is joined by `=`.
+    if (flag !== 'dry-run' && flag !== 'leader-elect') {
+      expect(read([`--${flag}`, text], HOME, command)[setting]).toEqual(value);
+    }
+  });
+
+  test('wins over its variable, and the last one over the first', () => {
+    const env = { ...HOME, [variableOf(flag)]: text };
+    expect(read([`--${flag}=${other}`], env, command)[setting]).toEqual(otherValue);
+    expect(read([`--${flag}=${text}`, `--${flag}=${other}`], HOME, command)[setting]).toEqual(otherValue);
+  });
+
+  test('is in the help of its commands with its variable, and unknown to the others', () => {
+    for (const name of COMMANDS) {
+      const isKnown = commands.includes(name);
+      expect(flagsHelp(name).includes(`[${variableOf(flag)}]`)).toBe(isKnown);
+      expect(new RegExp(`^  --${flag}(=|$)`, 'm').test(flagsHelp(name))).toBe(isKnown);
+      if (!isKnown)
+        expect(issuesOf([`--${flag}=${text}`], HOME, name)).toEqual([`unknown flag --${flag}: see ${name} --help`]);
+    }
+  });
+
+  test('needs a value that is not empty', () => {
+    expect(issuesOf([`--${flag}=`], HOME, command)).toEqual([`--${flag} needs a value: --${flag}=…`]);
+  });
+});
+
+test('the help lists every flag of this table and no other', () => {
+  for (const command of COMMANDS) {
+    const listed = [...flagsHelp(command).matchAll(/^ {2}--([a-z-]+)/gm)].map((match) => match[1]);
+    const known = FLAGS.filter((flag) => flag.commands.includes(command)).map((flag) => flag.flag);
+    expect(listed.sort()).toEqual(known.sort());
+  }
+});
+
+describe('problems', () => {
+  test.each([
+    ['a name with upper case', ['--instance=Blue'], '--instance=Blue must be 1 to 40 lower-case letters, digits and -'],
+    ['a name that is too long', [`--instance=${'a'.repeat(41)}`], `--instance=${'a'.repeat(41)} must be`],
+    ['a name that begins with -', ['--instance=-a'], '--instance=-a must be'],
+    ['a ConfigMap without namespace', ['--config-map=x'], '--config-map=x must be NAMESPACE/NAME'],
+    ['a ConfigMap with too many parts', ['--config-map=a/b/c'], '--config-map=a/b/c must be NAMESPACE/NAME'],
+    ['a ConfigMap without name', ['--config-map=a/'], '--config-map=a/ must be NAMESPACE/NAME'],
+    ['an address without port', ['--metrics-address=localhost'], '--metrics-address=localhost must be HOST:PORT'],
+    ['a port that does not exist', ['--metrics-address=:65536'], '--metrics-address=:65536 must be'],
+    ['an unknown level', ['--log-level=loud'], '--log-level=loud must be one of error, warn, info, debug'],
+    ['an unknown format', ['--log-format=xml'], '--log-format=xml must be one of json, text'],
+    ['neither true nor false', ['--leader-elect=yes'], '--leader-elect=yes must be one of true, false'],
+    ['an unknown flag', ['--colour=red'], 'unknown flag --colour: see controller --help'],
+    ['a short flag', ['-v'], 'unknown flag -v: see controller --help'],
+    ['a negation', ['--no-leader-elect'], 'unknown flag --no-leader-elect'],
+    ['a word that is no flag', ['now'], 'unexpected argument now'],
+    ['a flag at the end without value', ['--instance'], '--instance needs a value'],
+    ['a flag before another without value', ['--instance', '--log-level=debug'], '--instance needs a value'],
+    ['endpoints that are no JSON', ['--cloud-endpoints={'], '--cloud-endpoints: neither JSON nor a file'],
+  ])('%s is named with its value', (_, args, expected) => {
+    const issues = issuesOf(args);
+    expect(issues).toHaveLength(1);
+    expect(issues[0]).toContain(expected);
+  });
+
+  test('are all named at once', () => {
+    const args = ['--instance=A', '--config-map=x', '--log-level=x', '--what=1', 'word'];
+    const env = { ...HOME, [variableOf('metrics-address')]: 'x', [variableOf('leader-elect')]: 'x' };
+    expect(issuesOf(args, env)).toHaveLength(7);
+  });
+
+  test.each(['yes', '1', 'on'])('--dry-run=%s is refused rather than taken for no', (text) => {
+    expect(issuesOf([`--dry-run=${text}`], HOME, 'cleanup')).toHaveLength(1);
+    expect(issuesOf([], { ...HOME, [variableOf('dry-run')]: text }, 'cleanup')).toHaveLength(1);
+  });
+
+  test('--dry-run is not swallowed by a flag before it that lacks its value', () => {
+    expect(issuesOf(['--namespace', '--dry-run'], HOME, 'cleanup')).toEqual([
+      '--namespace needs a value: --namespace=…',
+    ]);
+  });
+});
+
+test.each([
+  ['--dry-run alone means true', ['--dry-run'], 'cleanup', 'dryRun'],
+  ['--leader-elect alone means true', ['--leader-elect'], 'controller', 'leaderElect'],
+] as const)('%s', (_, args, command, setting) => {
+  expect(read(args, HOME, command)[setting]).toBe(true);
+});
+
+test.each(['0', ':8080', ':0', '[::1]:9090', 'localhost:65535', '0.0.0.0:80'])('the address %p is right', (address) => {
+  expect(read([`--metrics-address=${address}`]).metricsAddress).toBe(address);
+});
+
+describe('where we are', () => {
+  const cluster = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+
+  test.each<readonly [string, NodeJS.ProcessEnv, string | undefined]>([
+    ['the first file of KUBECONFIG', { ...HOME, KUBECONFIG: ':/a:/b' }, '/a'],
+    ['the file at home', HOME, '/home/me/.kube/config'],
+    ['none in the cluster, whatever KUBECONFIG says', { ...HOME, ...cluster, KUBECONFIG: '/a' }, undefined],
+  ])('the kubeconfig is %s', (_, env, expected) => {
+    expect(read([], env).kubeconfig).toBe(expected);
+  });
+
+  test('a kubeconfig that is named is used in the cluster, too', () => {
+    expect(read(['--kubeconfig=/k'], { ...HOME, ...cluster }).kubeconfig).toBe('/k');
+  });
+
+  test('the namespace is that of the Pod unless it is named', () => {
+    expect(read([], { ...HOME, POD_NAMESPACE: 'pod' }).namespace).toBe('pod');
+    expect(read(['--namespace=n'], { ...HOME, POD_NAMESPACE: 'pod' }).namespace).toBe('n');
+    expect(read([], { ...HOME, ...cluster }).namespace).toBeUndefined();
+  });
+
+  const configMap = { namespace: 'c', name: 'm' };
+  test.each([
+    ['of its own', { namespace: 'n', configMap }, 'k', 'n', configMap],
+    ['of the ConfigMap', { namespace: undefined, configMap }, 'k', 'c', configMap],
+    [
+      'of the kubeconfig',
+      { namespace: undefined, configMap: undefined },
+      'k',
+      'k',
+      { namespace: 'k', name: 'acr-configuration' },
+    ],
+    [
+      'of the system',
+      { namespace: undefined, configMap: undefined },
+      undefined,
+      'kube-system',
+      { namespace: 'kube-system', name: 'acr-configuration' },
+    ],
+    [
+      'of its own, for the ConfigMap too',
+      { namespace: 'n', configMap: undefined },
+      'k',
+      'n',
+      { namespace: 'n', name: 'acr-configuration' },
+    ],
+  ])('the place is the namespace %s', (_, settings, fromKubeconfig, namespace, expected) => {
+    expect(placeOf(settings, fromKubeconfig)).toEqual({ namespace, configMap: expected });
+  });
+});
