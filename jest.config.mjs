@@ -7,7 +7,8 @@ const shared = {
 
 export default {
   coverageProvider: 'v8',
-  collectCoverageFrom: ['src/core/**/*.ts'],
+  // types.ts holds no code: there is nothing in it to be covered.
+  collectCoverageFrom: ['src/core/**/*.ts', '!src/core/types.ts'],
   coverageReporters: ['text-summary', 'json-summary'],
   coverageThreshold: { global: { lines: 95 } },
   projects: [
