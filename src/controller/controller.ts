@@ -5,7 +5,7 @@ import { isManaged, stateSecretName } from '../core/names.ts';
 import type { CredentialStore } from '../credentials/store.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ConfigurationSource, type ConfigurationState } from '../kube/configuration.ts';
-import { createLimiter } from '../kube/limiter.ts';
+import { createLimiter, type Limiter } from '../kube/limiter.ts';
 import { projectSecret } from '../kube/projections.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { SecretSources } from '../kube/secret-sources.ts';
@@ -62,6 +62,8 @@ export interface Controller {
   readonly configuration: ConfigurationSource;
   readonly store: CredentialStore;
   readonly queue: WorkQueue;
+  /** Bounds the writes; says how many wait. */
+  readonly lane: Pick<Limiter, 'waiting'>;
   /** Keeps the caches until aborted; never throws. */
   run(signal: AbortSignal): Promise<void>;
   /** Works on the queue until aborted, then lets the writes in flight end. Waits for the caches first. */
@@ -72,6 +74,7 @@ export interface Controller {
 export function createController(options: ControllerOptions): Controller {
   const { client, instance, observer, now, random } = options;
   const waiting: PassWorld['waiting'] = new Map();
+  const lane = createLimiter(WRITES);
   const queue = new WorkQueue({ concurrency: PASSES, now, random, observer });
   const triggers = createTriggers({
     queue,
@@ -156,7 +159,7 @@ export function createController(options: ControllerOptions): Controller {
       instance,
       store,
       schedule: queue,
-      lane: createLimiter(WRITES),
+      lane,
       makeWrite: makeWrite(client, instance),
       absorb: (write, answer) => cluster.absorb(write, answer),
       readSecret: async (namespace, name) => {
@@ -189,6 +192,7 @@ export function createController(options: ControllerOptions): Controller {
     configuration,
     store,
     queue,
+    lane,
     run: async (signal) => {
       await Promise.all([cluster.run(signal), configuration.run(signal)]);
       await sources.stop();

@@ -18,7 +18,7 @@ export interface Status {
 
 /** Builds them. Readiness means that the caches are synced; a bad configuration is only told. */
 export function healthChecks(controller: Controller, now: () => EpochMs): Status {
-  const { caches, configuration, queue, store } = controller;
+  const { caches, configuration, lane, queue, store } = controller;
   const reflectors = [
     { kind: 'namespaces', reflector: caches.namespaces },
     { kind: 'serviceaccounts', reflector: caches.serviceAccounts },
@@ -57,6 +57,7 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
     gauges: {
       queueDepth: () => queue.depth,
       queueWorking: () => queue.working,
+      limiterWaiting: () => lane.waiting,
       secretsManaged: () => caches.secrets.size,
       namespacesInScope: () => {
         const rules = configuration.state.good?.rules ?? [];

@@ -56,7 +56,7 @@ export interface Credential {
 
 /** Why a credential could not be obtained. */
 export interface Failure {
-  readonly reason: FailureReason | 'CredentialPending' | 'HostsUnknown';
+  readonly reason: FailureReason | 'CredentialPending';
   /** One sentence that names instance, region, action and request id where there are any. No secrets. */
   readonly message: string;
   /** When asking again makes sense; undefined = somebody will wake us. */
@@ -255,8 +255,7 @@ export type Write =
     };
 
 /** Why something was left alone. */
-export type SkipReason =
-  'CredentialUnavailable' | 'LastGoodKept' | 'NameTaken' | 'Contended' | 'SecretNotReady' | 'NamespaceTerminating';
+export type SkipReason = 'CredentialUnavailable' | 'LastGoodKept' | 'NameTaken' | 'Contended' | 'NamespaceTerminating';
 
 /** A named non-action. */
 export interface Skip {

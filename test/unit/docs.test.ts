@@ -1,0 +1,228 @@
+// The documentation says what the program does: no key, reason, right, metric or flag more, and none less.
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { load, loadAll } from 'js-yaml';
+import { flagsHelp } from '../../src/cmd/settings.ts';
+import { EVENT_REASONS } from '../../src/controller/report.ts';
+import { CONFIG_DEFAULTS, CONFIG_KEYS, parseConfig } from '../../src/core/config.ts';
+import { foldName } from '../../src/core/fields.ts';
+import * as names from '../../src/core/names.ts';
+import { ITEM_FIELDS } from '../../src/core/registry-items.ts';
+import { createItemParser } from '../../src/credentials/requests.ts';
+import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { createProviders } from '../../src/providers/table.ts';
+import { codeBlocks, documentationPages, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
+
+const pages = documentationPages();
+const providers = createProviders();
+const defaults = { namespace: 'kube-system', secretNamespaces: [] };
+const parse = (data: Readonly<Record<string, string>>) =>
+  parseConfig(data, { parseItem: createItemParser(providers, defaults), providers: [...providers.keys()] });
+const sorted = (texts: Iterable<string>): readonly string[] => [...new Set(texts)].sort();
+
+describe('docs/configuration.md', () => {
+  const PAGE = 'docs/configuration.md';
+  const text = readFileSync(PAGE, 'utf8');
+
+  test('lists exactly the keys of the ConfigMap, with their defaults', () => {
+    const rows = tableUnder(PAGE, 'Keys').map(([key = '', value = '']) => [inlineCode(key)[0], inlineCode(value)[0]]);
+    expect(sorted(rows.map(([key = '']) => key))).toEqual(sorted(CONFIG_KEYS));
+    for (const [key = '', value = ''] of rows) {
+      expect([key, value]).toEqual([key, (CONFIG_DEFAULTS as Readonly<Record<string, string>>)[key] ?? '']);
+    }
+  });
+
+  test('names the vendor’s keys that are not served, and those that nobody needs', () => {
+    const [, silent = '', unserved = ''] =
+      /\n((?:`[^`]+`(?: and |, )?)+) are read by nobody.*?\. (.*?) *are known but/s.exec(text) ?? [];
+    const issuesOf = (key: string) => parse({ 'registry-info': '[]', [key]: 'x' }).issues;
+    for (const key of inlineCode(silent)) expect(issuesOf(key)).toEqual([]);
+    for (const key of inlineCode(unserved)) expect(issuesOf(key)[0]?.message).toMatch(/not served/);
+    expect(inlineCode(silent).length + inlineCode(unserved).length).toBeGreaterThan(4);
+  });
+
+  test.each([...providers])('lists exactly the fields of the provider %s', (name, provider) => {
+    const documented = tableUnder(PAGE, 'Items').flatMap(([fields = '', owner = '']) =>
+      inlineCode(owner).includes(name) ? inlineCode(fields) : [],
+    );
+    const unserved = inlineCode(/that this version does not serve \((.*?)\)/s.exec(text)?.[1] ?? '');
+    // The message about a field that nobody could have meant names all that are known.
+    const { issues } = provider.parseTarget({ qqqqqqqqqqqqqqqqqqqq: 1 }, { ...defaults, region: undefined });
+    const known = /known are (.*)$/.exec(issues.map(({ message }) => message).join('\n'))?.[1]?.split(', ') ?? [];
+    expect(sorted(documented)).toEqual(sorted(known.filter((field) => !unserved.includes(field))));
+  });
+
+  test('lists exactly the fields that every item may have', () => {
+    const documented = tableUnder(PAGE, 'Items').flatMap(([fields = '', owner = '']) =>
+      owner === 'all' || owner === '`registry-info`' ? inlineCode(fields) : [],
+    );
+    expect(sorted(documented.map(foldName))).toEqual(sorted(ITEM_FIELDS.map(foldName)));
+  });
+
+  test('lists exactly the labels and annotations that are written or read', () => {
+    const written = tableUnder(PAGE, 'Labels and annotations').flatMap(([, cell = '']) =>
+      inlineCode(cell).map((code) => (code.split(': ')[0] ?? '').split('=')[0] ?? ''),
+    );
+    const documented = written.flatMap((code) => /^[a-z.-]+\/[\w.<>-]+$/.exec(code)?.[0] ?? []);
+    const known = [
+      ...[names.MANAGED_BY_LABEL, names.INSTANCE_LABEL, names.IGNORE_LABEL, names.CREDENTIALS_ANNOTATION],
+      ...[names.DIGEST_ANNOTATION, names.referencesAnnotation('<instance>'), `${names.DOMAIN}/state`],
+      ...Object.keys(names.GITOPS_ANNOTATIONS),
+    ];
+    expect(sorted(documented)).toEqual(sorted(known));
+    const used = Object.values(names).flatMap((value) => (typeof value === 'string' ? [value] : []));
+    const ours = used.filter((value: string) => value.startsWith(`${names.DOMAIN}/`));
+    for (const name of ours) expect(known).toContain(name);
+  });
+});
+
+describe('docs/reasons.md', () => {
+  const reasonsUnder = (heading: string): readonly string[] =>
+    sorted(tableUnder('docs/reasons.md', heading).flatMap(([cell = '']) => inlineCode(cell)));
+  /** Members of a union of texts, from its source: types are gone at run time. */
+  const union = (file: string, name: string): readonly string[] => {
+    const source = readFileSync(file, 'utf8').replace(/\/\*\*.*?\*\//gs, '');
+    const body = new RegExp(`export type ${name} =([^;]*);`).exec(source)?.[1] ?? '';
+    return [...body.matchAll(/'(\w+)'/g)].map(([, member = '']) => member);
+  };
+
+  test.each([
+    ['Why something is written', union('src/core/types.ts', 'WriteReason')],
+    ['Why something is left alone', union('src/core/types.ts', 'SkipReason')],
+    ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
+    ['Events', EVENT_REASONS],
+  ])('%s: lists exactly the reasons that there are', (heading, reasons) => {
+    expect(reasons.length).toBeGreaterThan(3);
+    expect(reasonsUnder(heading)).toEqual(sorted(reasons));
+  });
+});
+
+describe('docs/rbac.yaml and docs/rbac.md', () => {
+  type Rules = readonly { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
+  const objects = loadAll(readFileSync('docs/rbac.yaml', 'utf8')) as { kind: string; rules?: Rules }[];
+  const granted = objects.flatMap(({ kind, rules = [] }) =>
+    rules.flatMap(({ apiGroups, resources, verbs, resourceNames = ['any'] }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) =>
+          verbs.flatMap((verb) => resourceNames.map((name) => [kind, group, resource, verb, name].join(' '))),
+        ),
+      ),
+    ),
+  );
+
+  test('grant exactly the rights that the program asks about at its start', () => {
+    const needed = REQUIRED_PERMISSIONS.flatMap(({ scope, group, resource, verb, resourceNames = ['any'] }) =>
+      resourceNames.map((name) =>
+        [scope === 'cluster' ? 'ClusterRole' : 'Role', group, resource, verb, name].join(' '),
+      ),
+    );
+    expect(sorted(granted)).toEqual(sorted(needed));
+  });
+
+  test('explain each of them', () => {
+    const explained = tableUnder('docs/rbac.md', 'Rights').flatMap(([right = '']) => {
+      const [, resource = '', verbs = '', own] =
+        /^`(\w+)`: ([a-z, ]+?)(, in (?:our|its) namespace)?$/.exec(right) ?? [];
+      return verbs.split(', ').map((verb) => `${own === undefined ? 'ClusterRole' : 'Role'} ${resource} ${verb}`);
+    });
+    expect(sorted(explained)).toEqual(
+      sorted(granted.map((right) => right.replace(/^(\w+) \S* ?(\w+ \w+) any$/, '$1 $2'))),
+    );
+  });
+});
+
+describe('docs/metrics.md', () => {
+  test('lists exactly the metrics that there are, with type and labels', async () => {
+    const metrics = createMetrics({ version: 'v' });
+    metrics.observe({
+      reflectors: () => [{ kind: 'k', lastActivityAt: 1, restarts: 1 }],
+      credentials: () => [{ provider: 'p', cacheKey: 'c', expiresAt: 1 }],
+    });
+    metrics.apiCalled({ method: 'GET', code: 200 });
+    metrics.reconciled('success');
+    metrics.credentialAttempted({ provider: 'p', ok: true, reason: undefined, ms: 1 });
+    metrics.wrote({ kind: 'k', reason: 'r' });
+    metrics.writeFailed({ kind: 'k', reason: 'r' });
+    metrics.skipped('r');
+    metrics.relistMissed('k', 1);
+    const { text } = await metrics.render();
+    const found = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => {
+      const [, set = ''] = new RegExp(`^${name}(?:_count)?(?:\\{(.*)\\})? `, 'm').exec(text) ?? [];
+      const labels = [...set.matchAll(/(\w+)="/g)].map(([, label = '']) => label);
+      return [name, type, labels.sort().join(', ')].join(' | ');
+    });
+    const documented = tableUnder('docs/metrics.md', 'Metrics').map(([name = '', type = '', labels = '']) =>
+      [inlineCode(name)[0], type, [...inlineCode(labels)].sort().join(', ')].join(' | '),
+    );
+    expect(sorted(documented)).toEqual(sorted(found));
+  });
+});
+
+describe('every page', () => {
+  const blocks = (language: string) =>
+    pages.flatMap((page) =>
+      codeBlocks(page).flatMap(({ language: is, text }) => (is === language ? [[page, text]] : [])),
+    );
+  const code = pages.flatMap((page) => {
+    const inline = inlineCode(readFileSync(page, 'utf8'));
+    return [...inline, ...blocks('sh').map(([, text = '']) => text)].map((text) => ({ page, text }));
+  });
+
+  test('says of every fenced block what it is, or draws a picture', () => {
+    const languages = pages.flatMap((page) => codeBlocks(page).map(({ language }) => language));
+    expect(sorted(languages).filter((language) => !['', 'json', 'sh', 'text', 'yaml'].includes(language))).toEqual([]);
+  });
+
+  test('holds only YAML and JSON that parse', () => {
+    for (const [, text = ''] of blocks('yaml')) expect(loadAll(text)).not.toEqual([]);
+    for (const [, text = ''] of blocks('json')) expect(() => JSON.parse(text) as unknown).not.toThrow();
+  });
+
+  test('shows only ConfigMaps that the parser takes without a remark', () => {
+    const configMaps = blocks('yaml')
+      .flatMap(([, text = '']) => loadAll(text) as { kind?: string; data?: Readonly<Record<string, string>> }[])
+      .filter(({ kind }) => kind === 'ConfigMap');
+    expect(configMaps.length).toBeGreaterThan(0);
+    for (const { data = {} } of configMaps) expect(parse(data)).toMatchObject({ ok: true, issues: [] });
+  });
+
+  test('mentions only flags that there are', () => {
+    const known = `${flagsHelp('controller')}\n${flagsHelp('cleanup')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
+    const ours = code.filter(
+      ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),
+    );
+    const flags = ours.flatMap(({ text }) => [...text.matchAll(/(?<=^|[\s(])--[a-z][a-z-]+/g)].map(([flag]) => flag));
+    expect(flags.length).toBeGreaterThan(5);
+    const common = ['--help', '--version'];
+    const lost = sorted(flags).filter((flag) => !common.includes(flag) && !new RegExp(`${flag}\\b(?!-)`).test(known));
+    expect(lost).toEqual([]);
+  });
+
+  test('mentions only metrics that there are', () => {
+    const documented = readFileSync('docs/metrics.md', 'utf8');
+    const mentioned = code.flatMap(({ text }) => /registry_credential_helper_\w+/.exec(text)?.[0] ?? []);
+    for (const name of mentioned) expect(documented).toContain(`\`${name}\``);
+  });
+
+  test('runs only scripts that there are', () => {
+    const { scripts } = load(readFileSync('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };
+    const lines = blocks('sh').flatMap(([, text = '']) => text.split('\n'));
+    for (const line of lines.filter((one) => one !== '' && !one.startsWith('#'))) {
+      const [command = '', first = '', second = ''] = line.split(/\s+/);
+      if (command.startsWith('scripts/')) expect(() => accessSync(command, constants.X_OK)).not.toThrow();
+      else if (command === 'npm' && first === 'run') expect(Object.keys(scripts)).toContain(second);
+      else if (command === 'npm') expect(['ci', 'install', 'test']).toContain(first);
+      else expect(['npx', 'kubectl', 'helm', 'curl']).toContain(command);
+    }
+  });
+
+  test('links only to files that there are', () => {
+    for (const page of pages) {
+      for (const link of localLinks(page)) {
+        expect({ page, link, exists: existsSync(path.join(path.dirname(page), link)) }).toMatchObject({ exists: true });
+      }
+    }
+  });
+});
