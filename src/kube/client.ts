@@ -26,6 +26,7 @@ export interface KubeCall {
   readonly body?: unknown;
   /** Default `application/json`, for PATCH `application/merge-patch+json`. */
   readonly contentType?: string;
+  /** Ends a GET at once; any other call is not sent any more, but goes on when it was. */
   readonly signal?: AbortSignal | undefined;
   /** Deadline, milliseconds; default that of the client. Waiting at the gate does not count. */
   readonly timeoutMs?: number;
@@ -130,7 +131,10 @@ export function createKubeClient({
     async call(call) {
       const what = `${call.method} ${call.path}`;
       if (call.ungated !== true) await gate.pass(call.signal);
-      return withDeadline(call.signal, call.timeoutMs ?? callTimeoutMs, async (signal) => {
+      if (call.signal?.aborted === true) throw errorOfThrown(what, call.signal.reason, call.signal);
+      // A write that was sent is not cut off, only its deadline ends it: nobody would know what became of it.
+      const cut = call.method === 'GET' ? call.signal : undefined;
+      return withDeadline(cut, call.timeoutMs ?? callTimeoutMs, async (signal) => {
         try {
           const answer = await open({ ...call, signal }, 'calls');
           await refuse(what, answer);

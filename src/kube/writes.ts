@@ -42,7 +42,7 @@ export function makeWrite(
 export function createSecret(
   client: KubeClient,
   { namespace, name, content }: ObjectName & { readonly content: SecretContent },
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<KubeObject> {
   const { labels, annotations } = content;
   const body = {
@@ -75,7 +75,8 @@ export async function replaceSecret(
   signal: AbortSignal,
 ): Promise<KubeObject> {
   await deleteSecret(client, write, signal);
-  return createSecret(client, write, signal);
+  // What is deleted must come back, also when we are told to stop in between.
+  return createSecret(client, write, undefined);
 }
 
 /** DELETE of exactly what was observed; `Conflict` = it changed or is another one. */

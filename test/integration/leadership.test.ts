@@ -133,6 +133,24 @@ test('a leader that is asked to end while it writes ends well, and the other lea
   await allRight(names);
 });
 
+test('a leader that is asked to end finishes what it has begun: no Secret that it replaces stays away', async () => {
+  const names = await wave('replaced', 100);
+  const leader = await startLeader();
+  await configure('first, replaced-*');
+  await allRight(names);
+  await leader.stop();
+  for (const name of names) await world.cluster.patch('secrets', ACR_SECRET, { immutable: true }, name);
+  const before = new Set((await secretsOf(names)).map(({ metadata }) => metadata.uid));
+
+  const next = await startLeader();
+  await eventually('it has begun', async () =>
+    (await secretsOf(names)).some(({ metadata }) => !before.has(metadata.uid)),
+  );
+  const exit = await next.process.stop({ graceMs: 30_000 });
+  expect(exit).toEqual({ code: 0, signal: null });
+  expect(await secretsOf(names)).toHaveLength(names.length);
+});
+
 test('two that write at once are harmless: each thing is written once, and then there is quiet', async () => {
   const names = await wave('both', 100);
   const untouched = await world.cluster.list('secrets', 'first');
