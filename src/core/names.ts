@@ -74,3 +74,11 @@ export function isManaged(secret: Pick<ObservedSecret, 'labels'>, instance: stri
 export function isVendorSecretName(name: string): boolean {
   return name === ACR_SECRET_NAME || name.startsWith('tcr.ips');
 }
+
+/**
+ * True for Secrets that hold keys to a cloud or our master copy, under their well-known names: they make credentials and must
+ * never become one, or whoever edits the configuration could publish them into every namespace.
+ */
+export function isIdentitySecretName(name: string): boolean {
+  return name === 'alibaba-addon-secret' || /^addon\..+\.token$/.test(name) || name.startsWith(`${MANAGER}-state-`);
+}

@@ -1,6 +1,7 @@
 // Which Secrets the configuration may name: who may edit it must not be able to publish any Secret of the cluster.
 import type { FieldReader } from '../core/fields.ts';
 import { ProviderError } from '../core/errors.ts';
+import { isIdentitySecretName } from '../core/names.ts';
 import type { SecretReference } from '../core/types.ts';
 import type { ProviderWorld, TargetDefaults } from './provider.ts';
 
@@ -11,9 +12,15 @@ import type { ProviderWorld, TargetDefaults } from './provider.ts';
 export function parseSecretReference(
   fields: FieldReader,
   name: string,
-  options: { readonly defaults: TargetDefaults; readonly fallback?: SecretReference; readonly cure: string },
+  options: {
+    readonly defaults: TargetDefaults;
+    readonly fallback?: SecretReference;
+    readonly cure: string;
+    /** True = what it holds is written into namespaces as it is. */
+    readonly published?: boolean;
+  },
 ): SecretReference | undefined {
-  const { defaults, fallback, cure } = options;
+  const { defaults, fallback, cure, published = false } = options;
   const errors = (): number => fields.issues().filter((issue) => issue.severity === 'error').length;
   const before = errors();
   const reference = fields.object(name);
@@ -28,6 +35,16 @@ export function parseSecretReference(
     reference.report('name', 'must be the name of a Secret: lower-case letters, digits, dashes and dots', {
       value: secret.slice(0, 80),
     });
+    return undefined;
+  }
+  if (published && isIdentitySecretName(secret)) {
+    reference.report(
+      'name',
+      'holds keys that must not be written into namespaces: name a Secret made for this registry',
+      {
+        value: secret,
+      },
+    );
     return undefined;
   }
   const isFallback = secret === fallback?.name && namespace === fallback.namespace;

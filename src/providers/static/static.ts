@@ -29,6 +29,7 @@ export function createStaticProvider(): RegistryProvider<StaticTarget> {
       }
       const secret = parseSecretReference(fields, 'secretRef', {
         defaults,
+        published: true,
         cure: 'name a Secret with the keys `username` and `password`, e.g. `secretRef: {name: registry-login}`',
       });
       const usernameKey = fields.text('usernameKey') ?? 'username';

@@ -38,6 +38,24 @@ describe('an item', () => {
       'put the Secret into registry',
     ],
     [
+      'the Secret of a cloud identity, which would be published',
+      { domains: 'a.example', secretRef: { name: 'alibaba-addon-secret' }, passwordKey: 'access-key-secret' },
+      'secretRef.name',
+      'must not be written into namespaces',
+    ],
+    [
+      'the token of a managed role, which would be published',
+      { domains: 'a.example', secretRef: { name: 'addon.aliyuncsmanagedacrrole.token' } },
+      'secretRef.name',
+      'must not be written into namespaces',
+    ],
+    [
+      'our own master copy, which would be published',
+      { domains: 'a.example', secretRef: { name: 'registry-credential-helper-state-default' } },
+      'secretRef.name',
+      'must not be written into namespaces',
+    ],
+    [
       'a Secret that cannot be',
       { domains: 'a.example', secretRef: { name: 'A/../b' } },
       'secretRef.name',
