@@ -124,10 +124,10 @@ describe('a megabyte that would make a careless parser hang or break:', () => {
     ],
     ['a key', 'x'.repeat(1e6), 'x'],
   ])('%s', (_, key, text) => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     const { issues } = parseConfig({ 'registry-info': '[]', [key]: text }, FAKE_CONTEXT);
-    // Generous: what this guards against takes minutes.
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    // Generous, and not by the clock on the wall: what this guards against takes minutes.
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(10_000);
     expect(issues.every((issue) => (issue.value ?? '').length <= 200)).toBe(true);
   });
 });
