@@ -137,7 +137,8 @@ function recordsOf(observed: ObservedSecret | undefined): Readonly<Record<string
 
 function editReason(observed: ObservedSecret | undefined): WriteReason | undefined {
   if (observed === undefined) return undefined;
-  return observed.entries === undefined || observed.recordedDigest !== observed.contentDigest
+  const isCopy = observed.place !== `${observed.namespace}/${observed.name}`;
+  return isCopy || observed.entries === undefined || observed.recordedDigest !== observed.contentDigest
     ? 'SecretEdited'
     : undefined;
 }

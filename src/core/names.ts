@@ -22,6 +22,12 @@ export const CREDENTIALS_ANNOTATION = `${DOMAIN}/credentials`;
 /** Annotation on our Secrets: digest of `.dockerconfigjson` as we wrote it. */
 export const DIGEST_ANNOTATION = `${DOMAIN}/content-digest`;
 
+/**
+ * Annotation on our Secrets: `namespace/name` of the Secret that it was written into. A copy that carries our labels (a backup,
+ * a tool that clones Secrets) says by it that it is none of ours: it is never deleted.
+ */
+export const PLACE_ANNOTATION = `${DOMAIN}/place`;
+
 /** Annotations that keep GitOps tools from pruning or reporting what we create. */
 export const GITOPS_ANNOTATIONS: Readonly<Record<string, string>> = {
   'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
@@ -68,6 +74,14 @@ export function managedSelector(instance: string): string {
 /** True when the Secret carries the labels of `instance`. */
 export function isManaged(secret: Pick<ObservedSecret, 'labels'>, instance: string): boolean {
   return secret.labels[MANAGED_BY_LABEL] === MANAGER && secret.labels[INSTANCE_LABEL] === instance;
+}
+
+/** True when it is managed by `instance` and in the very place that it was written into: no copy. */
+export function isOwn(
+  secret: Pick<ObservedSecret, 'labels' | 'place' | 'namespace' | 'name'>,
+  instance: string,
+): boolean {
+  return isManaged(secret, instance) && secret.place === `${secret.namespace}/${secret.name}`;
 }
 
 /** True for names under which the vendors' add-ons write: such a Secret may be adopted in place. */

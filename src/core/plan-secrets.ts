@@ -8,7 +8,7 @@ import {
   type WantedCredential,
 } from './assess-secret.ts';
 import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
-import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isManaged } from './names.ts';
+import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isOwn, PLACE_ANNOTATION } from './names.ts';
 import { newEntries, type NewEntry } from './new-entries.ts';
 import { dueAt, isValid, spreadOf } from './refresh.ts';
 import type {
@@ -74,7 +74,7 @@ export function planSecrets(
   const parts = desired.secrets.map((secret) => planSecret(secret, answers, context));
   const wanted = new Set(desired.secrets.map((secret) => secret.name));
   const unwanted = [...context.observed.secrets.values()].filter(
-    (secret) => !wanted.has(secret.name) && isManaged(secret, context.settings.instance),
+    (secret) => !wanted.has(secret.name) && isOwn(secret, context.settings.instance),
   );
   const checks = parts.flatMap((part) => part.nextCheckAt ?? []);
   return {
@@ -131,7 +131,12 @@ function planSecret(
       nextCheckAt: soonest(recheck, impatient === undefined ? undefined : notBefore(Math.ceil(now + impatient))),
     });
   }
-  const write = writeOf(present, { namespace, name, reason, content: contentOf(entries, settings) });
+  const write = writeOf(present, {
+    namespace,
+    name,
+    reason,
+    content: contentOf(entries, settings, `${namespace}/${name}`),
+  });
   const spread = spreadOf(`${namespace}/${name}`);
   const due = entries.flatMap(({ record }) => dueAt(record, settings.thresholdMs, spread) ?? []);
   const upcoming = due.filter((at) => at > now || retries.length === 0).map(notBefore);
@@ -172,12 +177,13 @@ function isWorthWriting(
   });
 }
 
-function contentOf(entries: readonly NewEntry[], settings: PlanSettings): SecretContent {
+function contentOf(entries: readonly NewEntry[], settings: PlanSettings, place: string): SecretContent {
   const dockerConfigJson = buildDockerConfig(entries, settings.email);
   return {
     labels: secretLabels(settings),
     annotations: {
       ...GITOPS_ANNOTATIONS,
+      [PLACE_ANNOTATION]: place,
       [CREDENTIALS_ANNOTATION]: formatEntries(Object.fromEntries(entries.map(({ host, record }) => [host, record]))),
       [DIGEST_ANNOTATION]: digestOf(dockerConfigJson),
     },

@@ -162,6 +162,8 @@ export interface ObservedSecret {
   readonly type: string;
   readonly immutable: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** `namespace/name` that our annotation says it was written into; another one on a copy. */
+  readonly place: string | undefined;
   /** Per registry host, from our annotation; undefined = no (readable) annotation of ours. */
   readonly entries: Readonly<Record<string, EntryRecord>> | undefined;
   /** Digest that our annotation claims for the content. */

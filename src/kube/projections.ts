@@ -1,5 +1,11 @@
 // What the caches keep of each kind: only what decisions need, so that fifty thousand objects fit into a small process.
-import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, referencesAnnotation, SECRET_KEY } from '../core/names.ts';
+import {
+  CREDENTIALS_ANNOTATION,
+  DIGEST_ANNOTATION,
+  PLACE_ANNOTATION,
+  referencesAnnotation,
+  SECRET_KEY,
+} from '../core/names.ts';
 import { digestOf, parseEntries } from '../core/docker-config.ts';
 import { isRecord } from '../core/records.ts';
 import type { EntryRecord, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
@@ -73,6 +79,7 @@ export function projectSecret(object: unknown): Projected<ObservedSecret> | unde
     type: textOf(object.type) ?? '',
     immutable: object.immutable === true,
     labels,
+    place: annotations[PLACE_ANNOTATION],
     entries: parseEntries(annotations[CREDENTIALS_ANNOTATION]),
     recordedDigest: annotations[DIGEST_ANNOTATION],
     contentDigest: digestOf(Buffer.from(encoded ?? '', 'base64').toString('utf8')),
@@ -100,6 +107,7 @@ export function isSameSecret(a: ObservedSecret, b: ObservedSecret): boolean {
     a.uid === b.uid &&
     a.type === b.type &&
     a.immutable === b.immutable &&
+    a.place === b.place &&
     a.recordedDigest === b.recordedDigest &&
     a.contentDigest === b.contentDigest &&
     isSameTexts(a.labels, b.labels) &&

@@ -128,6 +128,7 @@ export function buildSecret(
     type: SECRET_TYPE,
     immutable: false,
     labels: managedLabels(INSTANCE),
+    place: entries === undefined ? undefined : `${NAMESPACE}/${name}`,
     entries,
     recordedDigest: entries === undefined ? undefined : digest,
     contentDigest: digest,

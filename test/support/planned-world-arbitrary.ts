@@ -5,6 +5,7 @@ import {
   ACR_SECRET_NAME,
   CREDENTIALS_ANNOTATION,
   DIGEST_ANNOTATION,
+  PLACE_ANNOTATION,
   IGNORE_LABEL,
   INSTANCE_LABEL,
   MANAGED_BY_LABEL,
@@ -21,6 +22,7 @@ import {
   HOUR,
   INSTANCE,
   MINUTE,
+  NAMESPACE,
   NOW,
   patterns,
 } from './builders.ts';
@@ -195,7 +197,10 @@ export const editsArbitrary: fc.Arbitrary<readonly ForeignEdit[]> = fc.array(
 export function worldOf(seed: WorldSeed): PlannedWorld {
   const world = new PlannedWorld();
   for (const [name, secret] of Object.entries(seed.secrets)) {
-    world.secrets.set(name, { ...secret, uid: world.next(), resourceVersion: world.next() });
+    const isOurs = CREDENTIALS_ANNOTATION in secret.annotations;
+    const place = isOurs ? { [PLACE_ANNOTATION]: `${NAMESPACE}/${name}` } : {};
+    const annotations = { ...secret.annotations, ...place };
+    world.secrets.set(name, { ...secret, annotations, uid: world.next(), resourceVersion: world.next() });
   }
   for (const [name, account] of Object.entries(seed.accounts)) {
     const uid = world.next();

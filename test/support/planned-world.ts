@@ -1,7 +1,13 @@
 // One namespace in memory with the semantics of the API: guards on writes, immutable fields, conflicts, names that are taken.
 import type { PlanSettings } from '../../src/core/assess-secret.ts';
 import { digestOf, parseEntries } from '../../src/core/docker-config.ts';
-import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, isManaged, SECRET_TYPE } from '../../src/core/names.ts';
+import {
+  CREDENTIALS_ANNOTATION,
+  DIGEST_ANNOTATION,
+  isManaged,
+  PLACE_ANNOTATION,
+  SECRET_TYPE,
+} from '../../src/core/names.ts';
 import type { EpochMs, Observed, ObservedSecret, SecretContent, Write } from '../../src/core/types.ts';
 import { NAMESPACE } from './builders.ts';
 
@@ -128,6 +134,7 @@ export function observedSecret(name: string, secret: StoredSecret): ObservedSecr
     type: secret.type,
     immutable: secret.immutable,
     labels: secret.labels,
+    place: secret.annotations[PLACE_ANNOTATION],
     entries: parseEntries(secret.annotations[CREDENTIALS_ANNOTATION]),
     recordedDigest: secret.annotations[DIGEST_ANNOTATION],
     contentDigest: digestOf(secret.text),

@@ -10,6 +10,7 @@ import {
   MANAGED_BY_LABEL,
   MANAGER,
   managedLabels,
+  PLACE_ANNOTATION,
   SECRET_NAME,
 } from '../../../src/core/names.ts';
 import { digestOf, parseEntries } from '../../../src/core/docker-config.ts';
@@ -347,6 +348,25 @@ describe('planNamespace decides about Secrets', () => {
     expect(parseEntries(content.annotations[CREDENTIALS_ANNOTATION])).toEqual({ 'a.example': A_RECORD });
     expect(content.annotations[DIGEST_ANNOTATION]).toBe(digestOf(content.dockerConfigJson));
     expect(content.labels).toEqual({ ...managedLabels(INSTANCE), team: 'shop' });
+  });
+
+  test('a copy of our Secret under a name that no rule wants is left alone, whatever its labels', () => {
+    const copy = build.buildSecret(
+      { 'a.example': build.buildRecord('a') },
+      { name: 'backup', place: 'shop/registry-credentials' },
+    );
+    const unmarked = build.buildSecret({ 'a.example': build.buildRecord('a') }, { name: 'clone', place: undefined });
+    expect(summary(plan({ secrets: [] }, {}, { secrets: [copy, unmarked] }))).toEqual([]);
+  });
+
+  test('a copy of our Secret under a name that a rule wants is made our own', () => {
+    const copy = build.buildSecret(
+      { 'a.example': build.buildRecord('a') },
+      { place: 'elsewhere/registry-credentials' },
+    );
+    const planned = plan(ONE, { a: build.buildFresh('a') }, { secrets: [copy] });
+    expect(summary(planned)).toEqual(['update-secret SecretEdited']);
+    expect(contentOf(planned).annotations[PLACE_ANNOTATION]).toBe(`${build.NAMESPACE}/${SECRET_NAME}`);
   });
 
   test('the first claim on a host wins, whether the configuration names the host or the cloud', () => {
