@@ -4,7 +4,8 @@ import type { EpochMs } from '../core/types.ts';
 /** Losses that are forgiven before we hold back: a GitOps tool or `helm upgrade` may replace the list now and then. */
 const FORGIVEN = 3;
 const FIRST_PAUSE_MS = 10_000;
-const MAX_PAUSE_MS = 3_600_000;
+/** Long enough to be no storm, short enough that a tool which re-syncs every few minutes costs Pods little. */
+const MAX_PAUSE_MS = 300_000;
 /** Losses older than this do not count. */
 const MEMORY_MS = 600_000;
 /** Most ServiceAccounts that are remembered. */

@@ -25,9 +25,10 @@ export async function orAborted<R>(promise: Promise<R>, what: string, signal: Ab
 }
 
 const MIN_BACKOFF_MS = 500;
-const MAX_BACKOFF_MS = 30_000;
+/** An API server that is back should be known about soon: there are but a handful of watches. */
+const MAX_BACKOFF_MS = 10_000;
 
-/** Pause before the next attempt after `failures` in a row: full jitter below 500 ms, doubling up to 30 s. `random` from 0 to 1. */
+/** Pause before the next attempt after `failures` in a row: full jitter below 500 ms, doubling up to 10 s. `random` from 0 to 1. */
 export function backoffMs(failures: number, random: number): number {
   return Math.round(random * Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** (failures - 1)));
 }

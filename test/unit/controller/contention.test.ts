@@ -17,14 +17,14 @@ function pauses(count: number, everyMs: number): readonly number[] {
 }
 
 describe('contention', () => {
-  test('forgives three losses, then pauses for ten seconds, twice as long each time, up to an hour', () => {
+  test('forgives three losses, then pauses for ten seconds, twice as long each time, up to five minutes', () => {
     expect(pauses(14, SECOND).map((pause) => pause / SECOND)).toEqual([
-      0, 0, 0, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600,
+      0, 0, 0, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300, 300,
     ]);
   });
 
-  test('never grows past an hour, however long the fight', () => {
-    expect(pauses(2_000, SECOND).at(-1)).toBe(HOUR);
+  test('never grows past five minutes, however long the fight', () => {
+    expect(pauses(2_000, SECOND).at(-1)).toBe(5 * MINUTE);
   });
 
   test('forgets a loss now and then', () => {
