@@ -54,7 +54,7 @@ const expiresAt = fc.oneof(
   { weight: 1, arbitrary: fc.constant(undefined) },
 );
 const source = fc
-  .tuple(fc.constantFrom(...KEYS, 'gone'), fc.constantFrom('r1', 'r2'))
+  .tuple(fc.constantFrom(...KEYS, ...KEYS, 'gone'), fc.constantFrom('r1', 'r1', 'r2'))
   .map(([key, revision]) => buildSource(key, revision));
 const record: fc.Arbitrary<EntryRecord> = fc.record({ source, issuedAt, expiresAt });
 const retryAt = fc.constantFrom(undefined, NOW - 1, NOW + 1, NOW + 10 * MINUTE);
@@ -74,7 +74,7 @@ function answerFor(key: string): fc.Arbitrary<CredentialAnswer> {
       hosts: fc.option(fc.subarray([...HOSTS]), { nil: undefined }),
     })
     .map(({ hosts, ...rest }) => (hosts === undefined ? rest : { ...rest, hosts }));
-  const from = fc.constantFrom('r1', 'r2').map((revision) => buildSource(key, revision));
+  const from = fc.constantFrom('r1', 'r1', 'r2').map((revision) => buildSource(key, revision));
   return fc.oneof(
     { weight: 5, arbitrary: fc.record({ status: fc.constant('fresh' as const), credential, source: from }) },
     { weight: 2, arbitrary: fc.record({ status: fc.constant('stale' as const), credential, source: from, failure }) },
@@ -124,9 +124,7 @@ export const wishesArbitrary: fc.Arbitrary<Wishes> = fc
   }));
 
 const labels = fc.constantFrom<Readonly<Record<string, string>>>(
-  managedLabels(INSTANCE),
-  managedLabels(INSTANCE),
-  managedLabels(INSTANCE),
+  ...Array<Readonly<Record<string, string>>>(12).fill(managedLabels(INSTANCE)),
   managedLabels('other'),
   { [MANAGED_BY_LABEL]: 'Helm', [INSTANCE_LABEL]: 'shop' },
   { [MANAGED_BY_LABEL]: managedLabels(INSTANCE)[MANAGED_BY_LABEL] ?? '' },
@@ -139,9 +137,12 @@ const writtenSecret: fc.Arbitrary<SecretSeed> = fc
   .record({
     entries: fc.dictionary(fc.constantFrom(...HOSTS), record, { maxKeys: 4 }),
     labels,
-    type: fc.constantFrom(SECRET_TYPE, SECRET_TYPE, SECRET_TYPE, SECRET_TYPE, 'Opaque'),
+    type: fc.constantFrom(...Array<string>(9).fill(SECRET_TYPE), 'Opaque'),
     immutable: fc.integer({ min: 0, max: 9 }).map((roll) => roll === 0),
-    harm: fc.constantFrom('none', 'none', 'none', 'none', 'edited', 'broken annotation', 'no digest', 'lying digest'),
+    harm: fc.constantFrom(
+      ...Array<string>(12).fill('none'),
+      ...['edited', 'broken annotation', 'no digest', 'lying digest'],
+    ),
   })
   .map(({ entries, harm, ...rest }) => {
     const auths = Object.fromEntries(Object.keys(entries).map((host) => [host, { auth: 'b2xk' }]));
@@ -177,7 +178,7 @@ const account: fc.Arbitrary<AccountSeed> = fc.record({
 export const seedArbitrary: fc.Arbitrary<WorldSeed> = fc.record({
   secrets: fc.dictionary(
     fc.constantFrom(...SECRET_NAMES, ...OTHER_NAMES),
-    fc.oneof({ weight: 3, arbitrary: writtenSecret }, { weight: 1, arbitrary: foreignSecret }),
+    fc.oneof({ weight: 5, arbitrary: writtenSecret }, { weight: 1, arbitrary: foreignSecret }),
     { maxKeys: 5 },
   ),
   accounts: fc.dictionary(fc.constantFrom(...ACCOUNTS), account, { maxKeys: 3 }),
