@@ -27,8 +27,11 @@ export interface QueueOptions {
   readonly observer: QueueObserver;
 }
 
-/** Longest delay that a timer takes, milliseconds: above it Node fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/**
+ * Longest single timer, milliseconds. Timers do not see the wall clock jump, as after a machine was suspended: within a minute
+ * we look at it again. (Above 2^31 − 1 Node would fire at once.)
+ */
+const MAX_TIMER_MS = 60_000;
 const MAX_RETRY_MS = 300_000;
 
 /** A queue of namespace names. Nothing is worked on before `start` and after `stop`; keys added meanwhile wait. */

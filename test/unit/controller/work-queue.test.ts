@@ -185,6 +185,14 @@ describe('wakeAt', () => {
     expect(bench.started).toEqual(['a']);
   });
 
+  test('is noticed within a minute after the wall clock has jumped past it', async () => {
+    const bench = new Bench().start(true);
+    bench.queue.wakeAt('a', NOW + HOUR);
+    jest.setSystemTime(NOW + 2 * HOUR);
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    expect(bench.started).toEqual(['a']);
+  });
+
   test('before the start waits for it', async () => {
     const bench = new Bench();
     bench.queue.wakeAt('a', NOW + SECOND);
