@@ -9,7 +9,7 @@ import {
   SECRET_TYPE,
 } from './names.ts';
 import { dueAt, isDue, isPastHalf, spreadOf } from './refresh.ts';
-import { isMadeFor } from './source.ts';
+import { keyOf, requestKey } from './source.ts';
 import type {
   Config,
   CredentialRequest,
@@ -35,6 +35,9 @@ export interface WantedCredential {
   readonly newerThan: EpochMs | undefined;
 }
 
+/** Records by the digest of the cache key that they were made for. */
+export type RecordsByKey = ReadonlyMap<string, readonly EntryRecord[]>;
+
 /** The comparison. */
 export type SecretAssessment =
   /** Somebody else's, and not ours to take. */
@@ -49,6 +52,8 @@ export type SecretAssessment =
       readonly dueHosts: ReadonlySet<string>;
       /** Records that still hold: what the annotation says, if the content is what we wrote. */
       readonly records: Readonly<Record<string, EntryRecord>>;
+      /** The records of each request, by `requestKey`. */
+      readonly recordsByKey: RecordsByKey;
       /** When the first entry that is not due becomes so. */
       readonly nextDueAt: EpochMs | undefined;
     };
@@ -70,14 +75,15 @@ export function assessSecret(
   if (takeover === 'NameTaken') return { kind: 'taken' };
 
   const records = recordsOf(observed);
+  const recordsByKey: RecordsByKey = Map.groupBy(Object.values(records), (record) => keyOf(record.source));
   const spread = spreadOf(`${namespace}/${desired.name}`);
   const due = Object.entries(records).filter(([, record]) => isDue(record, settings.thresholdMs, spread, now));
   const dueHosts = new Set(due.map(([host]) => host));
-  const changed = requests.filter((request) => hasOtherSource(request, records, currentSource));
+  const changed = requests.filter((request) => hasOtherSource(request, recordsByKey, currentSource));
   const reason =
     takeover ??
     editReason(observed) ??
-    (hasOtherHosts(requests, records) ? 'RegistriesChanged' : undefined) ??
+    (hasOtherHosts(requests, records, recordsByKey) ? 'RegistriesChanged' : undefined) ??
     (changed.length > 0 ? 'SourceChanged' : undefined) ??
     (due.length > 0 ? 'CredentialDue' : undefined) ??
     (observed !== undefined && hasLabels(observed, settings) ? undefined : 'LabelsChanged');
@@ -88,7 +94,7 @@ export function assessSecret(
   const renew = (record: EntryRecord): boolean =>
     isDue(record, settings.thresholdMs, spread, now) || (due.length > 0 && isPastHalf(record, now));
   const wanted = requests.map((request) => {
-    const issued = recordsFor(request, records).flatMap((record) => (renew(record) ? [record.issuedAt] : []));
+    const issued = recordsFor(request, recordsByKey).flatMap((record) => (renew(record) ? [record.issuedAt] : []));
     // What was issued in the future (the clock jumped back) is older than anything that is issued now.
     const past = issued.filter((issuedAt) => issuedAt <= now);
     return { request, newerThan: past.length === 0 ? undefined : Math.max(...past) };
@@ -99,6 +105,7 @@ export function assessSecret(
     wanted: reason === undefined ? [] : wanted,
     dueHosts,
     records,
+    recordsByKey,
     nextDueAt: upcoming.length === 0 ? undefined : Math.min(...upcoming),
   };
 }
@@ -109,11 +116,8 @@ export function secretLabels(settings: PlanSettings): Readonly<Record<string, st
 }
 
 /** Entries of the Secret that were made for `request`. */
-export function recordsFor(
-  request: CredentialRequest,
-  records: Readonly<Record<string, EntryRecord>>,
-): readonly EntryRecord[] {
-  return Object.values(records).filter((record) => isMadeFor(record.source, request.cacheKey));
+export function recordsFor(request: CredentialRequest, recordsByKey: RecordsByKey): readonly EntryRecord[] {
+  return recordsByKey.get(requestKey(request)) ?? [];
 }
 
 /** May we write a Secret that is there, and why; undefined = it is ours already. */
@@ -147,33 +151,33 @@ function editReason(observed: ObservedSecret | undefined): WriteReason | undefin
 function hasOtherHosts(
   requests: readonly CredentialRequest[],
   records: Readonly<Record<string, EntryRecord>>,
+  recordsByKey: RecordsByKey,
 ): boolean {
+  const keyOfHost = new Map(Object.entries(records).map(([host, record]) => [host, keyOf(record.source)]));
+  const hostsByKey = Map.groupBy(keyOfHost.keys(), (host) => keyOfHost.get(host) ?? '');
   // The first claim on a host wins, as when the entries are made.
-  const owner = (host: string): CredentialRequest | undefined =>
-    requests.find(
-      (request) => request.hosts?.includes(host) ?? isMadeFor(records[host]?.source ?? '', request.cacheKey),
-    );
-  const missing = requests.some((request) =>
-    request.hosts === undefined
-      ? recordsFor(request, records).length === 0
-      : request.hosts.some((host) => !isMadeFor(records[host]?.source ?? '', owner(host)?.cacheKey ?? '')),
+  const owners = new Map<string, string>();
+  for (const request of requests) {
+    const key = requestKey(request);
+    for (const host of request.hosts ?? hostsByKey.get(key) ?? []) if (!owners.has(host)) owners.set(host, key);
+  }
+  const missing = requests.some(
+    (request) =>
+      request.hosts?.some((host) => keyOfHost.get(host) !== owners.get(host)) ??
+      recordsFor(request, recordsByKey).length === 0,
   );
-  return missing || Object.keys(records).some((host) => owner(host) === undefined);
+  return missing || [...keyOfHost.keys()].some((host) => !owners.has(host));
 }
 
 /**
  * True when the store holds a credential made from something else, e.g. a changed key. One that never expires is asked for
  * once when the store knows nothing of it: nothing else would ever tell that its password has changed.
  */
-function hasOtherSource(
-  request: CredentialRequest,
-  records: Readonly<Record<string, EntryRecord>>,
-  currentSource: CurrentSource,
-): boolean {
+function hasOtherSource(request: CredentialRequest, recordsByKey: RecordsByKey, currentSource: CurrentSource): boolean {
+  const records = recordsFor(request, recordsByKey);
+  if (records.length === 0) return false;
   const source = currentSource(request.cacheKey);
-  return recordsFor(request, records).some((record) =>
-    source === undefined ? record.expiresAt === undefined : record.source !== source,
-  );
+  return records.some((record) => (source === undefined ? record.expiresAt === undefined : record.source !== source));
 }
 
 function hasLabels(observed: ObservedSecret, settings: PlanSettings): boolean {

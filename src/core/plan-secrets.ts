@@ -10,12 +10,12 @@ import {
 import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
 import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isOwn, PLACE_ANNOTATION } from './names.ts';
 import { newEntries, type NewEntry } from './new-entries.ts';
-import { dueAt, isValid, spreadOf } from './refresh.ts';
+import { holdBackUntil, isWorthWriting } from './worth-writing.ts';
+import { dueAt, spreadOf } from './refresh.ts';
 import type {
   CredentialAnswer,
   Desired,
   DesiredSecret,
-  EntryRecord,
   EpochMs,
   Observed,
   ObservedSecret,
@@ -104,7 +104,7 @@ function planSecret(
   }
 
   const ready = present === undefined ? [] : [name];
-  const { reason, records, dueHosts, nextDueAt } = assessment;
+  const { reason, records, recordsByKey, dueHosts, nextDueAt } = assessment;
   if (reason === undefined) return decide({ ready, nextCheckAt: nextDueAt });
 
   const { entries, failures, retries } = newEntries(desired, answers, now);
@@ -113,12 +113,12 @@ function planSecret(
   const skips: readonly Skip[] = failures.map(({ message }) => ({ reason: 'CredentialUnavailable', name, message }));
   if (entries.length === 0) return decide({ ready, skips, nextCheckAt: recheck });
 
-  const failed = failures.flatMap(({ request }) => recordsFor(request, records));
-  const kept = failed.filter((record) => isValid(record, now));
+  const failed = new Set(failures.flatMap(({ request }) => recordsFor(request, recordsByKey)));
   const worthWriting = isWorthWriting(entries, { reason, records, dueHosts, failed }, now);
-  if (worthWriting && kept.length > 0) {
+  const holdUntil = worthWriting ? holdBackUntil({ reason, entries, failures, records, now }) : undefined;
+  if (holdUntil !== undefined) {
     const message = `Secret ${namespace}/${name} keeps its entries until every valid one can be written again`;
-    const freeAt = soonest(recheck, ...kept.map((record) => record.expiresAt));
+    const freeAt = soonest(recheck, Number.isFinite(holdUntil) ? notBefore(holdUntil) : undefined);
     return decide({ ready, skips: [...skips, { reason: 'LastGoodKept', name, message }], nextCheckAt: freeAt });
   }
   if (!worthWriting) {
@@ -145,35 +145,6 @@ function planSecret(
     skips,
     ready: [name],
     nextCheckAt: soonest(...retries.map(notBefore), ...upcoming),
-  });
-}
-
-/**
- * True when the new entries differ in substance: a fixpoint needs no write, no longer life is given up for a shorter one, and
- * `failed` entries (of requests without a credential) that are already dead are no reason to write.
- */
-function isWorthWriting(
-  entries: readonly NewEntry[],
-  old: {
-    readonly reason: WriteReason;
-    readonly records: Readonly<Record<string, EntryRecord>>;
-    readonly dueHosts: ReadonlySet<string>;
-    readonly failed: readonly EntryRecord[];
-  },
-  now: EpochMs,
-): boolean {
-  if (old.reason !== 'RegistriesChanged' && old.reason !== 'SourceChanged' && old.reason !== 'CredentialDue')
-    return true;
-  const hosts = new Set(entries.map((entry) => entry.host));
-  const isDropped = ([host, record]: [string, EntryRecord]): boolean =>
-    !hosts.has(host) && !old.failed.includes(record);
-  if (Object.entries(old.records).some(isDropped)) return true;
-  return entries.some(({ host, record }) => {
-    const before = old.records[host];
-    if (before?.source !== record.source) return true;
-    if (!old.dueHosts.has(host)) return false;
-    const isFromFuture = before.issuedAt > now && record.issuedAt <= now;
-    return isFromFuture || (record.expiresAt ?? Infinity) > (before.expiresAt ?? Infinity);
   });
 }
 

@@ -13,7 +13,8 @@ export const MAX_WRITES = 200;
  * |---|---|---|
  * | none | a credential | create |
  * | none | no credential | leave (`CredentialUnavailable`) |
- * | foreign | vendor's name or `adopt-existing: all`, right type | update in place (`SecretAdopted`) |
+ * | foreign | vendor's name or `adopt-existing: all`, right type, every credential | update in place (`SecretAdopted`) |
+ * | foreign | the same, but a credential is missing | leave (`LastGoodKept`): what it holds may still work |
  * | foreign | otherwise | leave (`NameTaken`) |
  * | ours, wrong type or immutable | a credential | replace: the only delete-and-create |
  * | ours, edited, or labels lost | a credential | update in place |

@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { buildDockerConfig, digestOf, formatEntries, parseEntries } from '../../../src/core/docker-config.ts';
-import { isMadeFor, sourceOf } from '../../../src/core/source.ts';
-import { buildCredential, NOW } from '../../support/builders.ts';
+import { keyOf, requestKey, sourceOf } from '../../../src/core/source.ts';
+import { buildCredential, buildRequest, NOW } from '../../support/builders.ts';
 
 interface Document {
   readonly auths: Readonly<Record<string, { username: string; password: string; auth: string; email?: string }>>;
@@ -131,8 +131,8 @@ describe('a source', () => {
   });
 
   test('tells for which cache key it was made', () => {
-    expect(isMadeFor(sourceOf('a', ['x']), 'a')).toBe(true);
-    expect(isMadeFor(sourceOf('a', ['x']), 'b')).toBe(false);
-    expect(isMadeFor('', 'a')).toBe(false);
+    expect(keyOf(sourceOf('a', ['x']))).toBe(requestKey(buildRequest('a')));
+    expect(keyOf(sourceOf('a', ['x']))).not.toBe(requestKey(buildRequest('b')));
+    expect(keyOf('')).not.toBe(requestKey(buildRequest('a')));
   });
 });

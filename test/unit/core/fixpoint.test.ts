@@ -6,7 +6,7 @@ import { isManaged, isVendorSecretName, MANAGED_BY_LABEL, MANAGER, SECRET_TYPE }
 import { planNamespace } from '../../../src/core/plan.ts';
 import { dueAt, isValid, spreadOf } from '../../../src/core/refresh.ts';
 import { includesServiceAccount } from '../../../src/core/scope.ts';
-import { isMadeFor } from '../../../src/core/source.ts';
+import { keyOf, requestKey } from '../../../src/core/source.ts';
 import type { Write } from '../../../src/core/types.ts';
 import { NAMESPACE, NOW } from '../../support/builders.ts';
 import { editsArbitrary, seedArbitrary, wishesArbitrary, worldOf } from '../../support/planned-world-arbitrary.ts';
@@ -114,7 +114,7 @@ describe('on the way to the fixpoint', () => {
         const requests = wishes.rules.find((rule) => rule.secretName === write.name)?.requests ?? [];
         const after = observedOf(write).entries ?? {};
         for (const [host, record] of Object.entries(secretBefore.entries)) {
-          const request = requests.find(({ cacheKey }) => isMadeFor(record.source, cacheKey));
+          const request = requests.find((one) => keyOf(record.source) === requestKey(one));
           const isFailing = wishes.answers.get(request?.cacheKey ?? '')?.status === 'unavailable';
           if (isFailing && isValid(record, NOW)) expect(Object.keys(after)).toContain(host);
         }

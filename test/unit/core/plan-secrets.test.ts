@@ -362,6 +362,36 @@ describe('planNamespace decides about Secrets', () => {
     expect(content.labels).toEqual({ ...managedLabels(INSTANCE), team: 'shop' });
   });
 
+  test('a registry whose new identity fails keeps its old entry, by its host', () => {
+    const entries = { 'a.example': build.buildRecord('a'), 'b.example': build.buildRecord('old-b') };
+    const answers = { a: build.buildFresh('a'), b: build.buildUnavailable() };
+    const planned = plan(TWO, answers, {
+      secrets: [build.buildSecret(entries)],
+      sources: { a: build.buildSource('a') },
+    });
+    expect(summary(planned)).toEqual(['CredentialUnavailable', 'LastGoodKept']);
+  });
+
+  test('what the cloud has not named yet may be any host: every valid entry stays', () => {
+    const desired = build.buildDesired(
+      build.buildRule({ requests: [build.buildRequest('a', ['a.example']), build.buildRequest('b')] }),
+    );
+    const entries = { 'a.example': build.buildRecord('a'), 'b.example': build.buildRecord('old-b') };
+    const answers = { a: build.buildFresh('a'), b: build.buildUnavailable() };
+    const planned = plan(desired, answers, { secrets: [build.buildSecret(entries)] });
+    expect(summary(planned)).toEqual(['CredentialUnavailable', 'LastGoodKept']);
+  });
+
+  test('a vendor’s Secret is adopted only when every registry has its credential: what it holds may still work', () => {
+    const vendors = build.buildForeignSecret({ name: ACR_SECRET_NAME });
+    const desired = build.buildDesired({ ...(TWO.secrets[0]?.rule ?? build.buildRule()), secretName: ACR_SECRET_NAME });
+    const failing = plan(desired, { a: build.buildFresh('a'), b: build.buildUnavailable() }, { secrets: [vendors] });
+    expect(summary(failing)).toEqual(['CredentialUnavailable', 'LastGoodKept']);
+    expect(failing.nextCheckAt).toBeDefined();
+    const well = plan(desired, { a: build.buildFresh('a'), b: build.buildFresh('b') }, { secrets: [vendors] });
+    expect(summary(well)).toEqual(['update-secret SecretAdopted']);
+  });
+
   test('a copy of our Secret under a name that no rule wants is left alone, whatever its labels', () => {
     const copy = build.buildSecret(
       { 'a.example': build.buildRecord('a') },

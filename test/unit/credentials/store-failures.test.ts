@@ -1,7 +1,8 @@
 // What the store does when a cloud fails, and when a Secret that a credential was made from changes.
 import { describe, expect, test } from '@jest/globals';
 import { KubeError, ProviderError, type FailureReason } from '../../../src/core/errors.ts';
-import { isMadeFor, sourceOf } from '../../../src/core/source.ts';
+import { keyOf, requestKey, sourceOf } from '../../../src/core/source.ts';
+import { buildRequest } from '../../support/builders.ts';
 import { createStoreHarness, failing, granting, holding, SECRET, START } from './store-world.ts';
 
 const MINUTE = 60_000;
@@ -148,7 +149,7 @@ describe('source Secrets', () => {
     await harness.ask();
     const source = harness.store.current('fake/a')?.source ?? '';
     expect(source).toMatch(/^[0-9a-f]{12}\.[0-9a-f]{12}$/);
-    expect(isMadeFor(source, 'fake/a')).toBe(true);
+    expect(keyOf(source)).toBe(requestKey(buildRequest('fake/a')));
     expect(source).toBe(sourceOf('fake/a', [JSON.stringify(harness.secrets.get('kube-system/keys'))]));
     expect(harness.store.sources()).toEqual([SECRET]);
   });
