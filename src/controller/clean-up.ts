@@ -10,6 +10,7 @@ import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
 import { Contention } from './contention.ts';
 import { ForeignSecrets } from './foreign-secrets.ts';
+import { Refusals } from './refusals.ts';
 import { observe } from './observe.ts';
 
 /** Writes under way at a time. */
@@ -100,8 +101,9 @@ function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: stri
     secrets: cluster.secrets,
     foreignSecrets: new ForeignSecrets(),
     contention: new Contention(),
+    refusals: new Refusals(),
   };
-  const observed = observe(caches, name, options.now());
+  const observed = observe(caches, name, { secretNames: [], now: options.now() });
   if (observed === undefined) return { writes: [], skips: [], nextCheckAt: undefined, truncated: false };
   const settings = {
     instance: options.instance,

@@ -16,6 +16,7 @@ import { Contention } from './contention.ts';
 import { ForeignSecrets } from './foreign-secrets.ts';
 import type { Caches } from './observe.ts';
 import { reconcile, type PassObserver, type PassWorld } from './reconcile.ts';
+import { Refusals } from './refusals.ts';
 import { createSourceChanges } from './source-changes.ts';
 import { StateKeeper } from './state.ts';
 import { createTriggers } from './triggers.ts';
@@ -92,6 +93,7 @@ export function createController(options: ControllerOptions): Controller {
     secrets: cluster.secrets,
     foreignSecrets: new ForeignSecrets(),
     contention: new Contention(),
+    refusals: new Refusals(),
   };
   const configuration = new ConfigurationSource({
     client,

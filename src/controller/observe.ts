@@ -2,6 +2,7 @@
 import type { EpochMs, Observed, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
 import type { Contention } from './contention.ts';
 import type { ForeignSecrets } from './foreign-secrets.ts';
+import type { Refusals } from './refusals.ts';
 
 /** A cache of one kind of object, by namespace and name. */
 export interface ObjectCache<T> {
@@ -18,20 +19,25 @@ export interface Caches {
   readonly secrets: ObjectCache<ObservedSecret>;
   readonly foreignSecrets: ForeignSecrets;
   readonly contention: Contention;
+  readonly refusals: Refusals;
 }
 
-/** Reads the caches; undefined = there is no such namespace. */
-export function observe(caches: Caches, name: string, now: EpochMs): Observed | undefined {
+/** Reads the caches; undefined = there is no such namespace. `secretNames`: those that rules want, there or not. */
+export function observe(
+  caches: Caches,
+  name: string,
+  { secretNames, now }: { readonly secretNames: readonly string[]; readonly now: EpochMs },
+): Observed | undefined {
   const namespace = caches.namespaces.get('', name);
   if (namespace === undefined) return undefined;
   const serviceAccounts = [...caches.serviceAccounts.inNamespace(name).values()];
+  const uids = serviceAccounts.map((account) => account.uid);
+  const places = secretNames.map((secret) => `${name}/${secret}`);
   return {
     namespace,
     serviceAccounts,
     secrets: new Map([...caches.foreignSecrets.inNamespace(name, now), ...caches.secrets.inNamespace(name)]),
-    contendedUntil: caches.contention.until(
-      serviceAccounts.map((account) => account.uid),
-      now,
-    ),
+    contendedUntil: caches.contention.until([...uids, ...places], now),
+    refusedUntil: caches.refusals.until(uids, now),
   };
 }

@@ -3,9 +3,17 @@ import type { PlanSettings, WantedCredential } from '../core/assess-secret.ts';
 import { desiredFor } from '../core/desired.ts';
 import { disposition, KubeError } from '../core/errors.ts';
 import { planNamespace } from '../core/plan.ts';
-import { wantedCredentials, type PlanContext } from '../core/plan-secrets.ts';
+import { REPAIRS, soonest, wantedCredentials, type PlanContext } from '../core/plan-secrets.ts';
 import type { Config, CredentialAnswer, EpochMs, Observed, ObservedSecret, Plan, Write } from '../core/types.ts';
-import { applyPlan, isReplan, type Applied, type FailedWrite, type MakeWrite, type WriteLane } from './apply.ts';
+import {
+  applyPlan,
+  isReplan,
+  type Applied,
+  type FailedWrite,
+  type MakeWrite,
+  type ReferenceWrite,
+  type WriteLane,
+} from './apply.ts';
 import { observe, type Caches } from './observe.ts';
 
 /** How soon a namespace is planned again when only the world moved, milliseconds; it doubles with each time in a row. */
@@ -62,25 +70,33 @@ export interface PassWorld {
 /** Makes one pass over the namespace `key`. Ends early when `signal` aborts: nothing is written after that. */
 export async function reconcile(world: PassWorld, key: string, signal: AbortSignal): Promise<void> {
   const config = world.config();
-  const first = observe(world.caches, key, world.now());
+  const look = (): Observed | undefined =>
+    observe(world.caches, key, {
+      secretNames: config?.rules.map((rule) => rule.secretName) ?? [],
+      now: world.now(),
+    });
+  const first = look();
   if (config === undefined || first === undefined) {
     world.schedule.wakeAt(key, undefined);
     world.schedule.forget(key);
     if (first === undefined) forgetNamespace(world, key);
     return;
   }
-  const desired = desiredFor(config, first.namespace);
   const contextOf = (observed: Observed): PlanContext => ({
     settings: settingsOf(config, world.instance),
     observed,
     currentSource: (cacheKey) => world.store.current(cacheKey)?.source,
     now: world.now(),
   });
-  const wanted = wantedCredentials(desired, contextOf(first));
+  const wanted = wantedCredentials(desiredFor(config, first.namespace), contextOf(first));
   const answers = wanted.length === 0 ? new Map<string, CredentialAnswer>() : await askStore(world, key, wanted);
-  // The world may have moved while a cloud was asked.
-  const observed = wanted.length === 0 ? first : (observe(world.caches, key, world.now()) ?? first);
-  const plan = planNamespace(desired, answers, contextOf(observed));
+  // The world may have moved while a cloud was asked: what is decided now follows from what is there now.
+  const observed = wanted.length === 0 ? first : look();
+  if (world.config() !== config || observed === undefined) {
+    world.schedule.add(key);
+    return;
+  }
+  const plan = planNamespace(desiredFor(config, observed.namespace), answers, contextOf(observed));
   world.observer.onPlan(key, plan);
   const applied = await applyPlan(plan, {
     makeWrite: world.makeWrite,
@@ -90,8 +106,8 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
   });
   if (signal.aborted) return;
   await lookAtTakenNames(world, applied);
-  for (const failed of applied.failed) if (!isReplan(failed.error)) world.observer.onFailedWrite(failed);
-  schedule(world.schedule, key, plan, applied);
+  noteFailures(world, applied);
+  schedule(world, key, plan, applied);
 }
 
 /** What planning takes from the configuration. */
@@ -132,14 +148,34 @@ async function askStore(
 function noteWritten(world: PassWorld, write: Write, answer: unknown): void {
   world.absorb(write, answer);
   world.observer.onWrite(write);
-  if (write.kind !== 'patch-service-account') {
-    world.caches.foreignSecrets.forget(write.namespace, write.name);
-  } else if (write.added.length > 0) {
-    const pauseMs = world.caches.contention.added(write.uid, world.now());
+  const { contention, foreignSecrets, refusals } = world.caches;
+  const count = (id: string): void => {
+    const pauseMs = contention.added(id, world.now());
     if (pauseMs > 0) world.observer.onContention(write, pauseMs);
-  } else if (write.removed.length > 0) {
-    world.caches.contention.removed(write.uid);
+  };
+  if (write.kind !== 'patch-service-account') {
+    const place = `${write.namespace}/${write.name}`;
+    foreignSecrets.forget(write.namespace, write.name);
+    if (REPAIRS.has(write.reason)) count(place);
+    else if (write.kind === 'delete-secret') contention.removed(place);
+    return;
   }
+  refusals.accepted(write.uid);
+  if (write.added.length > 0) count(write.uid);
+  else if (write.removed.length > 0) contention.removed(write.uid);
+}
+
+/** A ServiceAccount that may not be written waits for itself, so that it does not hold up the others. */
+function noteFailures(world: PassWorld, { failed }: Applied): void {
+  for (const failure of failed) {
+    if (isReplan(failure.error)) continue;
+    world.observer.onFailedWrite(failure);
+    if (isRefused(failure)) world.caches.refusals.refused(failure.write.uid, world.now());
+  }
+}
+
+function isRefused(failure: FailedWrite): failure is FailedWrite & { readonly write: ReferenceWrite } {
+  return failure.write.kind === 'patch-service-account' && disposition(failure.error).kind === 'terminal';
 }
 
 /** AlreadyExists at create: somebody holds the name and our watch does not show it. Read that one name, then plan again. */
@@ -157,12 +193,18 @@ async function lookAtTakenNames(world: PassWorld, { failed }: Applied): Promise<
   }
 }
 
-function schedule(queue: Schedule, key: string, plan: Plan, { failed, held }: Applied): void {
-  queue.wakeAt(key, plan.nextCheckAt);
-  if (failed.length === 0 && held.length === 0) queue.forget(key);
-  if (plan.truncated) queue.add(key);
-  if (failed.length > 0) queue.retry(key, Math.min(...failed.map(({ error }) => pauseFor(error))));
+function schedule(world: PassWorld, key: string, plan: Plan, { failed, held }: Applied): void {
+  const queue = world.schedule;
+  const refused = failed.filter(isRefused).map(({ write }) => write.uid);
+  const refusedUntil = world.caches.refusals.until(refused, world.now()).values();
+  queue.wakeAt(key, soonest(plan.nextCheckAt, ...refusedUntil));
+  const others = failed.filter((failure) => !isRefused(failure));
+  if (others.length > 0) queue.retry(key, Math.min(...others.map(({ error }) => pauseFor(error))));
   else if (held.length > 0) queue.retry(key, RETRY_MS);
+  else {
+    queue.forget(key);
+    if (plan.truncated) queue.add(key);
+  }
 }
 
 function pauseFor(error: unknown): number {

@@ -106,10 +106,11 @@ export function createReport(options: ReportOptions): Report {
     // What the store or the world has told already is not told again for each namespace.
     const level = skip.reason === 'NameTaken' || skip.reason === 'Contended' ? 'info' : 'debug';
     logger[level]('Left alone', { namespace, reason: skip.reason, name: skip.name, message: skip.message });
-    if (skip.reason === 'Contended') void reportContention(options, namespace, skip);
-    if (skip.reason !== 'NameTaken') return;
-    const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: skip.uid ?? '' };
-    events.record({ object, type: 'Warning', reason: 'NameTaken', message: skip.message });
+    if (skip.reason === 'Contended' && skip.object !== 'Secret') void reportContention(options, namespace, skip);
+    else if (skip.reason === 'NameTaken' || skip.reason === 'Contended') {
+      const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: skip.uid ?? '' };
+      events.record({ object, type: 'Warning', reason: skip.reason, message: skip.message });
+    }
   }
 }
 

@@ -33,6 +33,8 @@ export interface QueueOptions {
  */
 const MAX_TIMER_MS = 60_000;
 const MAX_RETRY_MS = 300_000;
+/** The wall clock is set by this much all the time, milliseconds. */
+const CLOCK_TOLERANCE_MS = 5_000;
 
 /** A queue of namespace names. Nothing is worked on before `start` and after `stop`; keys added meanwhile wait. */
 export class WorkQueue {
@@ -40,8 +42,11 @@ export class WorkQueue {
   readonly #lanes: Readonly<Record<Lane, Map<string, EpochMs>>> = { urgent: new Map(), normal: new Map() };
   readonly #working = new Set<string>();
   readonly #again = new Map<string, Lane>();
-  readonly #attempts = new Map<string, number>();
+  /** By key, then by the first pause: a quick retry is not put off by slow ones of something else under the same key. */
+  readonly #attempts = new Map<string, Map<number, number>>();
   readonly #delayed = new DelayHeap();
+  /** The latest instant seen. */
+  #seenAt: EpochMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #handler: ((key: string) => Promise<void>) | undefined;
   readonly #runs = new Set<Promise<void>>();
@@ -75,23 +80,32 @@ export class WorkQueue {
     this.#work();
   }
 
-  /** Adds the key at `at` in place of any earlier wish for a later time; undefined = no such wish any more. */
+  /**
+   * Adds the key at `at` in place of any earlier wish for another time; undefined = no such wish any more. When the wall clock
+   * turns out to have been set back, all that is wished for is added at once.
+   */
   wakeAt(key: string, at: EpochMs | undefined): void {
+    this.#noticeClock();
     this.#delayed.set(key, at);
     this.#arm();
   }
 
-  /** Adds the key after a pause that doubles with each retry from `baseMs` to five minutes, spread by ±20 %. */
+  /**
+   * Adds the key after a pause that doubles with each retry of the same `baseMs`, from that to five minutes, spread by ±20 %;
+   * never later than what was wished for before.
+   */
   retry(key: string, baseMs: number): void {
-    const attempts = this.#attempts.get(key) ?? 0;
-    this.#attempts.set(key, attempts + 1);
+    const counts = this.#attempts.get(key) ?? new Map<number, number>();
+    const attempts = counts.get(baseMs) ?? 0;
+    this.#attempts.set(key, counts.set(baseMs, attempts + 1));
     this.#options.observer.onRetry();
     const pause = Math.min(baseMs * 2 ** Math.min(attempts, 30), MAX_RETRY_MS) * (0.8 + 0.4 * this.#options.random());
+    this.#noticeClock();
     const at = this.#options.now() + pause;
     this.wakeAt(key, Math.min(at, this.#delayed.at(key) ?? Infinity));
   }
 
-  /** The key is well: its retries start anew. */
+  /** The key is well: all its retries start anew. */
   forget(key: string): void {
     this.#attempts.delete(key);
   }
@@ -123,7 +137,7 @@ export class WorkQueue {
       const [key, since] = first.value;
       lane.delete(key);
       this.#working.add(key);
-      this.#options.observer.onStart(this.#options.now() - since);
+      this.#options.observer.onStart(this.#msSince(since));
       const run = this.#run(key, this.#handler).finally(() => void this.#runs.delete(run));
       this.#runs.add(run);
     }
@@ -137,7 +151,7 @@ export class WorkQueue {
       this.#options.observer.onBug(key, error);
       if (this.#handler !== undefined) this.retry(key, 1_000);
     }
-    this.#options.observer.onDone(this.#options.now() - startedAt);
+    this.#options.observer.onDone(this.#msSince(startedAt));
     this.#working.delete(key);
     const lane = this.#again.get(key);
     this.#again.delete(key);
@@ -148,6 +162,7 @@ export class WorkQueue {
   #arm(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#noticeClock();
     const next = this.#delayed.firstAt;
     if (next === undefined || this.#handler === undefined) return;
     const pause = Math.min(Math.max(next - this.#options.now(), 0), MAX_TIMER_MS);
@@ -155,5 +170,17 @@ export class WorkQueue {
       for (const key of this.#delayed.take(this.#options.now())) this.add(key);
       this.#arm();
     }, pause);
+  }
+
+  /** An instant wished for while the clock was ahead would be waited for as long as it was ahead: a look too many is cheap. */
+  #noticeClock(): void {
+    const now = this.#options.now();
+    const isSetBack = this.#seenAt - now > CLOCK_TOLERANCE_MS;
+    this.#seenAt = isSetBack ? now : Math.max(this.#seenAt, now);
+    if (isSetBack) for (const key of this.#delayed.take(Infinity)) this.add(key);
+  }
+
+  #msSince(instant: EpochMs): number {
+    return Math.max(this.#options.now() - instant, 0);
   }
 }

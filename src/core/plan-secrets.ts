@@ -34,6 +34,14 @@ const IMPATIENT_MS = 60_000;
 /** How soon a name that somebody else holds is looked at again: no watch tells us. */
 export const TAKEN_RECHECK_MS = 600_000;
 
+/** Reasons of writes that put right what somebody else did. */
+export const REPAIRS: ReadonlySet<WriteReason> = new Set([
+  'SecretMissing',
+  'SecretEdited',
+  'SecretTypeWrong',
+  'LabelsChanged',
+]);
+
 /** What planning needs to know. */
 export interface PlanContext {
   readonly settings: PlanSettings;
@@ -106,6 +114,13 @@ function planSecret(
   const ready = present === undefined ? [] : [name];
   const { reason, records, recordsByKey, dueHosts, nextDueAt } = assessment;
   if (reason === undefined) return decide({ ready, nextCheckAt: nextDueAt });
+
+  const contendedUntil = observed.contendedUntil.get(`${namespace}/${name}`) ?? 0;
+  if (REPAIRS.has(reason) && contendedUntil > now) {
+    const message = `Secret ${namespace}/${name} is changed or deleted by another writer again and again: waiting before putting it right`;
+    const skip: Skip = { reason: 'Contended', name, uid: present?.uid, object: 'Secret', message };
+    return decide({ ready, skips: [skip], nextCheckAt: contendedUntil });
+  }
 
   const { entries, failures, retries } = newEntries(desired, answers, now);
   const notBefore = (at: EpochMs): EpochMs => Math.max(at, now + RECHECK_MS);

@@ -8,6 +8,8 @@ export interface ServiceAccountDecisions {
   readonly additions: readonly Write[];
   /** References to remove, and records to correct. */
   readonly removals: readonly Write[];
+  /** Names whose unwanted reference cannot be removed now: their Secrets must stay. */
+  readonly stillReferenced: ReadonlySet<string>;
   readonly skips: readonly Skip[];
   readonly nextCheckAt: EpochMs | undefined;
 }
@@ -23,9 +25,18 @@ export function planServiceAccounts(
   const removals: Write[] = [];
   const skips: Skip[] = [];
   const checks: EpochMs[] = [];
+  const stillReferenced = new Set<string>();
   for (const account of observed.serviceAccounts) {
     const write = planServiceAccount(account, desired, ready);
     if (write === undefined) continue;
+    const refusedUntil = observed.refusedUntil.get(account.uid) ?? 0;
+    if (refusedUntil > now) {
+      const message = `ServiceAccount ${account.namespace}/${account.name} may not be written: waiting before trying again`;
+      skips.push({ reason: 'WriteRefused', name: account.name, uid: account.uid, message });
+      checks.push(refusedUntil);
+      for (const name of write.removed) stillReferenced.add(name);
+      continue;
+    }
     const until = observed.contendedUntil.get(account.uid) ?? 0;
     if (write.added.length === 0) removals.push(write);
     else if (until > now) {
@@ -41,6 +52,7 @@ export function planServiceAccounts(
   return {
     additions: additions.map((addition) => addition.write),
     removals,
+    stillReferenced,
     skips,
     nextCheckAt: checks.length === 0 ? undefined : Math.min(...checks),
   };

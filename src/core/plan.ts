@@ -18,6 +18,7 @@ export const MAX_WRITES = 200;
  * | foreign | otherwise | leave (`NameTaken`) |
  * | ours, wrong type or immutable | a credential | replace: the only delete-and-create |
  * | ours, edited, or labels lost | a credential | update in place |
+ * | ours, edited or deleted again and again | | wait (`Contended`) |
  * | ours, other registries or another source | every still valid entry can be written | update in place |
  * | ours, other registries or another source | one cannot | leave (`LastGoodKept`) |
  * | ours, an entry is due | the new one lives longer | update in place |
@@ -28,6 +29,7 @@ export const MAX_WRITES = 200;
  * |---|---|
  * | in scope, lacks the reference, Secret is there or being written | append, record it |
  * | in scope, keeps losing it | wait (`Contended`) |
+ * | its last write was refused by the API server | wait (`WriteRefused`); a Secret that it still refers to stays |
  * | has a recorded reference that no rule wants | remove it |
  * | has an unrecorded reference, whatever its name | leave: it is its owner's |
  *
@@ -57,7 +59,7 @@ export function planNamespace(
     ...accounts.additions,
     ...ofKind('update-secret'),
     ...accounts.removals,
-    ...ofKind('delete-secret'),
+    ...ofKind('delete-secret').filter((write) => !accounts.stillReferenced.has(write.name)),
   ];
   return {
     writes: writes.slice(0, MAX_WRITES),

@@ -178,8 +178,13 @@ export interface Observed {
   readonly serviceAccounts: readonly ObservedServiceAccount[];
   /** Our Secrets, and foreign ones that we met under a name we wanted; by name. */
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
-  /** ServiceAccounts (by UID) that keep losing our entry, and until when we hold back. */
+  /**
+   * What another writer keeps undoing, and until when we hold back: ServiceAccounts by UID, Secrets by `namespace/name` (a
+   * Secret that is deleted again and again has a new UID each time).
+   */
   readonly contendedUntil: ReadonlyMap<string, EpochMs>;
+  /** ServiceAccounts (by UID) whose last write the API server refused, and until when we hold back. */
+  readonly refusedUntil: ReadonlyMap<string, EpochMs>;
 }
 
 /** One Secret that a namespace should hold. */
@@ -257,13 +262,16 @@ export type Write =
     };
 
 /** Why something was left alone. */
-export type SkipReason = 'CredentialUnavailable' | 'LastGoodKept' | 'NameTaken' | 'Contended' | 'NamespaceTerminating';
+export type SkipReason =
+  'CredentialUnavailable' | 'LastGoodKept' | 'NameTaken' | 'Contended' | 'WriteRefused' | 'NamespaceTerminating';
 
 /** A named non-action. */
 export interface Skip {
   readonly reason: SkipReason;
   /** Secret or ServiceAccount that it is about. */
   readonly name: string;
+  /** Set where `name` is a Secret although the reason is more often about ServiceAccounts. */
+  readonly object?: 'Secret';
   /** Its UID, where an Event is to tell of it. */
   readonly uid?: string | undefined;
   /** One sentence for people. No secrets. */

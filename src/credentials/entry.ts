@@ -16,6 +16,13 @@ export interface Flight {
   outdated: boolean;
 }
 
+/** A comparison under way of the Secrets that a credential was made from with what is there. */
+export interface Look {
+  readonly done: Promise<void>;
+  /** True when one of them changed meanwhile. */
+  outdated: boolean;
+}
+
 /** The last attempt failed. */
 export interface FailedAttempt {
   readonly reason: FailureReason;
@@ -38,7 +45,7 @@ export interface Entry {
   failed: FailedAttempt | undefined;
   askedAt: EpochMs | undefined;
   flight: Flight | undefined;
-  looking: Promise<void> | undefined;
+  look: Look | undefined;
 }
 
 /** Builds the entry of which nothing is known. */
@@ -50,7 +57,7 @@ export function newEntry(cacheKey: string): Entry {
     failed: undefined,
     askedAt: undefined,
     flight: undefined,
-    looking: undefined,
+    look: undefined,
   };
 }
 

@@ -20,8 +20,8 @@ export interface StoreWorld extends Omit<ProviderWorld, 'readSecret'> {
 /** What is known of a credential besides its password. */
 export interface CurrentCredential {
   /**
-   * What it was made from: see `core/source.ts`. One that nothing has while a Secret that it was made from may have changed, so
-   * that whoever compares asks `resolve`, which looks.
+   * What it was made from: see `core/source.ts`. It stays the same while a Secret that it was made from may have changed or has
+   * changed, until a fetch has put another credential in its place: `onSettled` tells.
    */
   readonly source: string;
   readonly issuedAt: EpochMs;

@@ -14,9 +14,10 @@ import {
   validOf,
   type Entry,
   type Flight,
+  type Look,
 } from './entry.ts';
 import { fail, readsOf, succeed } from './settle.ts';
-import { formatSnapshot, parseSnapshot } from './snapshot.ts';
+import { formatSnapshot, parseSnapshot, type StoredCredential } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 
 export type {
@@ -54,7 +55,8 @@ export class CredentialStore {
   /**
    * Answers every request, by cache key; never throws. `newerThan` = a Secret holds one issued then that is due: a cached one
    * is fresh only when it is newer. Waits at most `patienceMs` for the clouds, and not at all for a request whose last attempt
-   * failed; what is still under way then is `stale` or `unavailable` with the reason `CredentialPending`.
+   * failed; what is still under way then is `stale` or `unavailable` with the reason `CredentialPending`. While it is not known
+   * whether a Secret has changed, what is held serves; when it turns out to have changed, a fetch begins and `onSettled` tells.
    */
   async resolve(wanted: readonly WantedCredential[]): Promise<ReadonlyMap<string, CredentialAnswer>> {
     const impatient = new AbortController();
@@ -95,6 +97,7 @@ export class CredentialStore {
         );
       const inFailed = failed !== undefined && includesReference(failed.references, reference);
       if (inFlight) flight.outdated = true;
+      if (inHeld && entry.look !== undefined) entry.look.outdated = true;
       if (inHeld && entry.secrets === 'same') entry.secrets = 'unknown';
       if (failed !== undefined && (inFailed || inHeld)) entry.failed = { ...failed, attempts: 0, retryAt: undefined };
       if (inHeld || inFailed || inFlight) affected.push(entry.cacheKey);
@@ -168,10 +171,10 @@ export class CredentialStore {
     const { world } = this.#options;
     const entry = this.#entryOf(request.cacheKey);
     const wish = (): Parameters<typeof isGood>[1] => ({ newerThan, thresholdMs: this.#options.thresholdMs() });
-    if (entry.secrets === 'unknown') await Promise.race([this.#look(entry), patience()]);
+    if (entry.secrets === 'unknown') await Promise.race([this.#look(entry, request), patience()]);
     if (!isGood(entry, wish(), world.now())) {
       const hadFailed = entry.failed !== undefined;
-      if (entry.flight === undefined && mayAskAt(entry, world.now()) <= world.now()) this.#start(entry, request);
+      this.#fetch(entry, request);
       // A cloud that has just failed is not worth holding up a namespace for.
       if (entry.flight !== undefined && !hadFailed) await Promise.race([entry.flight.done, patience()]);
     }
@@ -184,25 +187,49 @@ export class CredentialStore {
     return entry;
   }
 
-  /** Compares the Secrets that `held` was made from with what is there: no cloud is asked. */
-  #look(entry: Entry): Promise<void> {
-    return (entry.looking ??= this.#compare(entry).finally(() => (entry.looking = undefined)));
+  /**
+   * Finds out whether the Secrets that `held` was made from are still the same: no cloud is asked. When they are not, fetches:
+   * those who asked may have been answered long ago, and would not ask again for what seemed fresh.
+   */
+  #look(entry: Entry, request: CredentialRequest): Promise<void> {
+    if (entry.look !== undefined) return entry.look.done;
+    const look: Omit<Look, 'done'> = { outdated: false };
+    const done = this.#compare(entry, look).then(() => {
+      entry.look = undefined;
+      if (entry.secrets === 'other' && this.#entries.get(entry.cacheKey) === entry) this.#fetch(entry, request);
+    });
+    entry.look = Object.assign(look, { done });
+    return done;
   }
 
-  async #compare(entry: Entry): Promise<void> {
-    const { held } = entry;
-    if (held === undefined) return;
-    entry.secrets = 'same';
+  async #compare(entry: Entry, look: Omit<Look, 'done'>): Promise<void> {
+    for (let { held } = entry; held !== undefined && entry.secrets === 'unknown'; { held } = entry) {
+      look.outdated = false;
+      const secrets = await this.#secretsOf(held);
+      // Changed meanwhile: what was read may be older than that.
+      if (look.outdated || entry.held !== held) continue;
+      entry.secrets = secrets;
+      return;
+    }
+  }
+
+  async #secretsOf({ revisions }: StoredCredential): Promise<Entry['secrets']> {
     const { signal } = new AbortController();
     try {
-      for (const { reference, digest } of held.revisions) {
+      for (const { reference, digest } of revisions) {
         const read = await this.#options.world.readSecret(reference, signal);
-        if (entry.held === held && read?.digest !== digest) entry.secrets = 'other';
+        if (read?.digest !== digest) return 'other';
       }
+      return 'same';
     } catch {
-      // Not known: what is held serves on, and the next request looks again.
-      if (entry.held === held) entry.secrets = 'unknown';
+      // What is held serves on, and the next request looks again.
+      return 'unknown';
     }
+  }
+
+  #fetch(entry: Entry, request: CredentialRequest): void {
+    const now = this.#options.world.now();
+    if (entry.flight === undefined && mayAskAt(entry, now) <= now) this.#start(entry, request);
   }
 
   #start(entry: Entry, request: CredentialRequest): void {
@@ -222,9 +249,12 @@ export class CredentialStore {
       )
       .then((settle) => {
         // Dropped meanwhile: nobody wants to know.
-        if (this.#entries.get(entry.cacheKey) === entry && !this.#stopped) settle();
+        const isWanted = this.#entries.get(entry.cacheKey) === entry && !this.#stopped;
+        if (isWanted) settle();
         entry.flight = undefined;
         this.#options.onSettled(entry.cacheKey);
+        // A Secret changed meanwhile: whoever told of it has been answered.
+        if (isWanted && entry.secrets === 'unknown') void this.#look(entry, request);
       });
     entry.flight = Object.assign(flight, { done });
   }

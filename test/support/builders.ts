@@ -162,6 +162,7 @@ export function buildObserved(
     serviceAccounts?: readonly ObservedServiceAccount[];
     secrets?: readonly ObservedSecret[];
     contendedUntil?: Observed['contendedUntil'];
+    refusedUntil?: Observed['refusedUntil'];
   } = {},
 ): Observed {
   return {
@@ -169,6 +170,7 @@ export function buildObserved(
     serviceAccounts: parts.serviceAccounts ?? [],
     secrets: new Map((parts.secrets ?? []).map((secret) => [secret.name, secret])),
     contendedUntil: parts.contendedUntil ?? new Map(),
+    refusedUntil: parts.refusedUntil ?? new Map(),
   };
 }
 

@@ -73,6 +73,7 @@ export class PlannedWorld {
           .map((secret) => [secret.name, secret]),
       ),
       contendedUntil: this.contendedUntil,
+      refusedUntil: new Map(),
     };
   }
 

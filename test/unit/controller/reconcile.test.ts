@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Contention } from '../../../src/controller/contention.ts';
 import { ForeignSecrets } from '../../../src/controller/foreign-secrets.ts';
 import type { ObjectCache } from '../../../src/controller/observe.ts';
+import { Refusals } from '../../../src/controller/refusals.ts';
 import { reconcile, type PassWorld } from '../../../src/controller/reconcile.ts';
 import { KubeError } from '../../../src/core/errors.ts';
 import type { Config, CredentialAnswer, ObservedSecret, Write } from '../../../src/core/types.ts';
@@ -48,10 +49,15 @@ function worldOf(parts: {
   readonly accounts?: number;
   readonly answer?: CredentialAnswer;
   readonly failure?: unknown;
+  readonly refuse?: (write: Write) => Error | undefined;
   readonly taken?: ObservedSecret;
 }): PassWorld {
   const accounts = Array.from({ length: parts.accounts ?? 1 }, (_, index) =>
-    buildServiceAccount({ name: index === 0 ? 'default' : `default-${index}`, uid: `uid-${index}` }),
+    buildServiceAccount({
+      name: index === 0 ? 'default' : `default-${index}`,
+      uid: `uid-${index}`,
+      createdAt: NOW + index,
+    }),
   );
   const namespace = { name: NAMESPACE, labels: {}, terminating: false };
   return {
@@ -61,6 +67,7 @@ function worldOf(parts: {
       secrets: cacheOf<ObservedSecret>([]),
       foreignSecrets: new ForeignSecrets(),
       contention: new Contention(),
+      refusals: new Refusals(),
     },
     config: () => (parts.noConfig === true ? undefined : (parts.config ?? config)),
     instance: 'default',
@@ -81,7 +88,8 @@ function worldOf(parts: {
     makeWrite: async (write) => {
       await Promise.resolve();
       writes.push(write);
-      if (parts.failure !== undefined) throw parts.failure as Error;
+      const refusal = parts.refuse?.(write) ?? (parts.failure as Error | undefined);
+      if (refusal !== undefined) throw refusal;
       return {};
     },
     absorb: () => undefined,
@@ -159,11 +167,45 @@ describe('a failed write', () => {
     ['Conflict', 'is planned again at once and told to nobody', 10, []],
     ['NamespaceTerminating', 'is planned again at once and told to nobody', 10, []],
     ['Unavailable', 'is tried again after a second and told', 1_000, ['failed registry-credentials']],
-    ['Forbidden', 'is tried again slowly and told', 5_000, ['failed registry-credentials']],
+    ['Forbidden', 'of a Secret is tried again slowly and told', 5_000, ['failed registry-credentials']],
   ] as const)('%s %s', async (reason, _what, pause, expected) => {
     await pass(worldOf({ failure: new KubeError(reason, 'refused') }));
     expect(scheduled.at(-1)).toBe(`retry shop ${pause}`);
     expect(told).toEqual(expected);
+  });
+
+  test('to a ServiceAccount that may not be written makes only that one wait', async () => {
+    const everyone = {
+      ...config,
+      rules: [{ ...buildRule(), scope: { ...buildRule().scope, serviceAccounts: everybody } }],
+    };
+    const refuse = (write: Write): Error | undefined =>
+      write.name.startsWith('default-') ? new KubeError('Forbidden', 'denied by a policy') : undefined;
+    const world = worldOf({ config: everyone, accounts: 210, refuse });
+    await pass(world);
+    expect(writes.filter((write) => write.name === 'default')).toEqual([]);
+    expect(scheduled).toContain('add shop');
+    writes = [];
+    scheduled = [];
+    await pass(world);
+    expect(writes.map((write) => write.name)).toContain('default');
+    expect(writes.length).toBeLessThan(15);
+    expect(scheduled).toEqual(['wake shop later', 'forget shop']);
+  });
+
+  test('after the configuration changed during the wait for a cloud is not even tried', async () => {
+    const world = worldOf({});
+    const configs = [config, { ...config }];
+    await reconcile({ ...world, config: () => configs.shift() ?? config }, NAMESPACE, new AbortController().signal);
+    expect(writes).toEqual([]);
+    expect(scheduled).toEqual(['add shop']);
+  });
+
+  test('a Secret that somebody deletes again and again is written ever more rarely', async () => {
+    const world = worldOf({ accounts: 0 });
+    for (let turn = 0; turn < 10; turn += 1) await pass(world);
+    expect(writes.filter((write) => write.kind === 'create-secret')).toHaveLength(4);
+    expect(scheduled.at(-2)).toBe('wake shop later');
   });
 
   test('honours what the API server asks for', async () => {

@@ -362,6 +362,27 @@ describe('planNamespace decides about Secrets', () => {
     expect(content.labels).toEqual({ ...managedLabels(INSTANCE), team: 'shop' });
   });
 
+  test('a Secret stays while a reference to it cannot be removed', () => {
+    const account = build.buildServiceAccount({ uid: 'u', imagePullSecrets: [SECRET_NAME], recorded: [SECRET_NAME] });
+    const secrets = [build.buildSecret({ 'a.example': build.buildRecord('a') })];
+    const context = { serviceAccounts: [account], secrets };
+    const refused = plan({ secrets: [] }, {}, { ...context, refusedUntil: new Map([['u', NOW + MINUTE]]) });
+    expect(summary(refused)).toEqual(['WriteRefused']);
+    expect(refused.nextCheckAt).toBe(NOW + MINUTE);
+    expect(summary(plan({ secrets: [] }, {}, context))).toEqual([
+      'patch-service-account ReferenceUnwanted',
+      'delete-secret SecretUnwanted',
+    ]);
+  });
+
+  test('a Secret that another writer changes again and again is left alone for a while', () => {
+    const edited = build.buildSecret({ 'a.example': build.buildRecord('a') }, { contentDigest: 'sha256:other' });
+    const contendedUntil = new Map([[`${build.NAMESPACE}/${SECRET_NAME}`, NOW + MINUTE]]);
+    const planned = plan(ONE, { a: build.buildFresh('a') }, { secrets: [edited], contendedUntil });
+    expect(summary(planned)).toEqual(['Contended']);
+    expect(planned.nextCheckAt).toBe(NOW + MINUTE);
+  });
+
   test('a registry whose new identity fails keeps its old entry, by its host', () => {
     const entries = { 'a.example': build.buildRecord('a'), 'b.example': build.buildRecord('old-b') };
     const answers = { a: build.buildFresh('a'), b: build.buildUnavailable() };
