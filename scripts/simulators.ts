@@ -19,6 +19,12 @@ SIGTERM. Drive them through the "control" URL of that line; its calls are listed
   --control-port <port>
   -h, --help             this text
 
+To use them with the program, give it the part "alibaba" of that line:
+
+  scripts/simulators > clouds.json &
+  node -p 'JSON.stringify({ alibaba: JSON.parse(fs.readFileSync("clouds.json")).alibaba })' > endpoints.json
+  npx node src/main.ts controller --kubeconfig FILE --cloud-endpoints=endpoints.json
+
 Sample key: ${SAMPLE.accessKey.accessKeyId} / ${SAMPLE.accessKey.accessKeySecret}, instance ${SAMPLE.instance.instanceId}
 in ${SAMPLE.instance.regionId}, registry user ${SAMPLE.user.username} / ${SAMPLE.user.password}.
 `;

@@ -4,6 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { environment, node, prepare, run } from './prepare.mjs';
 
+if (process.argv.length > 2) {
+  const asked = ['--help', '-h'].includes(process.argv[2]);
+  (asked ? process.stdout : process.stderr).write(
+    'Usage: scripts/test\n\nRuns every check of the project: format, lint, types, unit tests, bundle, integration tests. Builds the test tools from\nGo modules first where they are not cached. Ends with one line: N passed, N failed. To run less: npm run check.\n',
+  );
+  process.exit(asked ? 0 : 2);
+}
+
 prepare();
 const results = mkdtempSync(join(tmpdir(), 'registry-credential-helper-test-'));
 let passed = 0;

@@ -28,12 +28,20 @@ ${Object.entries(COMMANDS)
   --version        the version
 `;
 
+// Warnings about what libraries use are for those who build this, not for those who read its log.
+process.noDeprecation = true;
+
 const [name = '--help', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 
 if (name === '--version' || args.includes('--version')) process.stdout.write(`${version()}\n`);
 else if (name === '--help' || name === '-h' || name === 'help') process.stdout.write(HELP);
-else if (command === undefined) {
+else if (isTooOld(process.versions.node)) {
+  process.stderr.write(
+    `Node ${process.versions.node} is too old: run this with Node 22.19 or newer, e.g. with npx node\n`,
+  );
+  process.exitCode = 2;
+} else if (command === undefined) {
   process.stderr.write(`unknown command ${name}\n\n${HELP}`);
   process.exitCode = 2;
 } else await runCommand(await command.load(), args, version());
@@ -43,4 +51,10 @@ function version(): string {
   if (typeof __VERSION__ === 'string') return __VERSION__;
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** True below 22.19: what the program builds on does not load there. */
+function isTooOld(node: string): boolean {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  return major < 22 || (major === 22 && minor < 19);
 }

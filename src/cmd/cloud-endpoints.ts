@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { isRecord } from '../core/records.ts';
 import type { CloudEndpoints, ServiceEndpoint } from '../providers/provider.ts';
 
+/** Services that are called, by cloud: a misspelt one would leave the calls to the public address. */
+const SERVICES: Readonly<Record<string, readonly string[]>> = { alibaba: ['cr'] };
+
 /**
  * Reads `--cloud-endpoints`: JSON, or the path of a file with it, per cloud and service `url`, `host`, `ca` (PEM) or `caFile`.
  * Problems are added to `issues`; undefined gives no endpoints.
@@ -16,12 +19,21 @@ export function parseCloudEndpoints(text: string | undefined, issues: string[]):
   };
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8'));
+    parsed = JSON.parse(/^\s*[{[]/.test(text) ? text : readFileSync(text, 'utf8'));
   } catch (error) {
     return fail(`neither JSON nor a file with JSON (${error instanceof SyntaxError ? 'syntax error' : codeOf(error)})`);
   }
   if (!isRecord(parsed)) return fail('must be an object: cloud, service, endpoint');
   const clouds = Object.entries(parsed).map(([cloud, services]) => {
+    const known = Object.hasOwn(SERVICES, cloud) ? SERVICES[cloud] : undefined;
+    if (known === undefined) {
+      issues.push(`--cloud-endpoints: ${cloud} is no cloud that is called: use ${Object.keys(SERVICES).join(' or ')}`);
+    }
+    for (const service of Object.keys(isRecord(services) ? services : {})) {
+      if (known?.includes(service) === false) {
+        issues.push(`--cloud-endpoints: ${cloud}.${service} is no service that is called: use ${known.join(' or ')}`);
+      }
+    }
     if (!isRecord(services)) issues.push(`--cloud-endpoints: ${cloud} must be an object of services`);
     const entries = Object.entries(isRecord(services) ? services : {});
     return [
@@ -52,6 +64,9 @@ function parseEndpoint(path: string, value: unknown, issues: string[]): ServiceE
   if (url !== undefined && !/^https?:\/\/[^/?#\s]+\/?$/.test(url)) {
     issues.push(`--cloud-endpoints: ${path}.url=${url} must be https://HOST[:PORT], {region} may stand in it`);
   }
+  const placeholder = /\{(?!region\})[^}]*\}?/.exec(`${url ?? ''} ${text('host') ?? ''}`)?.[0];
+  if (placeholder !== undefined)
+    issues.push(`--cloud-endpoints: ${path}: only {region} is replaced, not ${placeholder}`);
   const host = text('host');
   const ca = text('ca') ?? readAuthority(path, text('caFile'), issues);
   return {

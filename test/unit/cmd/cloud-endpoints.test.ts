@@ -27,13 +27,12 @@ describe('endpoints', () => {
     ['none', undefined, {}],
     ['an empty object', {}, {}],
     ['all fields', { alibaba: { cr: full } }, { alibaba: { cr: full } }],
-    ['several clouds and services', { a: { x: {}, y: {} }, b: { z: {} } }, { a: { x: {}, y: {} }, b: { z: {} } }],
     [
       'a slash at the end of the url',
-      { a: { x: { url: 'http://127.0.0.1:80/' } } },
-      { a: { x: { url: 'http://127.0.0.1:80' } } },
+      { alibaba: { cr: { url: 'http://127.0.0.1:80/' } } },
+      { alibaba: { cr: { url: 'http://127.0.0.1:80' } } },
     ],
-    ['space before the JSON', ' \n{"a": {}}', { a: {} }],
+    ['space before the JSON', ' \n{"alibaba": {}}', { alibaba: {} }],
   ])('%s', (_, input, expected) => {
     expect(parse(input)).toEqual({ endpoints: expected, issues: [] });
   });
@@ -62,20 +61,40 @@ describe('problems', () => {
       '--cloud-endpoints: alibaba.cr must be an object',
     ],
     ['an unknown field', { alibaba: { cr: { uri: 'x' } } }, '--cloud-endpoints: alibaba.cr.uri is unknown'],
+    ['a misspelt cloud', { alibab: { cr: {} } }, '--cloud-endpoints: alibab is no cloud that is called: use alibaba'],
+    [
+      'a misspelt service',
+      { alibaba: { crr: {} } },
+      '--cloud-endpoints: alibaba.crr is no service that is called: use cr',
+    ],
+    [
+      'another placeholder',
+      { alibaba: { cr: { host: 'cr.{zone}.example' } } },
+      '--cloud-endpoints: alibaba.cr: only {region} is replaced, not {zone}',
+    ],
+    ['a list', '[]', '--cloud-endpoints: must be an object: cloud, service, endpoint'],
     ['a field that is no text', { alibaba: { cr: { host: 1 } } }, '--cloud-endpoints: alibaba.cr.host must be text'],
     [
       'a url without scheme',
-      { a: { b: { url: 'x.example' } } },
-      '--cloud-endpoints: a.b.url=x.example must be https://',
+      { alibaba: { cr: { url: 'x.example' } } },
+      '--cloud-endpoints: alibaba.cr.url=x.example must be https://',
     ],
     [
       'a url with a path',
-      { a: { b: { url: 'https://x.example/p' } } },
-      '--cloud-endpoints: a.b.url=https://x.example/p must',
+      { alibaba: { cr: { url: 'https://x.example/p' } } },
+      '--cloud-endpoints: alibaba.cr.url=https://x.example/p must',
     ],
-    ['a url with a query', { a: { b: { url: 'https://x?y' } } }, '--cloud-endpoints: a.b.url=https://x?y must'],
-    ['another scheme', { a: { b: { url: 'file:///etc' } } }, '--cloud-endpoints: a.b.url=file:///etc must'],
-    ['authorities that cannot be read', { a: { b: { caFile: join(folder, 'no') } } }, 'cannot be read (ENOENT)'],
+    [
+      'a url with a query',
+      { alibaba: { cr: { url: 'https://x?y' } } },
+      '--cloud-endpoints: alibaba.cr.url=https://x?y must',
+    ],
+    [
+      'another scheme',
+      { alibaba: { cr: { url: 'file:///etc' } } },
+      '--cloud-endpoints: alibaba.cr.url=file:///etc must',
+    ],
+    ['authorities that cannot be read', { alibaba: { cr: { caFile: join(folder, 'no') } } }, 'cannot be read (ENOENT)'],
   ])('%s', (_, input, expected) => {
     const { issues } = parse(input);
     expect(issues).toHaveLength(1);
@@ -90,6 +109,6 @@ describe('problems', () => {
   });
 
   test('are all named at once', () => {
-    expect(parse({ a: 1, b: { c: 2, d: { url: 'x', host: 3, what: 4 } } }).issues).toHaveLength(5);
+    expect(parse({ a: 1, alibaba: { c: 2, cr: { url: 'x', host: 3, what: 4 } } }).issues).toHaveLength(7);
   });
 });
