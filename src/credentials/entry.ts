@@ -19,8 +19,8 @@ export interface Flight {
 /** A comparison under way of the Secrets that a credential was made from with what is there. */
 export interface Look {
   readonly done: Promise<void>;
-  /** True when one of them changed meanwhile. */
-  outdated: boolean;
+  /** How often one of them changed meanwhile. */
+  changes: number;
 }
 
 /** The last attempt failed. */

@@ -97,7 +97,7 @@ export class CredentialStore {
         );
       const inFailed = failed !== undefined && includesReference(failed.references, reference);
       if (inFlight) flight.outdated = true;
-      if (inHeld && entry.look !== undefined) entry.look.outdated = true;
+      if (inHeld && entry.look !== undefined) entry.look.changes += 1;
       if (inHeld && entry.secrets === 'same') entry.secrets = 'unknown';
       if (failed !== undefined && (inFailed || inHeld)) entry.failed = { ...failed, attempts: 0, retryAt: undefined };
       if (inHeld || inFailed || inFlight) affected.push(entry.cacheKey);
@@ -193,10 +193,10 @@ export class CredentialStore {
    */
   #look(entry: Entry, request: CredentialRequest): Promise<void> {
     if (entry.look !== undefined) return entry.look.done;
-    const look: Omit<Look, 'done'> = { outdated: false };
+    const look: Omit<Look, 'done'> = { changes: 0 };
     const done = this.#compare(entry, look).then(() => {
       entry.look = undefined;
-      if (entry.secrets === 'other' && this.#entries.get(entry.cacheKey) === entry) this.#fetch(entry, request);
+      if (entry.secrets === 'other') this.#fetch(entry, request);
     });
     entry.look = Object.assign(look, { done });
     return done;
@@ -204,10 +204,10 @@ export class CredentialStore {
 
   async #compare(entry: Entry, look: Omit<Look, 'done'>): Promise<void> {
     for (let { held } = entry; held !== undefined && entry.secrets === 'unknown'; { held } = entry) {
-      look.outdated = false;
+      const { changes } = look;
       const secrets = await this.#secretsOf(held);
       // Changed meanwhile: what was read may be older than that.
-      if (look.outdated || entry.held !== held) continue;
+      if (look.changes !== changes || entry.held !== held) continue;
       entry.secrets = secrets;
       return;
     }
@@ -229,7 +229,8 @@ export class CredentialStore {
 
   #fetch(entry: Entry, request: CredentialRequest): void {
     const now = this.#options.world.now();
-    if (entry.flight === undefined && mayAskAt(entry, now) <= now) this.#start(entry, request);
+    const isDropped = this.#entries.get(entry.cacheKey) !== entry;
+    if (!isDropped && entry.flight === undefined && mayAskAt(entry, now) <= now) this.#start(entry, request);
   }
 
   #start(entry: Entry, request: CredentialRequest): void {

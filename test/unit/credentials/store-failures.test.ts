@@ -214,8 +214,10 @@ describe('source Secrets', () => {
     harness.fetch = granting(HOUR, 'fake-new-password');
     held.release();
     await harness.advance(0);
-    expect(later.answer()).toMatchObject({ status: 'fresh' });
-    expect(await harness.ask()).toMatchObject({ credential: { password: 'fake-new-password' } });
+    expect(later.answer()).toMatchObject({ credential: { password: 'fake-old-password' } });
+    expect(harness.calls).toHaveLength(2);
+    expect(await harness.ask()).toMatchObject({ status: 'fresh', credential: { password: 'fake-new-password' } });
+    expect(harness.settled).toEqual(['fake/a', 'fake/a']);
   });
 
   test('a Secret that cannot be read is retried as the Kubernetes API says, and does no harm to what is held', async () => {
