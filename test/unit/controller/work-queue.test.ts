@@ -193,6 +193,44 @@ describe('wakeAt', () => {
     expect(bench.started).toEqual(['a']);
   });
 
+  test('is due within a minute after the wall clock was set back', async () => {
+    const bench = new Bench().start(true);
+    jest.setSystemTime(NOW + 24 * HOUR);
+    bench.queue.wakeAt('b', NOW + 26 * HOUR);
+    bench.queue.wakeAt('a', NOW + 25 * HOUR);
+    jest.setSystemTime(NOW);
+    await jest.advanceTimersByTimeAsync(MINUTE - 1);
+    expect(bench.started).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(bench.started).toEqual(['a', 'b']);
+    await jest.advanceTimersByTimeAsync(48 * HOUR);
+    expect(bench.started).toEqual(['a', 'b']);
+  });
+
+  test.each([
+    ['another wish', (bench: Bench) => bench.queue.wakeAt('b', NOW + HOUR)],
+    ['a retry', (bench: Bench) => bench.queue.retry('b', HOUR)],
+  ])('is due at once when %s shows that the wall clock was set back', async (_, show) => {
+    const bench = new Bench().start(true);
+    bench.queue.wakeAt('a', NOW + HOUR);
+    jest.setSystemTime(NOW - 6 * SECOND);
+    show(bench);
+    expect(bench.started).toEqual(['a']);
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    expect(bench.started).toEqual(['a']);
+  });
+
+  test('is not disturbed by a clock that is set right by a few seconds', async () => {
+    const bench = new Bench().start(true);
+    bench.queue.wakeAt('a', NOW + HOUR);
+    jest.setSystemTime(NOW - 5 * SECOND);
+    bench.queue.wakeAt('b', NOW + HOUR);
+    await jest.advanceTimersByTimeAsync(HOUR);
+    expect(bench.started).toEqual([]);
+    await jest.advanceTimersByTimeAsync(5 * SECOND);
+    expect(bench.started).toEqual(['a', 'b']);
+  });
+
   test('before the start waits for it', async () => {
     const bench = new Bench();
     bench.queue.wakeAt('a', NOW + SECOND);
@@ -238,6 +276,23 @@ describe('retry', () => {
     await pausesOf(bench, 5, SECOND);
     bench.queue.forget('a');
     expect(await pausesOf(bench, 1, SECOND)).toEqual([SECOND]);
+  });
+
+  test('that is quick is not put off by slow ones of the same key, nor the other way round', async () => {
+    const bench = new Bench().start(true);
+    await pausesOf(bench, 16, 5 * SECOND);
+    expect(await pausesOf(bench, 3, 10)).toEqual([10, 20, 40]);
+    bench.queue.forget('a');
+    expect(await pausesOf(bench, 1, 5 * SECOND)).toEqual([5 * SECOND]);
+    expect(await pausesOf(bench, 1, 10)).toEqual([10]);
+  });
+
+  test('of both kinds at once comes when the earlier of them does', async () => {
+    const bench = new Bench().start(true);
+    bench.queue.retry('a', 10);
+    bench.queue.retry('a', 5 * SECOND);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(bench.started).toEqual(['a']);
   });
 
   test('does not grow out of bounds after very many', async () => {
