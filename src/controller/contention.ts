@@ -53,7 +53,8 @@ export class Contention {
     if (this.#fights.size === 0) return found;
     for (const id of ids) {
       const fight = this.#fights.get(id);
-      if (fight !== undefined && fight.until > now) found.set(id, fight.until);
+      // One further ahead than any pause comes from a clock that was set back.
+      if (fight !== undefined && fight.until > now && fight.until - now <= MAX_PAUSE_MS) found.set(id, fight.until);
     }
     return found;
   }

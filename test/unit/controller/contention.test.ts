@@ -1,4 +1,4 @@
-// When we hold back from a ServiceAccount that another writer fights over, for how long, and when that is forgotten.
+// When we hold back from an object that another writer fights over, for how long, and when that is forgotten.
 import { describe, expect, test } from '@jest/globals';
 import { Contention } from '../../../src/controller/contention.ts';
 import { HOUR, MINUTE, NOW, SECOND } from '../../support/builders.ts';
@@ -46,9 +46,18 @@ describe('contention', () => {
     expect([...contention.until(['other'], NOW + 4)]).toEqual([]);
   });
 
-  test('counts each ServiceAccount for itself', () => {
+  test('counts each object for itself, whatever its id is made of', () => {
     const contention = new Contention();
-    for (let index = 0; index < 10; index += 1) expect(contention.added(`u-${index}`, NOW)).toBe(0);
+    for (const id of ['u', 'v', 'shop/pull', 'shop/other', 'stage/pull']) expect(contention.added(id, NOW)).toBe(0);
+    for (let index = 0; index < 3; index += 1) contention.added('shop/pull', NOW);
+    expect([...contention.until(['u', 'stage/pull', 'shop/pull'], NOW).keys()]).toEqual(['shop/pull']);
+  });
+
+  test('does not hold back until an instant that only a clock set back can have left so far ahead', () => {
+    const contention = new Contention();
+    for (let index = 0; index < 4; index += 1) contention.added('u', NOW + 24 * HOUR);
+    expect([...contention.until(['u'], NOW + 24 * HOUR).keys()]).toEqual(['u']);
+    expect([...contention.until(['u'], NOW)]).toEqual([]);
   });
 
   test('counts on when the clock jumps back', () => {
