@@ -44,7 +44,8 @@ export class ForeignSecrets {
   inNamespace(namespace: string, now: EpochMs): ReadonlyMap<string, ObservedSecret> {
     const names = this.#byNamespace.get(namespace);
     if (names === undefined) return new Map();
-    for (const [name, { seenAt }] of names) if (now - seenAt > BELIEVED_MS) this.forget(namespace, name);
+    // One that was seen in the future comes from a clock that was set back.
+    for (const [name, { seenAt }] of names) if (Math.abs(now - seenAt) > BELIEVED_MS) this.forget(namespace, name);
     return new Map([...names].map(([name, { secret }]) => [name, secret]));
   }
 }
