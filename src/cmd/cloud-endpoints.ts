@@ -64,10 +64,10 @@ function parseEndpoint(path: string, value: unknown, issues: string[]): ServiceE
   if (url !== undefined && !/^https?:\/\/[^/?#\s]+\/?$/.test(url)) {
     issues.push(`--cloud-endpoints: ${path}.url=${url} must be https://HOST[:PORT], {region} may stand in it`);
   }
-  const placeholder = /\{(?!region\})[^}]*\}?/.exec(`${url ?? ''} ${text('host') ?? ''}`)?.[0];
+  const host = text('host');
+  const placeholder = /\{(?!region\})[^}]*\}?/.exec(`${url ?? ''} ${host ?? ''}`)?.[0];
   if (placeholder !== undefined)
     issues.push(`--cloud-endpoints: ${path}: only {region} is replaced, not ${placeholder}`);
-  const host = text('host');
   const ca = text('ca') ?? readAuthority(path, text('caFile'), issues);
   return {
     ...(url === undefined ? {} : { url: url.replace(/\/$/, '') }),
