@@ -16,8 +16,9 @@ import {
   type Flight,
   type Look,
 } from './entry.ts';
+import { compare } from './look.ts';
 import { fail, readsOf, succeed } from './settle.ts';
-import { formatSnapshot, parseSnapshot, type StoredCredential } from './snapshot.ts';
+import { formatSnapshot, parseSnapshot } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 
 export type {
@@ -194,37 +195,12 @@ export class CredentialStore {
   #look(entry: Entry, request: CredentialRequest): Promise<void> {
     if (entry.look !== undefined) return entry.look.done;
     const look: Omit<Look, 'done'> = { changes: 0 };
-    const done = this.#compare(entry, look).then(() => {
+    const done = compare(entry, look, this.#options.world).then(() => {
       entry.look = undefined;
       if (entry.secrets === 'other') this.#fetch(entry, request);
     });
     entry.look = Object.assign(look, { done });
     return done;
-  }
-
-  async #compare(entry: Entry, look: Omit<Look, 'done'>): Promise<void> {
-    for (let { held } = entry; held !== undefined && entry.secrets === 'unknown'; { held } = entry) {
-      const { changes } = look;
-      const secrets = await this.#secretsOf(held);
-      // Changed meanwhile: what was read may be older than that.
-      if (look.changes !== changes || entry.held !== held) continue;
-      entry.secrets = secrets;
-      return;
-    }
-  }
-
-  async #secretsOf({ revisions }: StoredCredential): Promise<Entry['secrets']> {
-    const { signal } = new AbortController();
-    try {
-      for (const { reference, digest } of revisions) {
-        const read = await this.#options.world.readSecret(reference, signal);
-        if (read?.digest !== digest) return 'other';
-      }
-      return 'same';
-    } catch {
-      // What is held serves on, and the next request looks again.
-      return 'unknown';
-    }
   }
 
   #fetch(entry: Entry, request: CredentialRequest): void {
