@@ -9,10 +9,11 @@ import { leaseName } from '../core/names.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { CredentialStore } from '../credentials/store.ts';
 import { EventRecorder } from '../kube/events.ts';
-import { runLeaderElection } from '../kube/leader-election.ts';
+import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
 import { checkPermissions } from '../kube/permissions.ts';
 import { SecretSources } from '../kube/secret-sources.ts';
 import { readServiceAccountManagers } from '../kube/writes.ts';
+import type { Logger } from '../observability/logger.ts';
 import { startHealthServer } from '../observability/http.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { createProviders } from '../providers/table.ts';
@@ -108,7 +109,7 @@ export const controllerCommand: Command = {
       random,
     });
     const checks = healthChecks(controller, now);
-    metrics.observe(checks.gauges);
+    metrics.observe({ ...checks.gauges, failingCredentials: report.failing });
     const server = await startHealthServer({
       address: settings.metricsAddress,
       metrics,
@@ -158,12 +159,36 @@ async function lead(
       random: Math.random,
       onStartedLeading: (leading) => controller.lead(leading),
       onStoppedLeading: () => undefined,
-      report: (event) => {
-        if (event.type === 'failed') logger.warn('Lease could not be renewed', { error: event.error });
-        else if (event.type === 'handlerFailed') logger.error('Leading failed', { error: event.error });
-        else logger.info('Leader election moved', { ...event });
-      },
+      report: reportElection(logger),
     },
     signal,
   );
+}
+
+/** One line for each change, and one for a failure until it changes. */
+function reportElection(logger: Logger): (event: LeaderElectionEvent) => void {
+  let lastFailure = '';
+  return (event) => {
+    switch (event.type) {
+      case 'failed':
+        if (event.error.message !== lastFailure) logger.warn('Lease could not be renewed', { error: event.error });
+        lastFailure = event.error.message;
+        return;
+      case 'handlerFailed':
+        logger.error('Leading failed', { error: event.error });
+        return;
+      case 'otherLeader':
+        logger.info('Waiting while another replica leads', { leader: event.identity });
+        return;
+      case 'acquired':
+        lastFailure = '';
+        logger.info('Acquired the Lease');
+        return;
+      case 'lost':
+        logger.warn('Lost the Lease', { why: event.why });
+        return;
+      case 'released':
+        logger.info('Released the Lease');
+    }
+  };
 }

@@ -26,6 +26,9 @@ import { WorkQueue, type QueueObserver } from './work-queue.ts';
 const PASSES = 32;
 const WRITES = 24;
 
+/** How often what changed and could not be renewed is asked for again; no call is made when there is none. */
+const RETRY_UNVERIFIED_MS = 60_000;
+
 /** What the controller is given. */
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -182,7 +185,9 @@ export function createController(options: ControllerOptions): Controller {
     queue.start((key) => reconcile(world, key, signal));
     triggers.onEverything();
     changes.verifyLoaded();
+    const retries = setInterval(changes.retryUnverified, RETRY_UNVERIFIED_MS);
     await aborted(signal);
+    clearInterval(retries);
     leading = false;
     await queue.stop();
     await keeper.stop();

@@ -1,14 +1,14 @@
 // Turns what happened into log lines, metrics and Events: one line for each write and each change of state, no repetitions.
 import { IGNORE_LABEL, MANAGER } from '../core/names.ts';
-import type { EpochMs, Issue, Skip, Write } from '../core/types.ts';
+import type { EpochMs, Skip, Write } from '../core/types.ts';
 import { KubeError } from '../core/errors.ts';
 import type { CredentialOutcome } from '../credentials/store.ts';
-import type { ConfigurationState } from '../kube/configuration.ts';
 import type { EventObject, EventRecorder } from '../kube/events.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { FailingCredential, Metrics } from '../observability/metrics.ts';
 import type { ControllerObserver } from './controller.ts';
+import { reportConfiguration, sentenceOf, type RecordOnConfigMap } from './report-configuration.ts';
 
 /** Every reason that our Events carry; `docs/reasons.md` explains them. */
 export const EVENT_REASONS = [
@@ -37,19 +37,19 @@ export interface ReportOptions {
 /** The observer of the controller, and what the credential store tells. */
 export interface Report extends ControllerObserver {
   readonly onOutcome: (outcome: CredentialOutcome) => void;
+  /** Credentials whose last attempt failed, for metrics. */
+  readonly failing: () => readonly FailingCredential[];
 }
-
-/** Longest message of an Event, characters: the API server's limit. */
-const MAX_EVENT = 1_024;
-
-type RecordOnConfigMap = (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
 
 /** Builds the report. */
 export function createReport(options: ReportOptions): Report {
   const { logger, metrics, events } = options;
   const lastSkips = new Map<string, string>();
+  const failing = new Map<string, FailingCredential>();
+  const lastFailures = new Map<string, string>();
   let configMapUid = '';
   let lastConfiguration = '';
+  let wasBad = false;
 
   const onConfigMap: RecordOnConfigMap = (type, reason, message) => {
     const object: EventObject = { apiVersion: 'v1', kind: 'ConfigMap', ...options.configMap, uid: configMapUid };
@@ -84,21 +84,37 @@ export function createReport(options: ReportOptions): Report {
     },
     onGone: (namespace) => void lastSkips.delete(namespace),
     onContention: () => metrics.contended(),
-    onReflector: (kind, event) => reportReflector(options, kind, event),
+    onReflector: (kind, event) => {
+      // One line until it changes: a missing right is asked for again and again.
+      const failure = event.type === 'failed' ? `${event.error.reason} ${event.error.message}` : undefined;
+      if (failure !== undefined && lastFailures.get(kind) === failure) return;
+      if (failure !== undefined) lastFailures.set(kind, failure);
+      else if (event.type === 'listed' || event.type === 'watchStarted') lastFailures.delete(kind);
+      reportReflector(options, kind, event);
+    },
     onConfiguration: (state) => {
       configMapUid = state.uid ?? configMapUid;
       metrics.configValid(state.status === 'valid');
       const text = `${state.status} ${state.resourceVersion ?? ''} ${state.issues.map(sentenceOf).join(' ')}`;
       if (text === lastConfiguration) return;
       lastConfiguration = text;
-      reportConfiguration(logger, onConfigMap, state);
+      reportConfiguration(logger, onConfigMap, state, wasBad);
+      wasBad = state.status === 'invalid' || state.status === 'missing';
+      const wanted = state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)) ?? [];
+      for (const cacheKey of failing.keys()) if (!wanted.includes(cacheKey)) failing.delete(cacheKey);
     },
     onStateFailure: (error) => logger.warn('Master copy could not be read or written', { error }),
     onLeading: (leading) => {
       metrics.leading(leading);
       logger.info(leading ? 'Started leading' : 'Stopped leading');
     },
-    onOutcome: (outcome) => reportOutcome(logger, onConfigMap, outcome),
+    onOutcome: (outcome) => {
+      const { provider, cacheKey } = outcome.request;
+      if (outcome.ok) failing.delete(cacheKey);
+      else failing.set(cacheKey, { provider, cacheKey, reason: outcome.failure.reason });
+      reportOutcome(logger, onConfigMap, outcome);
+    },
+    failing: () => [...failing.values()],
   };
 
   function reportSkip(namespace: string, skip: Skip): void {
@@ -111,40 +127,6 @@ export function createReport(options: ReportOptions): Report {
       const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: skip.uid ?? '' };
       events.record({ object, type: 'Warning', reason: skip.reason, message: skip.message });
     }
-  }
-}
-
-/** One sentence for an issue, with its place and value. */
-export function sentenceOf({ path, line, message, value }: Issue): string {
-  const place = line === undefined ? path : `${path} (line ${line})`;
-  return `${place === '' ? '' : `${place}: `}${message}${value === undefined ? '' : `; it reads ${JSON.stringify(value)}`}.`;
-}
-
-/** As many whole sentences as an Event holds, and how many more there are. */
-function fitting(sentences: readonly string[]): string {
-  const all = sentences.join(' ');
-  if (all.length <= MAX_EVENT) return all;
-  const tail = (count: number): string => `… and ${count} more: see the log, or /readyz?verbose.`;
-  let kept = sentences.length - 1;
-  const text = (): string => [...sentences.slice(0, kept), tail(sentences.length - kept)].join(' ');
-  while (kept > 2 && text().length > MAX_EVENT) kept -= 1;
-  return text();
-}
-
-function reportConfiguration(logger: Logger, onConfigMap: RecordOnConfigMap, state: ConfigurationState): void {
-  const errors = state.issues.filter((issue) => issue.severity === 'error');
-  for (const issue of state.issues) {
-    const level = issue.severity === 'error' ? 'error' : 'warn';
-    logger[level]('Configuration has an issue', { ...issue });
-  }
-  if (state.status === 'valid') {
-    logger.info('Applied the configuration', { rules: state.good?.rules.length });
-    const warnings = state.issues.map(sentenceOf);
-    if (warnings.length > 0) onConfigMap('Warning', 'ConfigApplied', fitting(['Applied, with remarks.', ...warnings]));
-  } else if (state.status !== 'unknown') {
-    const stays = state.good === undefined ? 'Nothing is done until it is right.' : 'The last good one stays in force.';
-    logger.error('Configuration cannot be used', { status: state.status, lastGood: state.good !== undefined });
-    onConfigMap('Warning', 'ConfigInvalid', fitting([stays, ...errors.map(sentenceOf)]));
   }
 }
 

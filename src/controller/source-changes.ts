@@ -10,11 +10,13 @@ export interface SourceChanges {
   readonly onSettled: (cacheKey: string) => void;
   /** Compares what was loaded from the master copy with what it was made from: the Secrets may have changed while nobody looked. */
   readonly verifyLoaded: () => void;
+  /** Asks again for what changed and could not be renewed: its Secrets are fresh, so no namespace would. */
+  readonly retryUnverified: () => void;
 }
 
 /** Builds the handlers. `requests`: those of the configuration in force. */
 export function createSourceChanges(world: {
-  readonly store: () => Pick<CredentialStore, 'current' | 'resolve' | 'secretChanged'>;
+  readonly store: () => Pick<CredentialStore, 'current' | 'resolve' | 'secretChanged' | 'unverified'>;
   readonly requests: () => readonly CredentialRequest[];
   /** False on replicas that do not lead: they ask no cloud. */
   readonly leading: () => boolean;
@@ -38,6 +40,10 @@ export function createSourceChanges(world: {
       if (source === undefined || known.get(cacheKey) === source) return;
       known.set(cacheKey, source);
       world.onOtherSource();
+    },
+    retryUnverified() {
+      const unverified = new Set(world.store().unverified());
+      if (unverified.size > 0) ask((request) => unverified.has(request.cacheKey));
     },
     verifyLoaded() {
       const held = (request: CredentialRequest): string | undefined => world.store().current(request.cacheKey)?.source;

@@ -106,6 +106,11 @@ export class CredentialStore {
     return affected;
   }
 
+  /** Cache keys of credentials whose Secret has changed, or may have: asking for them compares and renews. */
+  unverified(): readonly string[] {
+    return [...this.#entries.values()].flatMap(({ cacheKey, secrets }) => (secrets === 'same' ? [] : [cacheKey]));
+  }
+
   /** Every Secret that credentials, failed attempts, or calls under way read. */
   sources(): readonly SecretReference[] {
     const references = [...this.#entries.values()].flatMap(({ held, failed, flight }) => [

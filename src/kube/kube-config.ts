@@ -49,7 +49,9 @@ function loadText({ file, content }: KubeConfigSource): KubeConfig {
   try {
     if (file !== undefined) accessSync(file);
   } catch (error) {
-    throw new ConfigError([`cannot read ${name} (${codeOf(error) ?? 'unreadable'})`]);
+    throw new ConfigError([
+      `cannot read ${name} (${codeOf(error) ?? 'unreadable'}): name another with --kubeconfig or $KUBECONFIG`,
+    ]);
   }
   const kubeConfig = new KubeConfig();
   try {

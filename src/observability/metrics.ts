@@ -5,6 +5,13 @@ import type { EpochMs } from '../core/types.ts';
 const PREFIX = 'registry_credential_helper';
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
+/** A credential whose last attempt failed. */
+export interface FailingCredential {
+  readonly provider: string;
+  readonly cacheKey: string;
+  readonly reason: string;
+}
+
 /** Values that are read when somebody asks for the metrics; absent ones are left out. */
 export interface MetricSources {
   readonly queueDepth?: () => number;
@@ -18,6 +25,7 @@ export interface MetricSources {
     readonly lastActivityAt: EpochMs;
     readonly restarts: number;
   }[];
+  readonly failingCredentials?: () => readonly FailingCredential[];
   /** Per credential that is held; undefined = does not expire. */
   readonly credentials?: () => readonly {
     readonly provider: string;
@@ -214,6 +222,18 @@ function collectCredentials(registry: Registry, sources: readonly MetricSources[
       expiry.reset();
       for (const { provider, cacheKey, expiresAt } of sources.flatMap((source) => source.credentials?.() ?? [])) {
         if (expiresAt !== undefined) expiry.set({ provider, credential: cacheKey }, expiresAt / 1_000);
+      }
+    }),
+  });
+  const failing = new Gauge({
+    name: `${PREFIX}_credential_failing`,
+    help: '1 = the last attempt to obtain this credential failed, for this reason',
+    labelNames: ['provider', 'credential', 'reason'],
+    registers: [registry],
+    collect: guarded(() => {
+      failing.reset();
+      for (const { provider, cacheKey, reason } of sources.flatMap((source) => source.failingCredentials?.() ?? [])) {
+        failing.set({ provider, credential: cacheKey, reason }, 1);
       }
     }),
   });

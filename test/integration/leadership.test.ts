@@ -128,9 +128,7 @@ test('a leader that is asked to end while it writes ends well, and the other lea
   expect(await holder()).not.toBe(before);
   const lines = await leader.lines();
   expect(lines.at(-1)).toMatchObject({ message: 'Stopped' });
-  expect(lines.filter(({ message, type }) => message === 'Leader election moved' && type === 'released')).toHaveLength(
-    1,
-  );
+  expect(lines.filter(({ message }) => message === 'Released the Lease')).toHaveLength(1);
   expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
   await eventually('the other leads', () => isLeading(other));
   await allRight(names);

@@ -56,9 +56,12 @@ async function tenant(name: string): Promise<void> {
   await world.cluster.serviceAccount(name, 'default', ['foreign']);
 }
 
+/** What the log says of the leader election. */
+const ELECTION: Readonly<Record<string, string>> = { acquired: 'Acquired the Lease', lost: 'Lost the Lease' };
+
 const leads = (type: string, mark: number): Promise<unknown> =>
   eventually(`the leader election says: ${type}`, async () =>
-    (await replica.lines()).slice(mark).find((line) => line.message === 'Leader election moved' && line.type === type),
+    (await replica.lines()).slice(mark).find((line) => line.message === ELECTION[type]),
   );
 
 test('connections that are cut again and again while there is work to do lose nothing', async () => {

@@ -137,6 +137,7 @@ describe('docs/metrics.md', () => {
     metrics.observe({
       reflectors: () => [{ kind: 'k', lastActivityAt: 1, restarts: 1 }],
       credentials: () => [{ provider: 'p', cacheKey: 'c', expiresAt: 1 }],
+      failingCredentials: () => [{ provider: 'p', cacheKey: 'c', reason: 'r' }],
     });
     metrics.apiCalled({ method: 'GET', code: 200 });
     metrics.reconciled('success');

@@ -10,7 +10,14 @@ const request = (cacheKey: string): CredentialRequest => ({
   hosts: ['r.example'],
 });
 
-function worldOf(options: { leading?: boolean; sources?: Record<string, string>; affected?: readonly string[] } = {}) {
+function worldOf(
+  options: {
+    leading?: boolean;
+    sources?: Record<string, string>;
+    affected?: readonly string[];
+    unverified?: readonly string[];
+  } = {},
+) {
   const sources: Record<string, string> = { ...options.sources };
   const asked: string[][] = [];
   let woken = 0;
@@ -27,6 +34,7 @@ function worldOf(options: { leading?: boolean; sources?: Record<string, string>;
         return Promise.resolve(new Map());
       },
       secretChanged: () => options.affected ?? [],
+      unverified: () => options.unverified ?? [],
     }),
     requests: () => [request('a'), request('b')],
     leading: () => options.leading ?? true,
@@ -76,4 +84,18 @@ test('what was loaded is compared with its Secrets, what is not held is not aske
   const { changes, asked } = worldOf({ sources: { a: 'one' } });
   changes.verifyLoaded();
   expect(asked).toEqual([['a']]);
+});
+
+describe('what changed and could not be renewed', () => {
+  test('is asked for again', () => {
+    const { changes, asked } = worldOf({ unverified: ['b'] });
+    changes.retryUnverified();
+    expect(asked).toEqual([['b']]);
+  });
+
+  test('costs nothing when there is none', () => {
+    const { changes, asked } = worldOf();
+    changes.retryUnverified();
+    expect(asked).toEqual([]);
+  });
 });
