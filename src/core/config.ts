@@ -52,11 +52,14 @@ export interface ConfigContext {
   readonly providers: readonly string[];
 }
 
+/** Most issues that are handed on: each is a log line, and people mend a few at a time. */
+const MAX_ISSUES = 100;
+
 type Read = (key: string) => string | undefined;
 type Report = (issues: readonly Issue[]) => void;
 
 /**
- * Reads the data of the ConfigMap: every issue at once. Errors refuse the whole; unknown keys are warnings.
+ * Reads the data of the ConfigMap: every issue at once (past a hundred, the rest is counted). Errors refuse the whole; unknown keys are warnings.
  * Grammar and defaults: `docs/configuration.md`.
  */
 export function parseConfig(data: Readonly<Record<string, string>>, context: ConfigContext): Parsed<Config> {
@@ -77,12 +80,22 @@ export function parseConfig(data: Readonly<Record<string, string>>, context: Con
   const adoptExisting = parseAdoptExisting(read, report);
   const secretLabels = parseSecretLabels(data, read, report);
 
-  if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues };
+  if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues: capped(issues) };
   return {
     ok: true,
     value: { rules, thresholdMs, adoptExisting, secretLabels, email: read('notify-email') },
-    issues,
+    issues: capped(issues),
   };
+}
+
+/** All of them in their order; too many: errors first, and one more issue that counts the rest. */
+function capped(issues: readonly Issue[]): readonly Issue[] {
+  if (issues.length <= MAX_ISSUES) return issues;
+  const errors = issues.filter((issue) => issue.severity === 'error');
+  const warnings = issues.filter((issue) => issue.severity === 'warning');
+  const left = issues.length - MAX_ISSUES;
+  const severity = errors.length > MAX_ISSUES ? 'error' : 'warning';
+  return [...[...errors, ...warnings].slice(0, MAX_ISSUES), { severity, path: '', message: `… and ${left} more` }];
 }
 
 function unknownKeys(data: Readonly<Record<string, string>>): readonly Issue[] {

@@ -26,6 +26,26 @@ function issuesOf(data: Data): readonly Issue[] {
   return parse({ ...ONE, ...data }).issues;
 }
 
+describe('of more than a hundred issues', () => {
+  const unknown = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`unknown-key-${index}`, 'x']));
+
+  test('the errors come first, and the rest is counted', () => {
+    const issues = issuesOf({ ...unknown, 'adopt-existing': 'x' });
+    expect(issues).toHaveLength(101);
+    expect(issues[0]).toMatchObject({ severity: 'error', path: 'adopt-existing' });
+    expect(issues.at(-1)).toEqual({ severity: 'warning', path: '', message: '… and 51 more' });
+  });
+
+  test('warnings alone refuse nothing', () => {
+    expect(parse({ ...ONE, ...unknown })).toMatchObject({ ok: true });
+  });
+
+  test('the rest counts as an error when there are errors in it', () => {
+    const issues = issuesOf({ 'registry-info': '- x\n'.repeat(150) });
+    expect(issues.at(-1)).toEqual({ severity: 'error', path: '', message: '… and 50 more' });
+  });
+});
+
 describe('a key that is absent or empty has its default', () => {
   const scopeOf = (data: Data) => configOf(data).rules[0]?.scope;
 
