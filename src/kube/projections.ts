@@ -29,6 +29,8 @@ const NO_TEXTS: Texts = Object.freeze({});
 const NO_NAMES: readonly string[] = Object.freeze([]);
 /** Strings and lists that are shared among objects; more would mean that they are not alike. */
 const MAX_SHARED = 20_000;
+/** Longest list that is shared, characters: longer ones are rare, and would be kept after their owner is gone. */
+const MAX_SHARED_LENGTH = 1_024;
 
 /** Keeps of a Namespace what decisions need; undefined = not readable. */
 export function projectNamespace(object: unknown): Projected<ObservedNamespace> | undefined {
@@ -47,8 +49,12 @@ export function projectServiceAccount(
   const sharedLists = new Map<string, readonly string[]>();
   const sharedNamespaces = new Map<string, string>();
   // Ten thousand accounts hold the same few lists and namespaces: one copy of each serves all.
-  const shareList = (names: readonly string[]): readonly string[] =>
-    names.length === 0 ? NO_NAMES : share(sharedLists, names.join(), names);
+  const shareList = (names: readonly string[]): readonly string[] => {
+    if (names.length === 0) return NO_NAMES;
+    // Not joined: names are free text, and ['x,y'] is not ['x', 'y'].
+    const key = JSON.stringify(names);
+    return key.length > MAX_SHARED_LENGTH ? names : share(sharedLists, key, names);
+  };
 
   return (object) => {
     const metadata = readMetadata(object);

@@ -69,6 +69,25 @@ describe('a ServiceAccount', () => {
     expect(a?.value.imagePullSecrets).toBe(b?.value.imagePullSecrets);
   });
 
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['a comma', ['x,y'], ['x', 'y']],
+    ['a quote', ['x","y'], ['x', 'y']],
+    ['a bracket', ['["x"]'], ['x']],
+  ])('never gets the list of another because of %s in a name', (_sentence, one, other) => {
+    const projectOne = projectServiceAccount('main');
+    for (const names of [one, other, one]) {
+      const object = account({ imagePullSecrets: names.map((name) => ({ name })) });
+      expect(projectOne(object)?.value.imagePullSecrets).toEqual(names);
+    }
+  });
+
+  test('does not share a list that is very long', () => {
+    const object = account({ imagePullSecrets: [{ name: 'x'.repeat(2_000) }] });
+    const [a, b] = [project(object), project(object)];
+    expect(a?.value.imagePullSecrets).toEqual(b?.value.imagePullSecrets);
+    expect(a?.value.imagePullSecrets).not.toBe(b?.value.imagePullSecrets);
+  });
+
   test('survives entries that are no references', () => {
     const object = account({ imagePullSecrets: [null, {}, { name: 'one' }, 'two'] });
     expect(project(object)?.value.imagePullSecrets).toEqual(['one']);
