@@ -1,39 +1,62 @@
 // Reads YAML that people wrote inside a ConfigMap value, and finds the lines that issues are about.
-import { load, YAMLException } from 'js-yaml';
+import { load, parseEvents, YAMLException } from 'js-yaml';
 import { foldName } from './fields.ts';
-import type { Issue, Parsed } from './types.ts';
+import type { Parsed } from './types.ts';
 
 /** Longest text that is read, characters: a ConfigMap holds no more. */
 const MAX_TEXT = 1_048_576;
+
+/** Why it is refused; a glob without quotes is the most likely cause. */
+const NO_ANCHORS =
+  'anchors and aliases are not read: write it out, or put a text that begins with `&` or `*` into quotes';
 
 /** Words that make a line unfit to be quoted. */
 const SECRET_WORDS = /secret|password|passwd|token|key/i;
 
 /**
  * Reads one YAML (or JSON) document; a blank or comment-only text is `undefined`. Never half-reads: what is not YAML is one
- * issue with its line, which is quoted unless it could hold a secret. `cure` says how it should look.
+ * issue with its line, which is quoted unless it could hold a secret. `cure` says how it should look. Anchors and aliases are
+ * refused: a few lines with them stand for more than any memory holds.
  */
 export function parseYaml(text: string, path: string, cure: string): Parsed<unknown> {
   if (isBlank(text)) return { ok: true, value: undefined, issues: [] };
   if (text.length > MAX_TEXT) {
     return { ok: false, issues: [{ severity: 'error', path, message: `is longer than ${MAX_TEXT} characters` }] };
   }
+  const refuse = (message: string, line: number | undefined): Parsed<never> => {
+    const value = line === undefined ? undefined : quotable(text.split('\n').slice(0, line));
+    return {
+      ok: false,
+      issues: [
+        {
+          severity: 'error',
+          path,
+          message,
+          ...(line === undefined ? {} : { line }),
+          ...(value === undefined ? {} : { value }),
+        },
+      ],
+    };
+  };
   try {
-    return { ok: true, value: load(text), issues: [] };
+    const line = lineOfAnchor(text);
+    return line === undefined ? { ok: true, value: load(text), issues: [] } : refuse(NO_ANCHORS, line);
   } catch (error) {
     const line = error instanceof YAMLException && error.mark !== undefined ? error.mark.line + 1 : undefined;
     // A reason may quote what it found: names of anchors and tags, which a password without quotes looks like.
     const why = error instanceof YAMLException ? error.reason.replace(/["<!*&%].*$/s, '').trim() : 'unreadable';
-    const quoted = line === undefined ? undefined : quotable(text.split('\n').slice(0, line));
-    const issue: Issue = {
-      severity: 'error',
-      path,
-      message: `is not YAML (${why}): ${cure}`,
-      ...(line === undefined ? {} : { line }),
-      ...(quoted === undefined ? {} : { value: quoted }),
-    };
-    return { ok: false, issues: [issue] };
+    return refuse(`is not YAML (${why}): ${cure}`, line);
   }
+}
+
+/** One-based line of the first anchor or alias; undefined when there is none. Throws YAMLException. */
+function lineOfAnchor(text: string): number | undefined {
+  for (const event of parseEvents(text, {})) {
+    if ('anchorStart' in event && event.anchorStart >= 0) {
+      return text.slice(0, event.anchorStart).split('\n').length;
+    }
+  }
+  return undefined;
 }
 
 /**

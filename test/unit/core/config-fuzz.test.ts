@@ -8,7 +8,23 @@ const PLANTED = 'hunter2hunter2';
 
 const scalars = fc.oneof(
   fc.string(),
-  fc.constantFrom('a.example', '', '"', '[x]', '{a: b}', '*x', '!x y', '&x', '|', '>-', '"a","b"', '// c', '%', '@'),
+  fc.constantFrom(
+    'a.example',
+    '',
+    '"',
+    '[x]',
+    '{a: b}',
+    '*x',
+    '!x y',
+    '&x',
+    '&x y',
+    '|',
+    '>-',
+    '"a","b"',
+    '// c',
+    '%',
+    '@',
+  ),
 );
 const secrets = fc.constantFrom(
   PLANTED,
@@ -18,6 +34,7 @@ const secrets = fc.constantFrom(
   `"${PLANTED}","x"`,
   `"${PLANTED}`,
   `*${PLANTED}`,
+  `&${PLANTED}`,
   `!${PLANTED} x`,
   `&${PLANTED} x`,
   `[${PLANTED}]`,
@@ -121,6 +138,11 @@ describe('a megabyte that would make a careless parser hang or break:', () => {
         (_, index) =>
           `- {provider: fake, id: i${index}, domains: "${Array.from({ length: 90 }, (__, host) => `h${host}.example`).join(',')}"}\n`,
       ).join(''),
+    ],
+    [
+      'aliases of one long list',
+      'registry-info',
+      `- {provider: fake, id: i, domains: &d [${numbered((index) => (index < 10_000 ? `h${index}.example,` : ''))}]}\n${Array.from({ length: 999 }, (_, index) => `- {provider: fake, id: i${index}, domains: *d}\n`).join('')}`,
     ],
     ['a key', 'x'.repeat(1e6), 'x'],
   ])('%s', (_, key, text) => {
