@@ -11,11 +11,21 @@ const DOCKER_HUB: readonly string[] = [
 
 const DOCKER_HUB_KEY = 'index.docker.io';
 
+/** Most hosts of one Secret: our annotation tells of each, and the API server bounds it. */
+export const MAX_HOSTS = 1_000;
+
+/** What is wrong with more, for people. */
+export const TOO_MANY_HOSTS = 'more than 1,000 hosts in one Secret cannot be written: split over several `secret-name`';
+
 /**
  * Reads `members` as hosts with an optional port; `*` may stand in a label, as kubelet allows. Lower case, each once, in order.
- * What is no host is an error, a scheme or API path a warning and stripped; issues go to `fields` under `name`.
+ * What is no host is an error, and so are more hosts than a Secret takes; a scheme or API path is a warning and stripped; issues go to `fields` under `name`.
  */
 export function parseHosts(fields: FieldReader, name: string, members: readonly string[]): readonly string[] {
+  if (new Set(members).size > MAX_HOSTS) {
+    fields.report(name, TOO_MANY_HOSTS);
+    return [];
+  }
   const hosts = members.flatMap((member) => parseHost(fields, name, member) ?? []);
   return [...new Set(hosts)];
 }

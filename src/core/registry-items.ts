@@ -1,6 +1,7 @@
 // The lists `registry-info` and `acr-registry-info`: items -> credential requests -> rules.
 import { foldName, readFields } from './fields.ts';
 import { isRecord } from './records.ts';
+import { MAX_HOSTS, TOO_MANY_HOSTS } from './registry-host.ts';
 import { parseNamePatterns } from './scope.ts';
 import type { CredentialRequest, Issue, NamePatterns, Parsed, Rule, Scope } from './types.ts';
 import { findLines, mayHoldSecret, parseYaml } from './yaml.ts';
@@ -46,6 +47,9 @@ export const ITEM_FIELDS: readonly string[] = ['provider', 'watch-namespace', 's
 
 /** What is wrong with a name that is none. */
 export const SECRET_NAME_FORM = 'must be the name of a Secret: lower-case letters, digits, - and .';
+
+/** Most characters of the hosts of one Secret: with what is told of each they fit into an annotation, 256 KiB. */
+const MAX_HOST_TEXT = 100_000;
 
 /** Most items that are read: a bound for what a mistake can cost. */
 const MAX_ITEMS = 1_000;
@@ -148,7 +152,7 @@ function parseItem(
 
 /**
  * Items -> rules: one for each Secret name. Items under one name must have one scope; the same credential twice is an error,
- * the same host twice a warning (the first item wins).
+ * more hosts than a Secret takes too, the same host twice a warning (the first item wins).
  */
 export function buildRules(items: readonly RegistryItem[], report: Report): readonly Rule[] {
   const bySecret = new Map<string, RegistryItem[]>();
@@ -185,16 +189,32 @@ function conflicts(group: readonly RegistryItem[], first: RegistryItem): readonl
       const message = `asks for the same credential as ${twin.path} (${item.request.cacheKey}): keep one item, with the domains of both`;
       issues.push(item.located({ severity: 'error', path: item.path, message }));
     }
+    const claimed: { readonly host: string; readonly owner: RegistryItem }[] = [];
     for (const host of new Set(item.request.hosts)) {
       const owner = byHost.get(host);
       if (owner === undefined) byHost.set(host, item);
-      else if (owner !== twin) {
-        const message = `is claimed by ${owner.path} already, which wins: remove it here or there`;
-        issues.push(item.located({ severity: 'warning', path: `${item.path}.domains`, message, value: host }));
-      }
+      else if (owner !== twin) claimed.push({ host, owner });
+    }
+    const [clash, ...more] = claimed;
+    if (clash !== undefined) {
+      const others = more.length === 0 ? '' : `, and ${more.length} more like it`;
+      const message = `is claimed by ${clash.owner.path} already, which wins: remove it here or there${others}`;
+      issues.push(item.located({ severity: 'warning', path: `${item.path}.domains`, message, value: clash.host }));
     }
   }
-  return issues;
+  return [...issues, ...tooManyHosts([...byHost.keys()], group)];
+}
+
+/** Told at the last item: that is the one to move. */
+function tooManyHosts(hosts: readonly string[], group: readonly RegistryItem[]): readonly Issue[] {
+  const last = group.at(-1);
+  const isTooLong = hosts.reduce((length, host) => length + host.length, 0) > MAX_HOST_TEXT;
+  if (last === undefined || (hosts.length <= MAX_HOSTS && !isTooLong)) return [];
+  const message =
+    hosts.length > MAX_HOSTS
+      ? TOO_MANY_HOSTS
+      : 'hosts of more than 100,000 characters in one Secret cannot be written: split over several `secret-name`';
+  return [last.located({ severity: 'error', path: last.path, message, value: last.secretName })];
 }
 
 /** Equal without a look inside: items without a scope of their own inherit the very same lists. */

@@ -192,6 +192,17 @@ describe('an item', () => {
     expect(parse(`${A}- {provider: fake, id: b, domains: a.example, secret-name: other}`).issues).toEqual([]);
   });
 
+  test('that claims many hosts of another is one warning', () => {
+    const domains = 'a.example, b.example, c.example';
+    const parsed = parse(
+      `- {provider: fake, id: a, domains: "${domains}"}\n- {provider: fake, id: b, domains: "${domains}"}`,
+    );
+    expect(parsed.ok).toBe(true);
+    expect(parsed.issues).toMatchObject([
+      { severity: 'warning', value: 'a.example', message: expect.stringContaining('and 2 more like it') },
+    ]);
+  });
+
   test('that has an unknown field is a warning with its line and the nearest field', () => {
     expect(parse('- provider: fake\n  id: a\n  domain: x').issues).toEqual([
       {
@@ -201,6 +212,36 @@ describe('an item', () => {
         line: 3,
       },
     ]);
+  });
+});
+
+describe('the hosts of one Secret', () => {
+  const hosts = (from: number, count: number, label = 'h') =>
+    Array.from({ length: count }, (_, index) => `${label}${from + index}.example`).join(',');
+  const item = (id: string, domains: string, more = '') =>
+    `- {provider: fake, id: ${id}, domains: "${domains}"${more}}\n`;
+
+  test('may be a thousand', () => {
+    expect(parse(item('a', hosts(0, 500)) + item('b', hosts(500, 500)))).toMatchObject({ ok: true, issues: [] });
+    expect(parse(item('a', hosts(0, 1_000)) + item('b', hosts(1_000, 1_000), ', secret-name: other')).ok).toBe(true);
+  });
+
+  test.each([
+    [
+      'more than a thousand',
+      item('a', hosts(0, 500)) + item('b', hosts(500, 501)),
+      'more than 1,000 hosts in one Secret',
+    ],
+    [
+      'more characters than an annotation takes',
+      item('a', hosts(0, 900, `${'l'.repeat(60)}.${'l'.repeat(60)}.`)),
+      'hosts of more than 100,000 characters',
+    ],
+  ])('may not be %s', (_, text, message) => {
+    expect(parse(text)).toMatchObject({
+      ok: false,
+      issues: [{ severity: 'error', message: expect.stringContaining(message) as unknown, value: SECRET_NAME }],
+    });
   });
 });
 

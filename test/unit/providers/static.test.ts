@@ -30,6 +30,12 @@ describe('an item', () => {
 
   test.each<[string, object, string, string]>([
     ['no host', { secretRef: { name: 'login' } }, 'domains', 'is missing'],
+    [
+      'more hosts than a Secret takes',
+      { domains: Array.from({ length: 1_001 }, (_, index) => `-h${index}`), secretRef: { name: 'login' } },
+      'domains',
+      'more than 1,000 hosts in one Secret',
+    ],
     ['no Secret', { domains: 'a.example' }, 'secretRef', 'name a Secret with the keys `username` and `password`'],
     [
       'a Secret elsewhere',
