@@ -62,7 +62,8 @@ export function projectServiceAccount(
     const { name, uid, resourceVersion, createdAt, labels, annotations } = metadata;
     const namespace = share(sharedNamespaces, metadata.namespace, metadata.namespace);
     const listed: readonly unknown[] = Array.isArray(object.imagePullSecrets) ? object.imagePullSecrets : [];
-    const imagePullSecrets = shareList(listed.flatMap((entry) => (isRecord(entry) ? (textOf(entry.name) ?? []) : [])));
+    // An entry without a name is kept as '': a patch sends the whole list, and what is missing in it would be lost.
+    const imagePullSecrets = shareList(listed.filter(isRecord).map((entry) => textOf(entry.name) ?? ''));
     const recorded = shareList(splitNames(annotations[ours]));
     return project(
       { ...metadata, namespace },

@@ -105,7 +105,8 @@ export function patchServiceAccount(
   const annotations = { [referencesAnnotation(instance)]: recorded.length === 0 ? null : recorded.join(',') };
   const body = {
     metadata: { uid, resourceVersion, annotations },
-    imagePullSecrets: imagePullSecrets.map((secret) => ({ name: secret })),
+    // As projections keep it: '' is an entry without a name.
+    imagePullSecrets: imagePullSecrets.map((secret) => (secret === '' ? {} : { name: secret })),
   };
   const path = serviceAccountPath({ namespace, name });
   return client.call({ method: 'PATCH', path, query: FIELD_MANAGER, body, signal });

@@ -6,6 +6,7 @@ import { createKubeClient, type KubeClient, type KubeObject } from '../../src/ku
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { checkPermissions, REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
 import { EventRecorder, type RecorderEvent } from '../../src/kube/events.ts';
+import { projectServiceAccount } from '../../src/kube/projections.ts';
 import {
   createSecret,
   deleteSecret,
@@ -127,7 +128,7 @@ describe('a Secret', () => {
 
 describe('a ServiceAccount', () => {
   const path = () => `/api/v1/namespaces/${namespace}/serviceaccounts`;
-  const create = (imagePullSecrets: readonly { name: string }[]) =>
+  const create = (imagePullSecrets: readonly { name?: string }[]) =>
     client.call({
       method: 'POST',
       path: path(),
@@ -147,6 +148,14 @@ describe('a ServiceAccount', () => {
     const removed = await patchServiceAccount(client, back, signal);
     expect(removed).toMatchObject({ imagePullSecrets: [{ name: 'theirs' }] });
     expect(removed.metadata).not.toHaveProperty('annotations');
+  });
+
+  test('keeps entries without a name, which the API server takes', async () => {
+    const account = await create([{}, { name: 'theirs' }, { name: '' }]);
+    const observed = projectServiceAccount('main')(account)?.value.imagePullSecrets ?? [];
+    const write = { ...seen(account), imagePullSecrets: [...observed, 'ours'], recorded: ['ours'], instance: 'main' };
+    const patched = await patchServiceAccount(client, write, signal);
+    expect(patched.imagePullSecrets).toEqual([{}, { name: 'theirs' }, {}, { name: 'ours' }]);
   });
 
   test('that has changed meanwhile is not patched: another writer keeps its entry', async () => {

@@ -90,7 +90,15 @@ describe('a ServiceAccount', () => {
 
   test('survives entries that are no references', () => {
     const object = account({ imagePullSecrets: [null, {}, { name: 'one' }, 'two'] });
-    expect(project(object)?.value.imagePullSecrets).toEqual(['one']);
+    expect(project(object)?.value.imagePullSecrets).toEqual(['', 'one']);
+  });
+
+  test('never has an empty name in our record, so that entries without a name are never removed', () => {
+    const annotations = { [`${DOMAIN}/references.main`]: ',, one, ' };
+    expect(project(account({ imagePullSecrets: [{}, { name: 'one' }] }, annotations))?.value).toMatchObject({
+      imagePullSecrets: ['', 'one'],
+      recorded: ['one'],
+    });
   });
 });
 
