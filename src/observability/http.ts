@@ -1,6 +1,6 @@
 // Serves metrics and health to kubelet and Prometheus.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { ConfigError } from '../core/errors.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -31,6 +31,17 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
+const MAX_CONNECTIONS = 64;
+/** How long a connection may be silent in the middle of a request or an answer, milliseconds. */
+const SILENCE_MS = 10_000;
+const LIMITS = {
+  maxHeaderSize: 8_192,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 1_000,
+  connectionsCheckingInterval: 1_000,
+};
+
 interface Answer {
   readonly status: number;
   readonly text: string;
@@ -43,14 +54,17 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   const at = options.address.lastIndexOf(':');
   const host = options.address.slice(0, at).replace(/^\[(.*)\]$/, '$1');
   const port = Number(options.address.slice(at + 1));
-  const server = createServer({ maxHeaderSize: 8_192, requestTimeout: 10_000 }, (request, response) => {
+  const connections = new Connections();
+  const server = createServer(LIMITS, (request, response) => {
+    connections.answer(request.socket, response);
     // A rejection that nobody handles would end the process: any request could do it.
     void answer(options, request).then(
       (result) => send(request, response, result),
       () => send(request, response, { status: 500, text: 'internal error\n' }),
     );
   });
-  server.maxConnections = 64;
+  server.on('connection', (socket: Socket) => connections.admit(socket));
+  server.setTimeout(SILENCE_MS);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -67,6 +81,43 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * The open connections, oldest first. Where there are too many, the newest is served: whoever opens connections and says nothing
+ * must not keep kubelet out, or it would restart us.
+ */
+class Connections {
+  readonly #idle = new Set<Socket>();
+  readonly #busy = new Set<Socket>();
+
+  admit(socket: Socket): void {
+    if (this.#idle.size + this.#busy.size >= MAX_CONNECTIONS) this.#dropOldest();
+    this.#idle.add(socket);
+    socket.once('close', () => this.#forget(socket));
+  }
+
+  /** Spares the connection until its answer has been sent. */
+  answer(socket: Socket, response: ServerResponse): void {
+    this.#idle.delete(socket);
+    this.#busy.add(socket);
+    response.once('close', () => {
+      this.#busy.delete(socket);
+      if (!socket.destroyed) this.#idle.add(socket);
+    });
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#idle.size > 0 ? this.#idle : this.#busy;
+    if (oldest === undefined) return;
+    this.#forget(oldest);
+    oldest.destroy();
+  }
+
+  #forget(socket: Socket): void {
+    this.#idle.delete(socket);
+    this.#busy.delete(socket);
+  }
 }
 
 async function answer(options: HealthServerOptions, request: IncomingMessage): Promise<Answer> {

@@ -1,10 +1,11 @@
 // The health and metrics server, over real sockets: what it answers, and that no request harms it.
 import { request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ConfigError } from '../../src/core/errors.ts';
 import { startHealthServer, type HealthServer, type HealthServerOptions } from '../../src/observability/http.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { eventually } from '../support/eventually.ts';
 
 const servers: HealthServer[] = [];
 afterEach(async () => {
@@ -89,6 +90,49 @@ test('no request whatever ends the server', async () => {
   expect((await fetchFrom(server, '/livez')).status).toBe(200);
 });
 
+describe('connections that say nothing', () => {
+  const FLOOD = 200;
+  const sockets: Socket[] = [];
+  afterEach(() => sockets.splice(0).forEach((socket) => socket.destroy()));
+
+  const flood = async (server: HealthServer, text = ''): Promise<void> => {
+    const opened = Array.from({ length: FLOOD }, () => openSocket(server, text));
+    sockets.push(...(await Promise.all(opened)));
+  };
+  const open = () => sockets.filter((socket) => !socket.destroyed);
+
+  test.each([
+    ['nothing at all', ''],
+    ['half a request', 'GET /livez HTTP/1.1\r\nx: '],
+  ])('do not keep kubelet out: %s', async (_sentence, text) => {
+    const server = await start();
+    await flood(server, text);
+    for (let count = 0; count < 5; count += 1) expect((await fetchFrom(server, '/livez')).status).toBe(200);
+    await eventually('only so many stay open', () => open().length <= 64);
+  });
+
+  test('are dropped before one that waits for its answer', async () => {
+    const { promise, resolve } = Promise.withResolvers<{ text: string; contentType: string }>();
+    const asked = Promise.withResolvers<undefined>();
+    const render = () => {
+      asked.resolve(undefined);
+      return promise;
+    };
+    const server = await start({ metrics: { render } });
+    const scrape = fetchFrom(server, '/metrics');
+    await asked.promise;
+    await flood(server);
+    resolve({ text: 'late', contentType: 'text/plain' });
+    expect(await scrape).toMatchObject({ status: 200, text: 'late' });
+  });
+
+  test('are ended soon', async () => {
+    const server = await start();
+    await flood(server);
+    await eventually('none is open', () => open().length === 0, 9_000);
+  }, 15_000);
+});
+
 test('the address 0 is no server', async () => {
   expect(await startHealthServer(options({ address: '0' }))).toBeUndefined();
 });
@@ -138,6 +182,17 @@ function rawRequest({ port }: HealthServer, path: string): Promise<string> {
     })
       .once('error', reject)
       .end();
+  });
+}
+
+/** Resolves once it is connected. */
+function openSocket({ port }: HealthServer, text: string): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(text);
+      resolve(socket);
+    });
+    socket.resume().on('error', () => undefined);
   });
 }
 
