@@ -4,14 +4,8 @@ import { ACR_SECRET_NAME, DOMAIN, INSTANCE_LABEL, MANAGED_BY_LABEL, SECRET_NAME 
 import { nearest } from './nearest.ts';
 import { isRecord } from './records.ts';
 import { textOf } from './fields.ts';
-import {
-  buildRules,
-  isSecretName,
-  parseItems,
-  SECRET_NAME_FORM,
-  type ItemParser,
-  type RegistryItem,
-} from './registry-items.ts';
+import { isSecretName, parseItems, SECRET_NAME_FORM, type ItemParser, type RegistryItem } from './registry-items.ts';
+import { buildRules } from './rules.ts';
 import { isLabel, NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
 import type { Config, Issue, LabelSelector, NamePatterns, Parsed, Scope } from './types.ts';
 import { isBlank, parseYaml } from './yaml.ts';

@@ -28,6 +28,13 @@ export interface SecretReference {
   readonly name: string;
 }
 
+/** The Secret that a credential is made from, and what becomes of what it holds. */
+export interface SecretUse {
+  readonly reference: SecretReference;
+  /** True = written into namespaces as it is; false = a key that makes credentials and must never be. */
+  readonly published: boolean;
+}
+
 /** Which credential is wanted: the provider, its parsed target, and the keys under which it is known. */
 export interface CredentialRequest {
   /** Name of the provider, as in the configuration. */
@@ -38,6 +45,8 @@ export interface CredentialRequest {
   readonly cacheKey: string;
   /** Registry hosts to write; undefined = those that the credential brings along. */
   readonly hosts: readonly string[] | undefined;
+  /** The Secret that it names; undefined = none. */
+  readonly secret?: SecretUse | undefined;
 }
 
 /** What a registry accepts: user name and password, and for how long. */

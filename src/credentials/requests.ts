@@ -21,6 +21,7 @@ export function createItemParser(
         target,
         cacheKey: provider.cacheKey(target),
         hosts: provider.registryHosts(target),
+        secret: provider.secretUse(target),
       },
     };
   };

@@ -1,5 +1,5 @@
 // What a provider is: code that obtains credentials for one kind of registry, and nothing else.
-import type { Credential, EpochMs, Parsed, SecretReference } from '../core/types.ts';
+import type { Credential, EpochMs, Parsed, SecretReference, SecretUse } from '../core/types.ts';
 
 /** Where one service of a cloud is reached, where that differs from the public default. */
 export interface ServiceEndpoint {
@@ -45,6 +45,8 @@ export interface RegistryProvider<Target> {
   registryHosts(target: Target): readonly string[] | undefined;
   /** Equal for targets that one credential serves; stable, holds no secret, safe to log. */
   cacheKey(target: Target): string;
+  /** The Secret that the target names; undefined = none. What one item keeps as a key, no other may publish. */
+  secretUse(target: Target): SecretUse | undefined;
   /** One attempt. Throws ProviderError; everything else that it throws is a bug. */
   fetchCredential(target: Target, world: ProviderWorld, signal: AbortSignal): Promise<Credential>;
 }

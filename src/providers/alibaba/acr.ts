@@ -61,6 +61,8 @@ export function createAcrProvider(client: CrClient = createCrClient()): Registry
     cacheKey: ({ region, instanceId, accessKeySecret }) =>
       `acr/${region}/${instanceId}/${createAccessKeyIdentity(accessKeySecret).key}`,
 
+    secretUse: (target) => ({ reference: target.accessKeySecret, published: false }),
+
     async fetchCredential(target, world, signal) {
       const issuedAt = world.now();
       const call = await buildCall(target, world, signal);

@@ -45,6 +45,8 @@ export function createStaticProvider(): RegistryProvider<StaticTarget> {
       // Names of Secret keys hold no slash.
       ['static', secret.namespace, secret.name, usernameKey, passwordKey].map(encodeURIComponent).join('/'),
 
+    secretUse: (target) => ({ reference: target.secret, published: true }),
+
     async fetchCredential(target, world, signal) {
       const issuedAt = world.now();
       const values = await readSecretKeys(world, target.secret, [target.usernameKey, target.passwordKey], signal);

@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../src/core/config.ts';
 import { ACR_SECRET_NAME, SECRET_NAME } from '../../../src/core/names.ts';
 import { isSecretName } from '../../../src/core/registry-items.ts';
+import { createItemParser } from '../../../src/credentials/requests.ts';
+import { createProviders } from '../../../src/providers/table.ts';
 import type { Rule } from '../../../src/core/types.ts';
 import { patterns } from '../../support/builders.ts';
 import { FAKE_CONTEXT } from '../../support/fake-items.ts';
@@ -242,6 +244,42 @@ describe('the hosts of one Secret', () => {
       ok: false,
       issues: [{ severity: 'error', message: expect.stringContaining(message) as unknown, value: SECRET_NAME }],
     });
+  });
+});
+
+describe('a Secret in which one item has its key', () => {
+  const providers = createProviders();
+  const context = {
+    parseItem: createItemParser(providers, { namespace: 'registry', secretNamespaces: ['keys'] }),
+    providers: [...providers.keys()],
+  };
+  const key = (ref: string) => `- {instanceId: cri-a, regionId: cn-hangzhou, accessKeySecretRef: ${ref}}`;
+  const login = (ref: string) =>
+    `- {provider: static, domains: a.example, secretRef: ${ref}, usernameKey: access-key-id}`;
+  const parseBoth = (acr: string, fixed: string) =>
+    parseConfig({ 'acr-registry-info': key(acr), 'registry-info': login(fixed) }, context);
+
+  test.each([
+    ['{name: acr-key}', '{name: acr-key}'],
+    ['{name: acr-key}', '{name: acr-key, namespace: registry}'],
+    ['{name: acr-key, namespace: keys}', '{name: acr-key, namespace: keys}'],
+  ])('may not be published by another: %s, %s', (acr, fixed) => {
+    expect(parseBoth(acr, fixed)).toMatchObject({
+      ok: false,
+      issues: [
+        {
+          severity: 'error',
+          path: 'registry-info[0]',
+          message: expect.stringMatching(
+            /^publishes the Secret \w+\/acr-key, in which acr-registry-info\[0\] has its key/,
+          ),
+        },
+      ],
+    });
+  });
+
+  test('says nothing of one of the same name elsewhere', () => {
+    expect(parseBoth('{name: x, namespace: keys}', '{name: x}')).toMatchObject({ ok: true, issues: [] });
   });
 });
 

@@ -96,6 +96,7 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
     parseTarget: (input) => ({ ok: true, value: input, issues: [] }),
     registryHosts: () => undefined,
     cacheKey: (target) => (target as { cacheKey: string }).cacheKey,
+    secretUse: () => undefined,
     fetchCredential: (target, world, signal) => {
       calls.push(provider.cacheKey(target));
       return harness.fetch(world, signal);

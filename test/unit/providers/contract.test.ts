@@ -83,6 +83,11 @@ describe.each([...createProviders().values()])('provider $name', (provider) => {
     expect(other).not.toBe(key);
   });
 
+  test('tells which Secret it reads, and whether it publishes what that holds', () => {
+    const reference = { namespace: 'kube-system', name: expect.stringMatching(/^fake-/) as unknown };
+    expect(provider.secretUse(targetOf(provider, item))).toEqual({ reference, published: provider.name === 'static' });
+  });
+
   test('fetchCredential fails with a ProviderError that names the missing Secret and how to create it', async () => {
     const failure = await fetchFrom(provider, item, nowhere);
     expect(failure).toBeInstanceOf(ProviderError);
