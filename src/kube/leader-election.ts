@@ -27,7 +27,7 @@ export type LeaderElectionEvent =
   | { readonly type: 'released' }
   | { readonly type: 'otherLeader'; readonly identity: string }
   | { readonly type: 'failed'; readonly error: KubeError }
-  /** A handler threw: a bug. */
+  /** A handler threw: a bug. Of `onStartedLeading`, the Lease is released and sought again after its duration. */
   | { readonly type: 'handlerFailed'; readonly error: unknown };
 
 export interface LeaderElectionOptions {
@@ -76,7 +76,9 @@ export async function runLeaderElection(options: LeaderElectionOptions, signal: 
   while (!signal.aborted) {
     const held = await acquire(settings, signal);
     if (held === undefined) return;
-    await lead(settings, held, signal);
+    const worked = await lead(settings, held, signal);
+    // Another may do better: it gets the time to take over, and a bug that is always met does not turn in a circle.
+    if (!worked) await pause(settings.leaseDurationMs, signal).catch(() => undefined);
   }
 }
 
@@ -105,16 +107,21 @@ async function acquire(settings: Settings, signal: AbortSignal): Promise<Held | 
   return undefined;
 }
 
-/** Leads until the Lease is lost or `signal` is aborted, and until the work has ended. */
-async function lead(settings: Settings, held: Held, signal: AbortSignal): Promise<void> {
+/** Leads until the Lease is lost or `signal` is aborted, and until the work has ended; false = the work threw. */
+async function lead(settings: Settings, held: Held, signal: AbortSignal): Promise<boolean> {
   const { onStartedLeading, onStoppedLeading, renewDeadlineMs, report } = settings;
   const leading = new AbortController();
+  const failed = new AbortController();
   report({ type: 'acquired' });
   const work = Promise.resolve()
     .then(() => onStartedLeading(leading.signal))
-    .catch((error: unknown) => report({ type: 'handlerFailed', error }));
+    .catch((error: unknown) => {
+      // A leader that does nothing must not keep others from leading.
+      failed.abort();
+      report({ type: 'handlerFailed', error });
+    });
 
-  const end = await keep(settings, held, signal);
+  const end = await keep(settings, held, AbortSignal.any([signal, failed.signal]));
   leading.abort();
   if (end.why !== 'stopped') report({ type: 'lost', why: end.why });
   try {
@@ -124,7 +131,7 @@ async function lead(settings: Settings, held: Held, signal: AbortSignal): Promis
   }
   if (end.why !== 'stopped') {
     await work;
-    return;
+    return !failed.signal.aborted;
   }
   // Work that does not end keeps the Lease: others wait for its duration rather than work at the same time.
   const waiting = new AbortController();
@@ -137,6 +144,7 @@ async function lead(settings: Settings, held: Held, signal: AbortSignal): Promis
   ]);
   waiting.abort();
   if (ended) await release(settings, end.lease);
+  return !failed.signal.aborted;
 }
 
 /** Renews until that is no longer possible or wanted. */

@@ -136,9 +136,37 @@ test('a leader whose Lease somebody else edited goes on', async () => {
   expect(lease).toMatchObject({ metadata: { labels: { a: 'b' } } });
 });
 
-test('work that fails is reported, and the Lease is kept', async () => {
+test('work that fails is reported, and another leads', async () => {
   join('me', () => Promise.reject(new Error('bug')));
-  await eventually('it is reported', () => types().includes('handlerFailed'));
-  await eventually('it renewed', () => version > 3);
-  expect(types()).toEqual(['acquired', 'handlerFailed']);
+  await eventually('it is released', () => types().includes('released'));
+  expect(events).toEqual([
+    { type: 'acquired' },
+    { type: 'handlerFailed', error: new Error('bug') },
+    { type: 'released' },
+  ]);
+  expect(holder()).toBe('');
+  join('other');
+  await eventually('the other leads', () => holder() === 'other');
+});
+
+test('work that fails is begun again after a pause when nobody else leads', async () => {
+  const begun: number[] = [];
+  join('me', () => {
+    begun.push(performance.now());
+    if (begun.length === 1) throw new Error('bug');
+  });
+  await eventually('it leads again', () => begun.length === 2);
+  const [first = 0, second = 0] = begun;
+  expect(second - first).toBeGreaterThan(900);
+  await eventually('it renewed', () => holder() === 'me');
+  expect(types()).toEqual(['acquired', 'handlerFailed', 'released', 'acquired']);
+});
+
+test('one that pauses after a failure ends at once when it is told to', async () => {
+  join('me', () => Promise.reject(new Error('bug')));
+  await eventually('it is released', () => types().includes('released'));
+  const before = performance.now();
+  stop.abort();
+  await Promise.all(running);
+  expect(performance.now() - before).toBeLessThan(500);
 });
