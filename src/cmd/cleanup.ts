@@ -43,6 +43,8 @@ export const cleanupCommand: Command = {
         print: (line) => void process.stdout.write(`${line}\n`),
         onFailure: ({ write, error }) =>
           logger.error('Could not be removed', { namespace: write.namespace, name: write.name, error }),
+        onReadFailure: (kind, error) =>
+          void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),
         signal,
       });
       const verb = dryRun ? 'would be removed' : 'removed';

@@ -1,13 +1,14 @@
 // Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it.
 import { stateSecretName } from '../core/names.ts';
 import { planNamespace } from '../core/plan.ts';
+import type { KubeError } from '../core/errors.ts';
 import type { EpochMs, Plan, Write } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createLimiter } from '../kube/limiter.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
 import { makeWrite } from '../kube/writes.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
-import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
+import { createClusterCaches, type CachedKind, type ClusterCaches } from './cluster-caches.ts';
 import { Contention } from './contention.ts';
 import { ForeignSecrets } from './foreign-secrets.ts';
 import { Refusals } from './refusals.ts';
@@ -31,6 +32,8 @@ export interface CleanUpOptions {
   /** One line for each thing that is, or would be, removed. */
   readonly print: (line: string) => void;
   readonly onFailure: (failed: FailedWrite) => void;
+  /** Something could not be read and is tried again. */
+  readonly onReadFailure: (kind: CachedKind, error: KubeError) => void;
   readonly signal: AbortSignal;
 }
 
@@ -41,14 +44,23 @@ export interface CleanUpOutcome {
   readonly failed: number;
 }
 
-/** Removes references, then Secrets, then the master copy. Throws KubeError when the cluster cannot be read. */
+/** Removes references, then Secrets, then the master copy. Throws KubeError when the cluster may not be read. */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
-  const cluster = createClusterCaches({ ...options, report: () => undefined });
+  const refused = Promise.withResolvers<never>();
+  const cluster = createClusterCaches({
+    ...options,
+    report: (kind, event) => {
+      if (event.type !== 'failed') return;
+      // A controller waits until the right is granted; a person waits for an answer.
+      if (['Forbidden', 'Unauthorized'].includes(event.error.reason)) refused.reject(event.error);
+      else options.onReadFailure(kind, event.error);
+    },
+  });
   const running = cluster.run(signal);
   try {
-    await cluster.whenSynced(options.signal);
+    await Promise.race([cluster.whenSynced(signal), refused.promise]);
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));

@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, secretsEverywhere, settled } from '../support/expectations.ts';
 import { markCalls, programWrites } from '../support/program-calls.ts';
 import { runCommand } from '../support/run-command.ts';
-import { startWorld, type Replica, type World } from '../support/world.ts';
+import { PROGRAM_USER, startWorld, type Replica, type World } from '../support/world.ts';
 
 const BLUE_SECRET = 'blue-credentials';
 const BLUE_CONFIG = 'blue-configuration';
@@ -155,6 +155,36 @@ describe('the command cleanup', () => {
     expect(output).toContain('3 references and 3 Secrets removed, 0 failed');
     expect(await world.cluster.references('shared-0', 'owned')).toEqual(['foreign', ACR_SECRET, BLUE_SECRET]);
     expect(await world.cluster.references('shared-0', 'app')).toEqual(['foreign', BLUE_SECRET]);
+  });
+});
+
+describe('the command cleanup without rights', () => {
+  const bindings = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
+  const path = `${bindings}/registry-credential-helper`;
+  let binding: Record<string, unknown>;
+
+  beforeAll(async () => {
+    await blue.stop();
+    binding = (await world.plane.request({ path })).body as Record<string, unknown>;
+    expect((await world.plane.request({ method: 'DELETE', path })).status).toBe(200);
+    const list = { path: '/api/v1/namespaces', user: PROGRAM_USER };
+    await eventually('the right is gone', async () => (await world.plane.request(list)).status === 403);
+  });
+  afterAll(async () => {
+    const { apiVersion, kind, roleRef, subjects } = binding;
+    const body = { apiVersion, kind, roleRef, subjects, metadata: { name: 'registry-credential-helper' } };
+    expect((await world.plane.request({ method: 'POST', path: bindings, body })).status).toBe(201);
+    blue = await startBlue();
+    await secretsEverywhere(world, NAMESPACES, BLUE_SECRET);
+  });
+
+  test('ends with a sentence that names what is missing, and changes nothing', async () => {
+    const before = await picture();
+    const { code, output } = await runCommand(world, 'cleanup', ['--instance=blue']);
+    expect(code).toBe(1);
+    expect(output.trim().split('\n')).toHaveLength(1);
+    expect(output).toMatch(/^cleanup: .*cannot list resource "(namespaces|serviceaccounts|secrets)"/);
+    expect(await picture()).toEqual(before);
   });
 });
 
