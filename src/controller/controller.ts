@@ -180,18 +180,21 @@ export function createController(options: ControllerOptions): Controller {
     };
     leading = true;
     observer.onLeading(true);
-    keeper.start();
-    keeper.changed();
-    queue.start((key) => reconcile(world, key, signal));
-    triggers.onEverything();
-    changes.verifyLoaded();
     const retries = setInterval(changes.retryUnverified, RETRY_UNVERIFIED_MS);
-    await aborted(signal);
-    clearInterval(retries);
-    leading = false;
-    await queue.stop();
-    await keeper.stop();
-    observer.onLeading(false);
+    try {
+      keeper.start();
+      keeper.changed();
+      queue.start((key) => reconcile(world, key, signal));
+      triggers.onEverything();
+      changes.verifyLoaded();
+      await aborted(signal);
+    } finally {
+      clearInterval(retries);
+      leading = false;
+      await queue.stop();
+      await keeper.stop();
+      observer.onLeading(false);
+    }
   }
 
   return {

@@ -8,7 +8,7 @@ const MAX_UNKNOWN = 20;
 
 /** Reads fields by name and collects every issue on the way. */
 export interface FieldReader {
-  /** Trimmed text of a string, number or boolean; undefined when absent, empty or of another type (then an issue). */
+  /** Trimmed text of a string or number; undefined when absent, empty or of another type (then an issue). */
   text(name: string): string | undefined;
   /** As `text`, and an issue when absent; `cure` says how to write it. */
   requiredText(name: string, cure: string): string | undefined;
@@ -49,8 +49,9 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
   const text = (name: string): string | undefined => {
     const value = raw(name);
     if (value === undefined || value === null) return undefined;
-    if (typeof value === 'object') {
-      report(name, `must be text, not ${Array.isArray(value) ? 'a list' : 'a map'}`);
+    if (typeof value === 'object' || typeof value === 'boolean') {
+      const what = typeof value === 'boolean' ? String(value) : Array.isArray(value) ? 'a list' : 'a map';
+      report(name, `must be text, not ${what}`);
       return undefined;
     }
     const trimmed = (textOf(value) ?? '').trim();

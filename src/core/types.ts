@@ -148,7 +148,7 @@ export interface ObservedServiceAccount {
   readonly resourceVersion: string;
   readonly createdAt: EpochMs;
   readonly labels: Readonly<Record<string, string>>;
-  /** Names in `imagePullSecrets`, in order. */
+  /** Names in `imagePullSecrets`, in order; '' for an entry without a name, which is kept like any other. */
   readonly imagePullSecrets: readonly string[];
   /** Names that our annotation says we added. */
   readonly recorded: readonly string[];
