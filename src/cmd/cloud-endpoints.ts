@@ -3,9 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { isRecord } from '../core/records.ts';
 import type { CloudEndpoints, ServiceEndpoint } from '../providers/provider.ts';
-
-/** Services that are called, by cloud: a misspelt one would leave the calls to the public address. */
-const SERVICES: Readonly<Record<string, readonly string[]>> = { alibaba: ['cr'] };
+import { CLOUD_SERVICES } from '../providers/table.ts';
 
 /**
  * Reads `--cloud-endpoints`: JSON, or the path of a file with it, per cloud and service `url`, `host`, `ca` (PEM) or `caFile`.
@@ -25,9 +23,11 @@ export function parseCloudEndpoints(text: string | undefined, issues: string[]):
   }
   if (!isRecord(parsed)) return fail('must be an object: cloud, service, endpoint');
   const clouds = Object.entries(parsed).map(([cloud, services]) => {
-    const known = Object.hasOwn(SERVICES, cloud) ? SERVICES[cloud] : undefined;
+    const known = Object.hasOwn(CLOUD_SERVICES, cloud) ? CLOUD_SERVICES[cloud] : undefined;
     if (known === undefined) {
-      issues.push(`--cloud-endpoints: ${cloud} is no cloud that is called: use ${Object.keys(SERVICES).join(' or ')}`);
+      issues.push(
+        `--cloud-endpoints: ${cloud} is no cloud that is called: use ${Object.keys(CLOUD_SERVICES).join(' or ')}`,
+      );
     }
     for (const service of Object.keys(isRecord(services) ? services : {})) {
       if (known?.includes(service) === false) {

@@ -9,3 +9,9 @@ export function createProviders(): ReadonlyMap<string, RegistryProvider<unknown>
   const rows = [createAcrProvider(), createStaticProvider()] as unknown as readonly RegistryProvider<unknown>[];
   return new Map(rows.map((provider) => [provider.name, provider]));
 }
+
+/**
+ * Services that the providers call, by cloud: what `--cloud-endpoints` may name. A misspelt one would leave the calls to the
+ * public address.
+ */
+export const CLOUD_SERVICES: Readonly<Record<string, readonly string[]>> = { alibaba: ['cr'] };
