@@ -1,6 +1,6 @@
 // Our Secrets are put right in place; Secrets of others under the same names are adopted where that is allowed, else left alone.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { TestObject } from '../support/cluster.ts';
+import { authsOf, type TestObject } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, settled } from '../support/expectations.ts';
 import { eventsIn, markCalls, programWrites } from '../support/program-calls.ts';
@@ -62,7 +62,8 @@ function right(namespace: string, name: string): Promise<TestObject> {
     const secret = await secretOf(namespace, name);
     if (secret?.type !== TYPE || secret.immutable === true) return undefined;
     expect(secret.metadata.labels).toMatchObject(MANAGED);
-    const hosts = Object.keys((await world.cluster.auths(namespace, name)) ?? {});
+    // Of the very Secret that is returned: a second read may see a later state.
+    const hosts = Object.keys(authsOf(secret) ?? {});
     expect(hosts[0]).toMatch(name === STATIC_SECRET ? /^static\.example$/ : /^acme-registry.*\.aliyuncs\.com$/);
     return secret;
   });

@@ -53,6 +53,13 @@ export interface Cluster {
   applyFile(file: string): Promise<void>;
 }
 
+/** Entries of a `.dockerconfigjson` Secret as it was read, by host; undefined = it holds none. */
+export function authsOf(secret: TestObject): Readonly<Record<string, AuthEntry>> | undefined {
+  const text = secret.data?.['.dockerconfigjson'];
+  if (text === undefined) return undefined;
+  return (JSON.parse(Buffer.from(text, 'base64').toString('utf8')) as { auths: Record<string, AuthEntry> }).auths;
+}
+
 /** The calls of `user` on a control plane. */
 export function clusterOf(plane: ControlPlane, user = 'admin'): Cluster {
   const path = (kind: Kind, namespace?: string, name?: string): string =>
@@ -99,10 +106,8 @@ export function clusterOf(plane: ControlPlane, user = 'admin'): Cluster {
     references: async (namespace, name) =>
       ((await cluster.get('serviceaccounts', name, namespace))?.imagePullSecrets ?? []).map((secret) => secret.name),
     auths: async (namespace, name) => {
-      const text = (await cluster.get('secrets', name, namespace))?.data?.['.dockerconfigjson'];
-      if (text === undefined) return undefined;
-      const parsed = JSON.parse(Buffer.from(text, 'base64').toString('utf8')) as { auths: Record<string, AuthEntry> };
-      return parsed.auths;
+      const secret = await cluster.get('secrets', name, namespace);
+      return secret === undefined ? undefined : authsOf(secret);
     },
     applyFile: async (file) => {
       for (const object of loadAll(await readFile(file, 'utf8')) as TestObject[]) {
