@@ -23,7 +23,8 @@ step('Types', 'tsc', []);
 tests('Unit tests', 'unit', ['--coverage', '--maxWorkers=100%']);
 step('Control plane from Go modules', node, ['test/support/control-plane/build-tools.ts']);
 step('Bundle', node, ['scripts/build.ts']);
-tests('Integration tests', 'integration', ['--runInBand']);
+// Each suite has a control plane of its own and waits for most of its time.
+tests('Integration tests', 'integration', ['--maxWorkers=2']);
 
 rmSync(results, { recursive: true, force: true });
 console.log(`${passed} passed, ${failed} failed`);

@@ -1,6 +1,7 @@
 // How every command starts and ends: help, usage errors, signals, exit codes.
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError } from '../core/errors.ts';
+import { flushOutput } from '../observability/flush.ts';
 import { flagsHelp } from './settings.ts';
 
 /** What a command is given. */
@@ -53,6 +54,6 @@ export async function runCommand(command: Command, args: readonly string[], vers
 
 /** Ends the process after everything that was printed has left it. */
 async function exit(code: number): Promise<void> {
-  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  await flushOutput();
   process.exit(code);
 }

@@ -9,10 +9,7 @@ import { createStateSecret } from '../kube/state-secret.ts';
 import { makeWrite } from '../kube/writes.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { createClusterCaches, type CachedKind, type ClusterCaches } from './cluster-caches.ts';
-import { Contention } from './contention.ts';
-import { ForeignSecrets } from './foreign-secrets.ts';
-import { Refusals } from './refusals.ts';
-import { observe } from './observe.ts';
+import { createCaches, observe } from './observe.ts';
 
 /** Writes under way at a time. */
 const WRITES = 16;
@@ -107,15 +104,7 @@ async function cleanNamespace(options: CleanUpOptions, cluster: ClusterCaches, n
 }
 
 function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: string): Plan {
-  const caches = {
-    namespaces: cluster.namespaces,
-    serviceAccounts: cluster.serviceAccounts,
-    secrets: cluster.secrets,
-    foreignSecrets: new ForeignSecrets(),
-    contention: new Contention(),
-    refusals: new Refusals(),
-  };
-  const observed = observe(caches, name, { secretNames: [], now: options.now() });
+  const observed = observe(createCaches(cluster), name, { secretNames: [], now: options.now() });
   if (observed === undefined) return { writes: [], skips: [], nextCheckAt: undefined, truncated: false };
   const settings = {
     instance: options.instance,

@@ -12,11 +12,8 @@ import type { SecretSources } from '../kube/secret-sources.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
 import { makeWrite, readSecret } from '../kube/writes.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
-import { Contention } from './contention.ts';
-import { ForeignSecrets } from './foreign-secrets.ts';
-import type { Caches } from './observe.ts';
+import { createCaches } from './observe.ts';
 import { reconcile, type PassObserver, type PassWorld } from './reconcile.ts';
-import { Refusals } from './refusals.ts';
 import { createSourceChanges } from './source-changes.ts';
 import { StateKeeper } from './state.ts';
 import { createTriggers } from './triggers.ts';
@@ -90,14 +87,7 @@ export function createController(options: ControllerOptions): Controller {
     },
   });
   const cluster = createClusterCaches({ client, instance, triggers, report: observer.onReflector, now, random });
-  const caches: Caches = {
-    namespaces: cluster.namespaces,
-    serviceAccounts: cluster.serviceAccounts,
-    secrets: cluster.secrets,
-    foreignSecrets: new ForeignSecrets(),
-    contention: new Contention(),
-    refusals: new Refusals(),
-  };
+  const caches = createCaches(cluster);
   const configuration = new ConfigurationSource({
     client,
     ...options.configMap,

@@ -1,8 +1,8 @@
 // What the caches say of one namespace: no call, no decision.
 import type { EpochMs, Observed, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
-import type { Contention } from './contention.ts';
-import type { ForeignSecrets } from './foreign-secrets.ts';
-import type { Refusals } from './refusals.ts';
+import { Contention } from './contention.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
+import { Refusals } from './refusals.ts';
 
 /** A cache of one kind of object, by namespace and name. */
 export interface ObjectCache<T> {
@@ -20,6 +20,19 @@ export interface Caches {
   readonly foreignSecrets: ForeignSecrets;
   readonly contention: Contention;
   readonly refusals: Refusals;
+}
+
+/** The caches of a cluster, with nothing known yet of other writers. */
+export function createCaches(cluster: Readonly<Pick<Caches, 'namespaces' | 'serviceAccounts' | 'secrets'>>): Caches {
+  const { namespaces, serviceAccounts, secrets } = cluster;
+  return {
+    namespaces,
+    serviceAccounts,
+    secrets,
+    foreignSecrets: new ForeignSecrets(),
+    contention: new Contention(),
+    refusals: new Refusals(),
+  };
 }
 
 /** Reads the caches; undefined = there is no such namespace. `secretNames`: those that rules want, there or not. */

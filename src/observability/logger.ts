@@ -56,11 +56,6 @@ export function createLogger(options: LoggerOptions): Logger {
   return { error: print('error'), warn: print('warn'), info: print('info'), debug: print('debug') };
 }
 
-/** Resolves when everything that was printed has left the process: await it before `process.exit`. */
-export async function flushLogs(output: NodeJS.WritableStream = process.stdout): Promise<void> {
-  await new Promise<void>((resolve) => output.write('', () => resolve()));
-}
-
 function plainFields(fields: LogFields, withStack: boolean): Record<string, unknown> {
   const entries = Object.entries(fields).map(([key, value]) => [
     key,

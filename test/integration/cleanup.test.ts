@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, secretsEverywhere, settled } from '../support/expectations.ts';
-import { markCalls, programWrites } from '../support/program-calls.ts';
+import { programWrites } from '../support/program-calls.ts';
 import { runCommand } from '../support/run-command.ts';
 import { PROGRAM_USER, startWorld, type Replica, type World } from '../support/world.ts';
 
@@ -81,7 +81,7 @@ describe('two installations in one cluster', () => {
   });
 
   test('do not touch what the other wrote when their own scope changes', async () => {
-    const mark = await markCalls(world);
+    const mark = await settled(world);
     await configureBlue('shared-1, shared-2');
     await eventually('blue has left', async () => !(await secretsIn('shared-0')).includes(BLUE_SECRET));
     await settled(world);
@@ -120,7 +120,7 @@ describe('the command cleanup', () => {
   });
 
   test('removes everything of one installation, references first, and nothing else', async () => {
-    const mark = await markCalls(world);
+    const mark = await settled(world);
     const { code, output } = await runCommand(world, 'cleanup', args);
     expect(code).toBe(0);
     expect(output).toContain('6 references and 3 Secrets removed, 0 failed');

@@ -4,7 +4,7 @@ import { leaseName, stateSecretName } from '../../src/core/names.ts';
 import type { TestObject } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, secretsEverywhere, settled } from '../support/expectations.ts';
-import { markCalls, programWrites } from '../support/program-calls.ts';
+import { programWrites } from '../support/program-calls.ts';
 import { startWorld, type Replica, type World } from '../support/world.ts';
 
 jest.setTimeout(120_000);
@@ -102,7 +102,7 @@ test('a leader that is killed in the middle of its writes is followed by another
     return Buffer.from(state?.data?.['credentials.json'] ?? '', 'base64').includes('cri-');
   });
 
-  const mark = await markCalls(world);
+  const mark = await settled(world);
   await takeIn('killed');
   const written = await inTheMiddle(names);
   await leader.process.stop({ signal: 'SIGKILL' });
@@ -159,8 +159,7 @@ test('two that write at once are harmless: each thing is written once, and then 
   await world.cluster.remove('secrets', stateSecretName('default'), 'kube-system');
   const both = await Promise.all([1, 2].map(() => start(['--leader-elect=false'])));
   for (const replica of both) await eventually('it leads', () => isLeading(replica));
-  await settled(world);
-  const mark = await markCalls(world);
+  const mark = await settled(world);
   const before = scope;
   await takeIn('both');
   await allRight(names);
@@ -172,7 +171,7 @@ test('two that write at once are harmless: each thing is written once, and then 
   expect(await world.cluster.list('secrets', 'first')).toEqual(untouched);
   expect(world.clouds.cr.calls().filter(({ action }) => action === 'GetAuthorizationToken')).toHaveLength(3);
 
-  const leaving = await markCalls(world);
+  const leaving = await settled(world);
   await configure(before);
   await eventually('all have left', async () => (await secretsOf(names)).length === 0, 60_000);
   await settled(world);

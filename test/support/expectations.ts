@@ -36,11 +36,14 @@ export async function secretsEverywhere(
   );
 }
 
-/** Waits until the program has made no call but Lease and watch renewals for a second: it has nothing left to do. */
-export async function settled(world: World): Promise<void> {
+/**
+ * Waits until the program has made no call but Lease and watch renewals for a second: it has nothing left to do. Returns the
+ * place in the audit log, so that what is counted from here holds nothing of what was still under way.
+ */
+export async function settled(world: World): Promise<number> {
   let last = -1;
   let since = Date.now();
-  await eventually(
+  return eventually(
     'the program has nothing left to do',
     async () => {
       const events = await world.plane.auditEvents();
@@ -49,7 +52,7 @@ export async function settled(world: World): Promise<void> {
         last = count;
         since = Date.now();
       }
-      return Date.now() - since > 1_000;
+      return Date.now() - since > 1_000 ? events.length : undefined;
     },
     60_000,
   );

@@ -2,7 +2,8 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { KubeError, ProviderError } from '../../../src/core/errors.ts';
-import { createLogger, flushLogs, type Logger, type LoggerOptions } from '../../../src/observability/logger.ts';
+import { flushOutput } from '../../../src/observability/flush.ts';
+import { createLogger, type Logger, type LoggerOptions } from '../../../src/observability/logger.ts';
 import { SecretRegistry } from '../../../src/observability/redaction.ts';
 
 describe('a line in JSON', () => {
@@ -100,10 +101,10 @@ test.each(['json', 'text'] as const)('a secret is masked wherever it stands in a
   if (format === 'json') expect(() => parse(line)).not.toThrow();
 });
 
-test('flushLogs resolves after everything was written', async () => {
+test('flushing resolves after everything was written', async () => {
   const { logger, lines, output } = capture();
   for (let at = 0; at < 1_000; at += 1) logger.info('Printed', { at });
-  await flushLogs(output);
+  await flushOutput(output);
   expect(lines()).toHaveLength(1_000);
 });
 
