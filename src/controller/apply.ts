@@ -29,8 +29,9 @@ export interface Applied {
 
 /**
  * Applies the writes of a plan. Never throws: failures are collected. A reference is added only if the Secret it names was
- * written; a Secret is deleted only if every reference to it could be removed. `onWritten` gets each answer at once, so that
- * the caches know of our own writes before their watch tells.
+ * written, whatever became of other Secrets; one is removed only if all that come in the same write could be added; a Secret is
+ * deleted only if every reference to it could be removed. `onWritten` gets each answer at once, so that the caches know of our
+ * own writes before their watch tells.
  */
 export async function applyPlan(
   plan: Pick<Plan, 'writes'>,
@@ -57,31 +58,36 @@ export async function applyPlan(
       failed.push({ write, error: world.signal.aborted ? new KubeError('Aborted', 'Writing was stopped') : error });
     }
   };
-  const phase = async (writes: readonly Write[], mayRun: (write: Write) => boolean): Promise<void> => {
-    const runnable = writes.filter((write) => mayRun(write));
-    held.push(...writes.filter((write) => !runnable.includes(write)));
+  /** Attempts all at a time what `allowed` makes of the writes; undefined holds one. */
+  const phase = async <W extends Write>(
+    writes: readonly W[],
+    allowed: (write: W) => W | undefined = (write) => write,
+  ): Promise<void> => {
+    const runnable = writes.flatMap((write) => {
+      const run = allowed(write);
+      if (run === undefined) held.push(write);
+      return run ?? [];
+    });
     await Promise.all(runnable.map(attempt));
   };
   const failedSecrets = (): ReadonlySet<string> =>
     new Set(failed.flatMap(({ write }) => (write.kind === 'patch-service-account' ? [] : [write.name])));
-  const keptReferences = (): ReadonlySet<string> =>
-    new Set(failed.flatMap(({ write, error }) => (isReference(write) && !isGone(error) ? write.removed : [])));
+  const keptReferences = (): ReadonlySet<string> => {
+    const there = failed.flatMap(({ write, error }) => (isGone(error) ? [] : [write]));
+    return new Set([...there, ...held].flatMap((write) => (isReference(write) ? write.removed : [])));
+  };
 
   const references = plan.writes.filter(isReference);
-  await phase(ofKinds(plan, 'create-secret', 'replace-secret'), () => true);
+  await phase(ofKinds(plan, 'create-secret', 'replace-secret'));
   const broken = failedSecrets();
   await phase(
     references.filter((write) => write.added.length > 0),
-    (write) => isReference(write) && !write.added.some((name) => broken.has(name)),
+    (write) => withoutBroken(write, broken),
   );
-  await phase(ofKinds(plan, 'update-secret'), () => true);
-  await phase(
-    references.filter((write) => write.added.length === 0),
-    () => true,
-  );
+  await phase(ofKinds(plan, 'update-secret'));
+  await phase(references.filter((write) => write.added.length === 0));
   const kept = keptReferences();
-  const heldRemovals = new Set(held.flatMap((write) => (isReference(write) ? write.removed : [])));
-  await phase(ofKinds(plan, 'delete-secret'), ({ name }) => !kept.has(name) && !heldRemovals.has(name));
+  await phase(ofKinds(plan, 'delete-secret'), (write) => (kept.has(write.name) ? undefined : write));
   return { done, failed, held };
 }
 
@@ -92,6 +98,23 @@ export function isReplan(error: unknown): boolean {
 
 function isReference(write: Write): write is ReferenceWrite {
   return write.kind === 'patch-service-account';
+}
+
+/**
+ * The write as it may be made while the Secrets `broken` could not be written; undefined = not at all, because nothing is left
+ * of it, or because what it removes may be the predecessor of what is missing.
+ */
+function withoutBroken(write: ReferenceWrite, broken: ReadonlySet<string>): ReferenceWrite | undefined {
+  const missing = new Set(write.added.filter((name) => broken.has(name)));
+  if (missing.size === 0) return write;
+  if (missing.size === write.added.length || write.removed.length > 0) return undefined;
+  const isSound = (name: string): boolean => !missing.has(name);
+  return {
+    ...write,
+    imagePullSecrets: write.imagePullSecrets.filter(isSound),
+    recorded: write.recorded.filter(isSound),
+    added: write.added.filter(isSound),
+  };
 }
 
 /** Who has nothing yet goes before rotation and clean-up. */

@@ -20,7 +20,7 @@ const reference = (name: string, change: { added?: readonly string[]; removed?: 
   kind: 'patch-service-account',
   ...at,
   name,
-  imagePullSecrets: change.added ?? [],
+  imagePullSecrets: ['foreign', ...(change.added ?? [])],
   recorded: change.added ?? [],
   added: change.added ?? [],
   removed: change.removed ?? [],
@@ -31,8 +31,10 @@ const reference = (name: string, change: { added?: readonly string[]; removed?: 
 async function apply(writes: readonly Write[], failures: Readonly<Record<string, Error>> = {}, signal?: AbortSignal) {
   const tried: string[] = [];
   const absorbed: string[] = [];
+  const sent: Write[] = [];
   const makeWrite: MakeWrite = async (write) => {
     await Promise.resolve();
+    sent.push(write);
     const label = `${write.kind} ${write.name}`;
     tried.push(label);
     const failure = failures[label];
@@ -48,7 +50,7 @@ async function apply(writes: readonly Write[], failures: Readonly<Record<string,
       signal: signal ?? new AbortController().signal,
     },
   );
-  return { tried, absorbed, ...outcome };
+  return { tried, sent, absorbed, ...outcome };
 }
 
 const forbidden = new KubeError('Forbidden', 'no');
@@ -85,6 +87,26 @@ describe('a failure', () => {
     expect(tried).toContain('patch-service-account b');
     expect(held.map((write) => write.name)).toEqual(['a']);
     expect(failed.map(({ write }) => write.name)).toEqual(['new']);
+  });
+
+  test('of a Secret does not keep the reference to another one away from the same ServiceAccount', async () => {
+    const writes = [create('new'), create('other'), reference('a', { added: ['new', 'other'] })];
+    const { sent, held } = await apply(writes, { 'create-secret new': forbidden });
+    const list = ['foreign', 'other'];
+    expect(sent.at(-1)).toMatchObject({ imagePullSecrets: list, recorded: ['other'], added: ['other'] });
+    expect(held).toEqual([]);
+  });
+
+  test('of a Secret keeps the reference that goes in the same write, and its Secret: it may be the predecessor', async () => {
+    const writes = [
+      create('new'),
+      create('other'),
+      reference('a', { added: ['new', 'other'], removed: ['old'] }),
+      remove('old'),
+    ];
+    const { tried, held } = await apply(writes, { 'create-secret new': forbidden });
+    expect(tried).toEqual(['create-secret new', 'create-secret other']);
+    expect(held.map((write) => write.name)).toEqual(['a', 'old']);
   });
 
   test('to remove a reference keeps its Secret', async () => {
