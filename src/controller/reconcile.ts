@@ -3,69 +3,17 @@ import type { PlanSettings, WantedCredential } from '../core/assess-secret.ts';
 import { desiredFor } from '../core/desired.ts';
 import { disposition, KubeError } from '../core/errors.ts';
 import { planNamespace } from '../core/plan.ts';
-import { REPAIRS, soonest, wantedCredentials, type PlanContext } from '../core/plan-secrets.ts';
-import type { Config, CredentialAnswer, EpochMs, Observed, ObservedSecret, Plan, Write } from '../core/types.ts';
-import {
-  applyPlan,
-  isReplan,
-  type Applied,
-  type FailedWrite,
-  type MakeWrite,
-  type ReferenceWrite,
-  type WriteLane,
-} from './apply.ts';
-import { observe, type Caches } from './observe.ts';
+import { soonest, wantedCredentials, type PlanContext } from '../core/plan-secrets.ts';
+import type { Config, CredentialAnswer, Observed, Plan } from '../core/types.ts';
+import { applyPlan, type Applied } from './apply.ts';
+import { isRefused, noteFailures, noteWritten } from './note-writes.ts';
+import { observe } from './observe.ts';
+import type { PassWorld } from './pass-world.ts';
 
 /** How soon a namespace is planned again when only the world moved, milliseconds; it doubles with each time in a row. */
 const REPLAN_MS = 10;
 const RETRY_MS = 1_000;
 const TERMINAL_RETRY_MS = 5_000;
-
-/** The store as a pass sees it. */
-export interface CredentialSource {
-  resolve(wanted: readonly WantedCredential[]): Promise<ReadonlyMap<string, CredentialAnswer>>;
-  current(cacheKey: string): { readonly source: string } | undefined;
-}
-
-/** The queue as a pass sees it. */
-export interface Schedule {
-  add(key: string): void;
-  wakeAt(key: string, at: EpochMs | undefined): void;
-  retry(key: string, baseMs: number): void;
-  forget(key: string): void;
-}
-
-/** What a pass tells: to logs, metrics and Events. */
-export interface PassObserver {
-  readonly onWrite: (write: Write) => void;
-  readonly onFailedWrite: (failed: FailedWrite) => void;
-  /** After every pass. */
-  readonly onPlan: (namespace: string, plan: Plan) => void;
-  /** The namespace is gone. */
-  readonly onGone: (namespace: string) => void;
-  /** A reference was added that others keep removing: we hold back for `pauseMs`. */
-  readonly onContention: (write: Write, pauseMs: number) => void;
-}
-
-/** Everything that a pass works with. */
-export interface PassWorld {
-  readonly caches: Caches;
-  /** undefined = no good configuration is known: plan nothing, delete nothing. */
-  readonly config: () => Config | undefined;
-  readonly instance: string;
-  readonly store: CredentialSource;
-  readonly schedule: Schedule;
-  readonly lane: WriteLane;
-  readonly makeWrite: MakeWrite;
-  /** Puts the answer to one of our writes into the cache. */
-  readonly absorb: (write: Write, answer: unknown) => void;
-  /** Reads one Secret by name; undefined = it is gone. Throws KubeError. */
-  readonly readSecret: (namespace: string, name: string) => Promise<ObservedSecret | undefined>;
-  /** Namespaces that wait for a credential that is being fetched, by cache key. */
-  readonly waiting: Map<string, Set<string>>;
-  readonly observer: PassObserver;
-  readonly now: () => EpochMs;
-}
 
 /** Makes one pass over the namespace `key`. Ends early when `signal` aborts: nothing is written after that. */
 export async function reconcile(world: PassWorld, key: string, signal: AbortSignal): Promise<void> {
@@ -143,39 +91,6 @@ async function askStore(
     if (namespaces?.size === 0) world.waiting.delete(cacheKey);
   }
   return answers;
-}
-
-function noteWritten(world: PassWorld, write: Write, answer: unknown): void {
-  world.absorb(write, answer);
-  world.observer.onWrite(write);
-  const { contention, foreignSecrets, refusals } = world.caches;
-  const count = (id: string): void => {
-    const pauseMs = contention.added(id, world.now());
-    if (pauseMs > 0) world.observer.onContention(write, pauseMs);
-  };
-  if (write.kind !== 'patch-service-account') {
-    const place = `${write.namespace}/${write.name}`;
-    foreignSecrets.forget(write.namespace, write.name);
-    if (REPAIRS.has(write.reason)) count(place);
-    else if (write.kind === 'delete-secret') contention.removed(place);
-    return;
-  }
-  refusals.accepted(write.uid);
-  if (write.added.length > 0) count(write.uid);
-  else if (write.removed.length > 0) contention.removed(write.uid);
-}
-
-/** A ServiceAccount that may not be written waits for itself, so that it does not hold up the others. */
-function noteFailures(world: PassWorld, { failed }: Applied): void {
-  for (const failure of failed) {
-    if (isReplan(failure.error)) continue;
-    world.observer.onFailedWrite(failure);
-    if (isRefused(failure)) world.caches.refusals.refused(failure.write.uid, world.now());
-  }
-}
-
-function isRefused(failure: FailedWrite): failure is FailedWrite & { readonly write: ReferenceWrite } {
-  return failure.write.kind === 'patch-service-account' && disposition(failure.error).kind === 'terminal';
 }
 
 /** AlreadyExists at create: somebody holds the name and our watch does not show it. Read that one name, then plan again. */
