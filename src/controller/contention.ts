@@ -1,5 +1,6 @@
 // Remembers which objects keep losing what we write to another writer, and holds back: never a hot loop.
 import type { EpochMs } from '../core/types.ts';
+import { ByNamespace, type Member } from './by-namespace.ts';
 
 /** Losses that are forgiven before we hold back: a GitOps tool or `helm upgrade` may replace the list now and then. */
 const FORGIVEN = 3;
@@ -11,10 +12,19 @@ const MEMORY_MS = 600_000;
 /** Most objects that are remembered. */
 const MAX_OBJECTS = 20_000;
 
+/** Something of ours was written to an object. */
+export interface Addition extends Member {
+  /** Names what was written; something else than the last time is no loss. Absent = it is always the same. */
+  readonly written?: string;
+  /** It is a loss whatever was written. */
+  readonly isLoss?: boolean;
+}
+
 interface Fight {
-  additions: number;
-  lastAt: EpochMs;
-  until: EpochMs;
+  readonly additions: number;
+  readonly lastAt: EpochMs;
+  readonly until: EpochMs;
+  readonly written: string | undefined;
 }
 
 /**
@@ -22,39 +32,47 @@ interface Fight {
  * over: for a ServiceAccount its UID; for a Secret, which comes back with another UID, its namespace and name.
  */
 export class Contention {
-  readonly #fights = new Map<string, Fight>();
+  readonly #fights = new ByNamespace<Fight>(MAX_OBJECTS);
 
   /** Ours was added to this object. Returns the pause that follows, milliseconds; 0 = none yet. */
-  added(id: string, now: EpochMs): number {
-    const before = this.#fights.get(id);
+  added(addition: Addition, now: EpochMs): number {
+    const { written, isLoss = false } = addition;
+    const before = this.#fights.get(addition);
     const pauseBefore = before === undefined ? 0 : before.until - before.lastAt;
     const recent = before !== undefined && now - before.lastAt <= MEMORY_MS + pauseBefore;
+    if (recent && before.written !== written && !isLoss) {
+      this.#fights.set(addition, { ...before, written });
+      return 0;
+    }
     const additions = recent ? before.additions + 1 : 1;
     const excess = additions - FORGIVEN - 1;
     const pause = excess < 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** Math.min(excess, 20), MAX_PAUSE_MS);
-    this.#fights.delete(id);
-    this.#fights.set(id, { additions, lastAt: now, until: now + pause });
-    if (this.#fights.size > MAX_OBJECTS) {
-      const oldest = this.#fights.keys().next();
-      if (oldest.done !== true) this.#fights.delete(oldest.value);
-    }
+    this.#fights.set(addition, { additions, lastAt: now, until: now + pause, written });
     return pause;
   }
 
   /** We took ours away ourselves: adding it again is no loss. */
-  removed(id: string): void {
-    const fight = this.#fights.get(id);
-    if (fight !== undefined) fight.additions = Math.max(0, fight.additions - 1);
+  removed(member: Member): void {
+    const fight = this.#fights.get(member);
+    if (fight !== undefined) this.#fights.set(member, { ...fight, additions: Math.max(0, fight.additions - 1) });
   }
 
-  /** Until when we hold back, by id, of those among `ids` for which we do. */
-  until(ids: Iterable<string>, now: EpochMs): ReadonlyMap<string, EpochMs> {
+  /** The namespace is gone, and everybody who fought over its objects: what comes under the same names is new. */
+  forgetNamespace(namespace: string): void {
+    this.#fights.deleteNamespace(namespace);
+  }
+
+  /** Everything goes. */
+  clear(): void {
+    this.#fights.clear();
+  }
+
+  /** Until when we hold back, by id, of the objects of the namespace for which we do. */
+  inNamespace(namespace: string, now: EpochMs): ReadonlyMap<string, EpochMs> {
     const found = new Map<string, EpochMs>();
-    if (this.#fights.size === 0) return found;
-    for (const id of ids) {
-      const fight = this.#fights.get(id);
+    for (const [id, { until }] of this.#fights.inNamespace(namespace)) {
       // One further ahead than any pause comes from a clock that was set back.
-      if (fight !== undefined && fight.until > now && fight.until - now <= MAX_PAUSE_MS) found.set(id, fight.until);
+      if (until > now && until - now <= MAX_PAUSE_MS) found.set(id, until);
     }
     return found;
   }

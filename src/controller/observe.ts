@@ -39,18 +39,17 @@ export function createCaches(cluster: Readonly<Pick<Caches, 'namespaces' | 'serv
 export function observe(
   caches: Caches,
   name: string,
-  { secretNames, now }: { readonly secretNames: readonly string[]; readonly now: EpochMs },
+  { now }: { readonly secretNames: readonly string[]; readonly now: EpochMs },
 ): Observed | undefined {
   const namespace = caches.namespaces.get('', name);
   if (namespace === undefined) return undefined;
   const serviceAccounts = [...caches.serviceAccounts.inNamespace(name).values()];
   const uids = serviceAccounts.map((account) => account.uid);
-  const places = secretNames.map((secret) => `${name}/${secret}`);
   return {
     namespace,
     serviceAccounts,
     secrets: new Map([...caches.foreignSecrets.inNamespace(name, now), ...caches.secrets.inNamespace(name)]),
-    contendedUntil: caches.contention.until([...uids, ...places], now),
+    contendedUntil: caches.contention.inNamespace(name, now),
     refusedUntil: caches.refusals.until(uids, now),
   };
 }

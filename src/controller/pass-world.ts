@@ -26,7 +26,7 @@ export interface PassObserver {
   readonly onPlan: (namespace: string, plan: Plan) => void;
   /** The namespace is gone. */
   readonly onGone: (namespace: string) => void;
-  /** A reference was added that others keep removing: we hold back for `pauseMs`. */
+  /** What was written is undone by others again and again: we hold back for `pauseMs`. */
   readonly onContention: (write: Write, pauseMs: number) => void;
 }
 

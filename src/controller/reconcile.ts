@@ -30,6 +30,8 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
     if (first === undefined) forgetNamespace(world, key);
     return;
   }
+  // What comes after it under the same names is new, also when nobody sees it gone.
+  if (first.namespace.terminating) world.caches.contention.forgetNamespace(key);
   const contextOf = (observed: Observed): PlanContext => ({
     settings: settingsOf(config, world.instance),
     observed,
@@ -70,6 +72,7 @@ export function settingsOf(
 function forgetNamespace(world: PassWorld, key: string): void {
   world.observer.onGone(key);
   world.caches.foreignSecrets.forgetNamespace(key);
+  world.caches.contention.forgetNamespace(key);
   for (const namespaces of world.waiting.values()) namespaces.delete(key);
 }
 

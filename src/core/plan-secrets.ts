@@ -34,14 +34,6 @@ const IMPATIENT_MS = 60_000;
 /** How soon a name that somebody else holds is looked at again: no watch tells us. */
 export const TAKEN_RECHECK_MS = 600_000;
 
-/** Reasons of writes that put right what somebody else did. */
-export const REPAIRS: ReadonlySet<WriteReason> = new Set([
-  'SecretMissing',
-  'SecretEdited',
-  'SecretTypeWrong',
-  'LabelsChanged',
-]);
-
 /** What planning needs to know. */
 export interface PlanContext {
   readonly settings: PlanSettings;
@@ -115,13 +107,6 @@ function planSecret(
   const { reason, records, recordsByKey, dueHosts, nextDueAt } = assessment;
   if (reason === undefined) return decide({ ready, nextCheckAt: nextDueAt });
 
-  const contendedUntil = observed.contendedUntil.get(`${namespace}/${name}`) ?? 0;
-  if (REPAIRS.has(reason) && contendedUntil > now) {
-    const message = `Secret ${namespace}/${name} is changed or deleted by another writer again and again: waiting before putting it right`;
-    const skip: Skip = { reason: 'Contended', name, uid: present?.uid, object: 'Secret', message };
-    return decide({ ready, skips: [skip], nextCheckAt: contendedUntil });
-  }
-
   const { entries, failures, retries } = newEntries(desired, answers, now);
   const notBefore = (at: EpochMs): EpochMs => Math.max(at, now + RECHECK_MS);
   const recheck = soonest(nextDueAt, ...retries.map(notBefore));
@@ -145,6 +130,12 @@ function planSecret(
       skips,
       nextCheckAt: soonest(recheck, impatient === undefined ? undefined : notBefore(Math.ceil(now + impatient))),
     });
+  }
+  const contendedUntil = observed.contendedUntil.get(`${namespace}/${name}`) ?? 0;
+  if (contendedUntil > now) {
+    const message = `Secret ${namespace}/${name} is changed or deleted by another writer again and again: waiting before putting it right`;
+    const skip: Skip = { reason: 'Contended', name, uid: present?.uid, object: 'Secret', message };
+    return decide({ ready, skips: [...skips, skip], nextCheckAt: soonest(recheck, contendedUntil) });
   }
   const write = writeOf(present, {
     namespace,

@@ -18,10 +18,10 @@ export const MAX_WRITES = 200;
  * | foreign | otherwise | leave (`NameTaken`) |
  * | ours, wrong type or immutable | a credential | replace: the only delete-and-create |
  * | ours, edited, or labels lost | a credential | update in place |
- * | ours, edited or deleted again and again | | wait (`Contended`) |
  * | ours, other registries or another source | every still valid entry can be written | update in place |
  * | ours, other registries or another source | one cannot | leave (`LastGoodKept`) |
  * | ours, an entry is due | the new one lives longer | update in place |
+ * | any, and what we wrote was undone again and again | a write to make, whatever the reason | wait (`Contended`) |
  * | ours, all right | | nothing |
  * | ours, no rule wants it | | references go, then delete |
  *

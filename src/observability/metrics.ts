@@ -139,7 +139,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
   const writes = counter(`${PREFIX}_writes_total`, 'Writes, by kind and reason', ['kind', 'reason']);
   const failures = counter(`${PREFIX}_write_failures_total`, 'Writes that failed', ['kind', 'reason']);
   const skips = counter(`${PREFIX}_skips_total`, 'Things left alone, by reason', ['reason']);
-  const contention = counter(`${PREFIX}_contentions_total`, 'References that another writer keeps removing');
+  const contention = counter(`${PREFIX}_contentions_total`, 'References or Secrets that another writer keeps undoing');
   const missed = counter(`${PREFIX}_watch_missed_total`, 'Changes that only a full list found', ['kind']);
   const dropped = counter(`${PREFIX}_events_dropped_total`, 'Kubernetes Events that were not posted');
   const valid = new Gauge({

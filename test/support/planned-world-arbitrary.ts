@@ -42,6 +42,7 @@ type AccountSeed = Omit<StoredServiceAccount, 'uid' | 'resourceVersion'>;
 export interface WorldSeed {
   readonly secrets: Readonly<Record<string, SecretSeed>>;
   readonly accounts: Readonly<Record<string, AccountSeed>>;
+  /** ServiceAccounts and Secrets. */
   readonly contended: readonly string[];
 }
 
@@ -182,7 +183,10 @@ export const seedArbitrary: fc.Arbitrary<WorldSeed> = fc.record({
     { maxKeys: 5 },
   ),
   accounts: fc.dictionary(fc.constantFrom(...ACCOUNTS), account, { maxKeys: 3 }),
-  contended: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.subarray([...ACCOUNTS]) }),
+  contended: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.subarray([...ACCOUNTS, ...SECRET_NAMES]) },
+  ),
 });
 
 export const editsArbitrary: fc.Arbitrary<readonly ForeignEdit[]> = fc.array(
@@ -197,6 +201,7 @@ export const editsArbitrary: fc.Arbitrary<readonly ForeignEdit[]> = fc.array(
 /** A fresh world from a seed. */
 export function worldOf(seed: WorldSeed): PlannedWorld {
   const world = new PlannedWorld();
+  for (const name of seed.contended) world.contendedUntil.set(`${NAMESPACE}/${name}`, NOW + MINUTE);
   for (const [name, secret] of Object.entries(seed.secrets)) {
     const isOurs = CREDENTIALS_ANNOTATION in secret.annotations;
     const place = isOurs ? { [PLACE_ANNOTATION]: `${NAMESPACE}/${name}` } : {};

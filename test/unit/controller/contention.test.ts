@@ -3,13 +3,21 @@ import { describe, expect, test } from '@jest/globals';
 import { Contention } from '../../../src/controller/contention.ts';
 import { HOUR, MINUTE, NOW, SECOND } from '../../support/builders.ts';
 
+const NAMESPACE = 'shop';
+const U = { namespace: NAMESPACE, id: 'u' };
+
+/** Ids of the objects of the namespace that we hold back from. */
+const held = (contention: Contention, now: number, namespace = NAMESPACE): readonly string[] => [
+  ...contention.inNamespace(namespace, now).keys(),
+];
+
 /** The pauses after `count` additions, each made `everyMs` after the pause before it. */
 function pauses(count: number, everyMs: number): readonly number[] {
   const contention = new Contention();
   const found: number[] = [];
   let now = NOW;
   for (let index = 0; index < count; index += 1) {
-    const pause = contention.added('u', now);
+    const pause = contention.added(U, now);
     found.push(pause);
     now += pause + everyMs;
   }
@@ -37,40 +45,78 @@ describe('contention', () => {
 
   test('holds back until the pause is over, and only then', () => {
     const contention = new Contention();
-    for (let index = 0; index < 4; index += 1) contention.added('u', NOW + index);
-    contention.added('calm', NOW);
+    for (let index = 0; index < 4; index += 1) contention.added(U, NOW + index);
+    contention.added({ namespace: NAMESPACE, id: 'calm' }, NOW);
     const until = NOW + 3 + 10 * SECOND;
-    expect([...contention.until(['u', 'calm', 'unknown'], NOW + 4)]).toEqual([['u', until]]);
-    expect([...contention.until(['u'], until - 1)]).toEqual([['u', until]]);
-    expect([...contention.until(['u'], until)]).toEqual([]);
-    expect([...contention.until(['other'], NOW + 4)]).toEqual([]);
+    expect([...contention.inNamespace(NAMESPACE, NOW + 4)]).toEqual([['u', until]]);
+    expect([...contention.inNamespace(NAMESPACE, until - 1)]).toEqual([['u', until]]);
+    expect(held(contention, until)).toEqual([]);
+    expect(held(contention, NOW + 4, 'other')).toEqual([]);
   });
 
   test('counts each object for itself, whatever its id is made of', () => {
     const contention = new Contention();
-    for (const id of ['u', 'v', 'shop/pull', 'shop/other', 'stage/pull']) expect(contention.added(id, NOW)).toBe(0);
-    for (let index = 0; index < 3; index += 1) contention.added('shop/pull', NOW);
-    expect([...contention.until(['u', 'stage/pull', 'shop/pull'], NOW).keys()]).toEqual(['shop/pull']);
+    const ids = ['u', 'v', 'shop/pull', 'shop/other'];
+    for (const id of ids) expect(contention.added({ namespace: NAMESPACE, id }, NOW)).toBe(0);
+    expect(contention.added({ namespace: 'stage', id: 'shop/pull' }, NOW)).toBe(0);
+    for (let index = 0; index < 3; index += 1) contention.added({ namespace: NAMESPACE, id: 'shop/pull' }, NOW);
+    expect(held(contention, NOW)).toEqual(['shop/pull']);
+    expect(held(contention, NOW, 'stage')).toEqual([]);
+  });
+
+  test('calls it no loss when something else is written than the last time, and keeps on counting', () => {
+    const contention = new Contention();
+    const write = (written: string): number => contention.added({ ...U, written }, NOW);
+    expect(['a', 'b', 'a', 'b', 'a', 'b'].map(write)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(['b', 'b', 'c', 'c', 'd', 'd'].map(write)).toEqual([0, 0, 0, 10 * SECOND, 0, 20 * SECOND]);
+  });
+
+  test('something else that is written does not shorten a pause', () => {
+    const contention = new Contention();
+    for (let index = 0; index < 4; index += 1) contention.added({ ...U, written: 'a' }, NOW);
+    contention.added({ ...U, written: 'b' }, NOW + SECOND);
+    expect([...contention.inNamespace(NAMESPACE, NOW + SECOND).values()]).toEqual([NOW + 10 * SECOND]);
+  });
+
+  test('counts what is a loss whatever was written', () => {
+    const contention = new Contention();
+    const found = ['a', 'b', 'c', 'd'].map((written) => contention.added({ ...U, written, isLoss: true }, NOW));
+    expect(found).toEqual([0, 0, 0, 10 * SECOND]);
+  });
+
+  test('forgets everything in a namespace that is gone, and nothing elsewhere', () => {
+    const contention = new Contention();
+    for (const namespace of [NAMESPACE, 'stage']) {
+      for (const id of ['u', 'shop/pull']) {
+        for (let index = 0; index < 4; index += 1) contention.added({ namespace, id }, NOW);
+      }
+    }
+    contention.forgetNamespace(NAMESPACE);
+    expect(held(contention, NOW)).toEqual([]);
+    expect(held(contention, NOW, 'stage')).toEqual(['u', 'shop/pull']);
+    expect(contention.added(U, NOW)).toBe(0);
   });
 
   test('does not hold back until an instant that only a clock set back can have left so far ahead', () => {
     const contention = new Contention();
-    for (let index = 0; index < 4; index += 1) contention.added('u', NOW + 24 * HOUR);
-    expect([...contention.until(['u'], NOW + 24 * HOUR).keys()]).toEqual(['u']);
-    expect([...contention.until(['u'], NOW)]).toEqual([]);
+    for (let index = 0; index < 4; index += 1) contention.added(U, NOW + 24 * HOUR);
+    expect(held(contention, NOW + 24 * HOUR)).toEqual(['u']);
+    expect(held(contention, NOW)).toEqual([]);
   });
 
   test('counts on when the clock jumps back', () => {
     const contention = new Contention();
-    const found = [NOW, NOW - HOUR, NOW - 2 * HOUR, NOW - 3 * HOUR].map((now) => contention.added('u', now));
+    const found = [NOW, NOW - HOUR, NOW - 2 * HOUR, NOW - 3 * HOUR].map((now) => contention.added(U, now));
     expect(found).toEqual([0, 0, 0, 10 * SECOND]);
   });
 
   test('forgets whom it has not seen for longest when it must remember very many', () => {
     const contention = new Contention();
-    for (let index = 0; index < 4; index += 1) contention.added('early', NOW);
-    for (let index = 0; index < 4; index += 1) contention.added('late', NOW);
-    for (let index = 0; index < 19_999; index += 1) contention.added(`u-${index}`, NOW);
-    expect([...contention.until(['early', 'late'], NOW).keys()]).toEqual(['late']);
+    for (const namespace of ['early', 'late']) {
+      for (let index = 0; index < 4; index += 1) contention.added({ namespace, id: 'u' }, NOW);
+    }
+    for (let index = 0; index < 19_999; index += 1) contention.added({ namespace: 'crowd', id: `u-${index}` }, NOW);
+    expect(['early', 'late'].flatMap((namespace) => held(contention, NOW, namespace))).toEqual(['u']);
+    expect(held(contention, NOW, 'late')).toEqual(['u']);
   });
 });

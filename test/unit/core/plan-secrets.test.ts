@@ -14,7 +14,7 @@ import {
   SECRET_NAME,
 } from '../../../src/core/names.ts';
 import { digestOf, parseEntries } from '../../../src/core/docker-config.ts';
-import type { CredentialAnswer, Desired, Plan } from '../../../src/core/types.ts';
+import type { CredentialAnswer, Desired, ObservedSecret, Plan } from '../../../src/core/types.ts';
 import * as build from '../../support/builders.ts';
 import { HOUR, INSTANCE, MINUTE, NOW } from '../../support/builders.ts';
 
@@ -375,12 +375,26 @@ describe('planNamespace decides about Secrets', () => {
     ]);
   });
 
-  test('a Secret that another writer changes again and again is left alone for a while', () => {
-    const edited = build.buildSecret({ 'a.example': build.buildRecord('a') }, { contentDigest: 'sha256:other' });
-    const contendedUntil = new Map([[`${build.NAMESPACE}/${SECRET_NAME}`, NOW + MINUTE]]);
-    const planned = plan(ONE, { a: build.buildFresh('a') }, { secrets: [edited], contendedUntil });
+  const due = build.buildSecret({ 'a.example': build.buildRecord('a', OLD) });
+  test.each<readonly [string, { readonly secrets: readonly ObservedSecret[] }]>([
+    ['edited', { secrets: [build.buildSecret({ 'a.example': A_RECORD }, { contentDigest: 'sha256:other' })] }],
+    ['deleted', { secrets: [] }],
+    ['put back as it was long ago', { secrets: [due] }],
+    ['put back by the add-on of a vendor', { secrets: [build.buildForeignSecret({ name: ACR_SECRET_NAME })] }],
+  ])('a Secret that is %s again and again is left alone for a while, whatever the reason to write it', (_, context) => {
+    const secretName = context.secrets[0]?.name ?? SECRET_NAME;
+    const contendedUntil = new Map([[`${build.NAMESPACE}/${secretName}`, NOW + MINUTE]]);
+    const planned = plan(named(secretName), { a: A }, { ...context, contendedUntil });
     expect(summary(planned)).toEqual(['Contended']);
     expect(planned.nextCheckAt).toBe(NOW + MINUTE);
+    expect(plan(named(secretName), { a: A }, { ...context, contendedUntil, now: NOW + MINUTE }).writes).toHaveLength(1);
+  });
+
+  test('a Secret that was fought over and is right is no fight', () => {
+    const contendedUntil = new Map([[`${build.NAMESPACE}/${SECRET_NAME}`, NOW + MINUTE]]);
+    expect(summary(plan(ONE, {}, { secrets: [right], contendedUntil }))).toEqual([]);
+    const failing = plan(ONE, { a: NONE }, { secrets: [due], contendedUntil });
+    expect(summary(failing)).toEqual(['CredentialUnavailable']);
   });
 
   test('a registry whose new identity fails keeps its old entry, by its host', () => {

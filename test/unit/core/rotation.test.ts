@@ -2,55 +2,21 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { planNamespace } from '../../../src/core/plan.ts';
-import type { WantedCredential } from '../../../src/core/assess-secret.ts';
 import { wantedCredentials } from '../../../src/core/plan-secrets.ts';
-import { dueAt, isValid } from '../../../src/core/refresh.ts';
-import type { CredentialAnswer, Desired, EpochMs, Rule } from '../../../src/core/types.ts';
+import { isValid } from '../../../src/core/refresh.ts';
+import type { Desired, EpochMs, Rule } from '../../../src/core/types.ts';
 import {
   buildDesired,
   buildRequest,
   buildRule,
   buildSettings,
-  buildSource,
   HOUR,
   MINUTE,
   NOW,
   SECOND,
 } from '../../support/builders.ts';
+import { HealthyStore } from '../../support/healthy-store.ts';
 import { PlannedWorld } from '../../support/planned-world.ts';
-
-/** A store whose clouds always answer; each key has a life of its own, in milliseconds. */
-class HealthyStore {
-  readonly #lives: Readonly<Record<string, number>>;
-  readonly #thresholdMs: number;
-  readonly #held = new Map<string, { issuedAt: EpochMs; expiresAt: EpochMs }>();
-  fetches = 0;
-
-  constructor(lives: Readonly<Record<string, number>>, thresholdMs: number) {
-    this.#lives = lives;
-    this.#thresholdMs = thresholdMs;
-  }
-
-  current(cacheKey: string): string | undefined {
-    return this.#held.has(cacheKey) ? buildSource(cacheKey) : undefined;
-  }
-
-  resolve(wanted: readonly WantedCredential[], now: EpochMs): ReadonlyMap<string, CredentialAnswer> {
-    const answers = wanted.map(({ request: { cacheKey }, newerThan }): [string, CredentialAnswer] => {
-      const held = this.#held.get(cacheKey);
-      const isUsable =
-        held !== undefined &&
-        held.issuedAt > (newerThan ?? -Infinity) &&
-        (dueAt(held, this.#thresholdMs, 0) ?? Infinity) > now;
-      if (!isUsable) this.fetches += 1;
-      const life = isUsable ? held : { issuedAt: now, expiresAt: now + (this.#lives[cacheKey] ?? HOUR) };
-      this.#held.set(cacheKey, life);
-      const credential = { username: 'user', password: 'password', ...life };
-      return [cacheKey, { status: 'fresh', credential, source: buildSource(cacheKey) }];
-    });
-    return new Map(answers);
-  }
-}
 
 /** What happened in the time from NOW to `until`. */
 function live(desired: Desired, store: HealthyStore, thresholdMs: number, until: EpochMs) {
