@@ -134,6 +134,7 @@ export function createController(options: ControllerOptions): Controller {
     store.resetBackoff();
     sources.retain(store.sources());
     caches.foreignSecrets.clear();
+    caches.refusals.clear();
     keeper.changed();
     triggers.onEverything();
   }

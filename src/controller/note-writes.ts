@@ -1,8 +1,10 @@
 // What is remembered of writes: who fights over them, and which the API server refuses.
 import { createHash } from 'node:crypto';
 import { disposition } from '../core/errors.ts';
-import type { SecretContent, Write } from '../core/types.ts';
-import { isReplan, type Applied, type FailedWrite, type ReferenceWrite } from './apply.ts';
+import { soonest } from '../core/plan-secrets.ts';
+import type { EpochMs, SecretContent, Write } from '../core/types.ts';
+import { isReplan, type Applied, type FailedWrite } from './apply.ts';
+import type { Member } from './by-namespace.ts';
 import type { Addition } from './contention.ts';
 import type { PassWorld } from './pass-world.ts';
 
@@ -11,46 +13,46 @@ export function noteWritten(world: PassWorld, write: Write, answer: unknown): vo
   world.absorb(write, answer);
   world.observer.onWrite(write);
   const { contention, foreignSecrets, refusals } = world.caches;
-  const { namespace } = write;
-  const count = (addition: Omit<Addition, 'namespace'>): void => {
-    const pauseMs = contention.added({ namespace, ...addition }, world.now());
+  const member = memberOf(write);
+  const count = (more: Omit<Addition, keyof Member> = {}): void => {
+    const pauseMs = contention.added({ ...member, ...more }, world.now());
     if (pauseMs > 0) world.observer.onContention(write, pauseMs);
   };
-  switch (write.kind) {
-    case 'patch-service-account':
-      refusals.accepted(write.uid);
-      if (write.added.length > 0) count({ id: write.uid });
-      else if (write.removed.length > 0) contention.removed({ namespace, id: write.uid });
-      return;
-    case 'delete-secret':
-      foreignSecrets.forget(namespace, write.name);
-      contention.removed({ namespace, id: placeOf(write) });
-      return;
-    case 'create-secret':
-    case 'update-secret':
-    case 'replace-secret':
-      foreignSecrets.forget(namespace, write.name);
-      // Whatever the reason is called: who writes the same twice has lost it in between. A rotation writes something else.
-      count({ id: placeOf(write), written: digestOf(write.content), isLoss: write.reason === 'SecretAdopted' });
+  refusals.accepted(member);
+  if (write.kind === 'patch-service-account') {
+    if (write.added.length > 0) count();
+    else if (write.removed.length > 0) contention.removed(member);
+    return;
   }
+  foreignSecrets.forget(write.namespace, write.name);
+  // Whatever the reason is called: who writes the same twice has lost it in between. A rotation writes something else.
+  const written = write.kind === 'delete-secret' ? 'nothing' : digestOf(write.content);
+  count({ written, isLoss: write.reason === 'SecretAdopted' });
 }
 
-/** A ServiceAccount that may not be written waits for itself, so that it does not hold up the others. */
-export function noteFailures(world: PassWorld, { failed }: Applied): void {
+/**
+ * What may not be written waits for itself, so that it does not hold up the others. Returns when the first of it may be tried
+ * again; undefined = nothing was refused.
+ */
+export function noteFailures(world: PassWorld, { failed }: Applied): EpochMs | undefined {
+  let first: EpochMs | undefined;
   for (const failure of failed) {
     if (isReplan(failure.error)) continue;
     world.observer.onFailedWrite(failure);
-    if (isRefused(failure)) world.caches.refusals.refused(failure.write.uid, world.now());
+    if (isRefused(failure)) first = soonest(first, world.caches.refusals.refused(memberOf(failure.write), world.now()));
   }
+  return first;
 }
 
 /** True when the API server will not let us write it, whenever we ask. */
-export function isRefused(failure: FailedWrite): failure is FailedWrite & { readonly write: ReferenceWrite } {
-  return failure.write.kind === 'patch-service-account' && disposition(failure.error).kind === 'terminal';
+export function isRefused({ error }: FailedWrite): boolean {
+  return disposition(error).kind === 'terminal';
 }
 
-function placeOf({ namespace, name }: Write): string {
-  return `${namespace}/${name}`;
+/** ServiceAccounts by UID; Secrets by namespace and name, since one that comes back has another UID. */
+function memberOf(write: Write): Member {
+  const { namespace, name } = write;
+  return { namespace, id: write.kind === 'patch-service-account' ? write.uid : `${namespace}/${name}` };
 }
 
 function digestOf(content: SecretContent): string {

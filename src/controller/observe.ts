@@ -35,21 +35,26 @@ export function createCaches(cluster: Readonly<Pick<Caches, 'namespaces' | 'serv
   };
 }
 
-/** Reads the caches; undefined = there is no such namespace. `secretNames`: those that rules want, there or not. */
+/**
+ * Reads the caches; undefined = there is no such namespace. `secretNames`: those that rules want, there or not. What was refused
+ * of objects that are neither there nor wanted is forgotten.
+ */
 export function observe(
   caches: Caches,
   name: string,
-  { now }: { readonly secretNames: readonly string[]; readonly now: EpochMs },
+  { secretNames, now }: { readonly secretNames: readonly string[]; readonly now: EpochMs },
 ): Observed | undefined {
   const namespace = caches.namespaces.get('', name);
   if (namespace === undefined) return undefined;
   const serviceAccounts = [...caches.serviceAccounts.inNamespace(name).values()];
-  const uids = serviceAccounts.map((account) => account.uid);
+  const secrets = new Map([...caches.foreignSecrets.inNamespace(name, now), ...caches.secrets.inNamespace(name)]);
+  const places = [...secrets.keys(), ...secretNames].map((secret) => `${name}/${secret}`);
+  caches.refusals.retain(name, [...serviceAccounts.map((account) => account.uid), ...places]);
   return {
     namespace,
     serviceAccounts,
-    secrets: new Map([...caches.foreignSecrets.inNamespace(name, now), ...caches.secrets.inNamespace(name)]),
+    secrets,
     contendedUntil: caches.contention.inNamespace(name, now),
-    refusedUntil: caches.refusals.until(uids, now),
+    refusedUntil: caches.refusals.inNamespace(name, now),
   };
 }

@@ -8,12 +8,11 @@ import type { Config, CredentialAnswer, Observed, Plan } from '../core/types.ts'
 import { applyPlan, type Applied } from './apply.ts';
 import { isRefused, noteFailures, noteWritten } from './note-writes.ts';
 import { observe } from './observe.ts';
-import type { PassWorld } from './pass-world.ts';
+import type { PassWorld, Schedule } from './pass-world.ts';
 
 /** How soon a namespace is planned again when only the world moved, milliseconds; it doubles with each time in a row. */
 const REPLAN_MS = 10;
 const RETRY_MS = 1_000;
-const TERMINAL_RETRY_MS = 5_000;
 
 /** Makes one pass over the namespace `key`. Ends early when `signal` aborts: nothing is written after that. */
 export async function reconcile(world: PassWorld, key: string, signal: AbortSignal): Promise<void> {
@@ -56,8 +55,9 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
   });
   if (signal.aborted) return;
   await lookAtTakenNames(world, applied);
-  noteFailures(world, applied);
-  schedule(world, key, plan, applied);
+  const refusedUntil = noteFailures(world, applied);
+  world.schedule.wakeAt(key, soonest(plan.nextCheckAt, refusedUntil));
+  schedule(world.schedule, key, plan, applied);
 }
 
 /** What planning takes from the configuration. */
@@ -73,6 +73,7 @@ function forgetNamespace(world: PassWorld, key: string): void {
   world.observer.onGone(key);
   world.caches.foreignSecrets.forgetNamespace(key);
   world.caches.contention.forgetNamespace(key);
+  world.caches.refusals.forgetNamespace(key);
   for (const namespaces of world.waiting.values()) namespaces.delete(key);
 }
 
@@ -111,28 +112,23 @@ async function lookAtTakenNames(world: PassWorld, { failed }: Applied): Promise<
   }
 }
 
-function schedule(world: PassWorld, key: string, plan: Plan, { failed, held }: Applied): void {
-  const queue = world.schedule;
-  const refused = failed.filter(isRefused).map(({ write }) => write.uid);
-  const refusedUntil = world.caches.refusals.until(refused, world.now()).values();
-  queue.wakeAt(key, soonest(plan.nextCheckAt, ...refusedUntil));
-  const others = failed.filter((failure) => !isRefused(failure));
-  if (others.length > 0) queue.retry(key, Math.min(...others.map(({ error }) => pauseFor(error))));
-  else if (held.length > 0) queue.retry(key, RETRY_MS);
-  else {
-    queue.forget(key);
-    if (plan.truncated) queue.add(key);
+/** Looks again sooner than the plan says where something failed. What was refused does not count: it waits for itself. */
+function schedule(queue: Schedule, key: string, { truncated }: Plan, { failed, held }: Applied): void {
+  const tryAgain = failed.filter((failure) => !isRefused(failure));
+  if (tryAgain.length > 0) {
+    queue.retry(key, Math.min(...tryAgain.map(({ error }) => pauseFor(error))));
+    return;
   }
+  if (held.length > 0 && !truncated) {
+    queue.retry(key, RETRY_MS);
+    return;
+  }
+  queue.forget(key);
+  if (truncated) queue.add(key);
 }
 
 function pauseFor(error: unknown): number {
   const what = disposition(error);
-  switch (what.kind) {
-    case 'replan':
-      return REPLAN_MS;
-    case 'retry':
-      return Math.max(what.afterMs ?? 0, RETRY_MS);
-    case 'terminal':
-      return TERMINAL_RETRY_MS;
-  }
+  if (what.kind === 'replan') return REPLAN_MS;
+  return Math.max((what.kind === 'retry' ? what.afterMs : undefined) ?? 0, RETRY_MS);
 }

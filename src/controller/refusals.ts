@@ -1,44 +1,60 @@
-// Remembers which ServiceAccounts may not be written (an admission policy, a quota), so that they neither hold up the others of
-// their namespace nor are tried again in a hot loop.
+// Remembers what may not be written (an admission policy, a quota), so that it neither holds up the others of its namespace nor
+// is tried again in a hot loop.
 import type { EpochMs } from '../core/types.ts';
+import { ByNamespace, type Member } from './by-namespace.ts';
 
 const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 300_000;
-/** Most ServiceAccounts that are remembered. */
-const MAX_ACCOUNTS = 20_000;
 
 interface Refusal {
   readonly pauseMs: number;
   readonly until: EpochMs;
 }
 
-/** Refused writes by UID; the pause doubles with each in a row. */
+/**
+ * Refused writes, ServiceAccounts by UID, Secrets by namespace and name; the pause doubles with each in a row. There is no bound:
+ * a pause that is forgotten is a hot loop. `retain` keeps it to what is there.
+ */
 export class Refusals {
-  readonly #refusals = new Map<string, Refusal>();
+  readonly #refusals = new ByNamespace<Refusal>();
 
-  /** A write to the ServiceAccount with this UID was refused for good. */
-  refused(uid: string, now: EpochMs): void {
-    const before = this.#refusals.get(uid);
+  /** A write to this object was refused for good. Returns until when we hold back. */
+  refused(member: Member, now: EpochMs): EpochMs {
+    const before = this.#refusals.get(member);
     const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(before.pauseMs * 2, MAX_PAUSE_MS);
-    this.#refusals.delete(uid);
-    this.#refusals.set(uid, { pauseMs, until: now + pauseMs });
-    const oldest = this.#refusals.keys().next();
-    if (this.#refusals.size > MAX_ACCOUNTS && oldest.done !== true) this.#refusals.delete(oldest.value);
+    const until = now + pauseMs;
+    this.#refusals.set(member, { pauseMs, until });
+    return until;
   }
 
   /** A write was accepted: what was refused is forgotten. */
-  accepted(uid: string): void {
-    this.#refusals.delete(uid);
+  accepted(member: Member): void {
+    this.#refusals.delete(member);
   }
 
-  /** Until when we hold back, of those among `uids` for which we do. A pause from a clock that has jumped back is over. */
-  until(uids: Iterable<string>, now: EpochMs): ReadonlyMap<string, EpochMs> {
+  /** Forgets everything in the namespace but these. */
+  retain(namespace: string, ids: Iterable<string>): void {
+    const refusals = this.#refusals.inNamespace(namespace);
+    if (refusals.size === 0) return;
+    const kept = new Set(ids);
+    for (const id of [...refusals.keys()]) if (!kept.has(id)) this.#refusals.delete({ namespace, id });
+  }
+
+  /** The namespace is gone. */
+  forgetNamespace(namespace: string): void {
+    this.#refusals.deleteNamespace(namespace);
+  }
+
+  /** Everything goes, e.g. when the configuration changed: what is written then may be accepted. */
+  clear(): void {
+    this.#refusals.clear();
+  }
+
+  /** Until when we hold back, by id, of the objects of the namespace for which we do. A pause from a clock that has jumped back is over. */
+  inNamespace(namespace: string, now: EpochMs): ReadonlyMap<string, EpochMs> {
     const found = new Map<string, EpochMs>();
-    if (this.#refusals.size === 0) return found;
-    for (const uid of uids) {
-      const refusal = this.#refusals.get(uid);
-      if (refusal !== undefined && refusal.until > now && refusal.until <= now + MAX_PAUSE_MS)
-        found.set(uid, refusal.until);
+    for (const [id, { until }] of this.#refusals.inNamespace(namespace)) {
+      if (until > now && until <= now + MAX_PAUSE_MS) found.set(id, until);
     }
     return found;
   }

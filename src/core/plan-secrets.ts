@@ -21,6 +21,7 @@ import type {
   ObservedSecret,
   SecretContent,
   Skip,
+  SkipReason,
   Write,
   WriteReason,
 } from './types.ts';
@@ -48,6 +49,8 @@ export interface SecretDecisions {
   readonly skips: readonly Skip[];
   /** Names that are there, or will be once the writes are made: references to them are sound. */
   readonly ready: ReadonlySet<string>;
+  /** Names that are wanted, not there, and that the API server does not let us write: what they replace must stay. */
+  readonly refused: ReadonlySet<string>;
   readonly nextCheckAt: EpochMs | undefined;
 }
 
@@ -71,18 +74,45 @@ export function planSecrets(
   answers: ReadonlyMap<string, CredentialAnswer>,
   context: PlanContext,
 ): SecretDecisions {
-  const parts = desired.secrets.map((secret) => planSecret(secret, answers, context));
   const wanted = new Set(desired.secrets.map((secret) => secret.name));
   const unwanted = [...context.observed.secrets.values()].filter(
     (secret) => !wanted.has(secret.name) && isOwn(secret, context.settings.instance),
   );
-  const checks = parts.flatMap((part) => part.nextCheckAt ?? []);
+  const parts = [
+    ...desired.secrets.map((secret) => planSecret(secret, answers, context)),
+    ...unwanted.map((secret) => decide({ writes: [deletionOf(secret)], nextCheckAt: undefined })),
+  ].map((part) => withWaiting(part, context));
   return {
-    writes: [...parts.flatMap((part) => part.writes), ...unwanted.map(deletionOf)],
+    writes: parts.flatMap((part) => part.writes),
     skips: parts.flatMap((part) => part.skips),
     ready: new Set(parts.flatMap((part) => [...part.ready])),
-    nextCheckAt: checks.length === 0 ? undefined : Math.min(...checks),
+    refused: new Set(parts.flatMap((part) => [...part.refused])),
+    nextCheckAt: soonest(...parts.map((part) => part.nextCheckAt)),
   };
+}
+
+/** The decision about one Secret without the write that must wait: others fight over it, or the API server refused the last one. */
+function withWaiting(part: SecretDecisions, { observed, now }: PlanContext): SecretDecisions {
+  const [write] = part.writes;
+  if (write === undefined) return part;
+  const { name } = write;
+  const place = `${write.namespace}/${name}`;
+  const present = observed.secrets.get(name);
+  const skip = (reason: SkipReason, until: EpochMs, message: string): SecretDecisions => ({
+    writes: [],
+    skips: [...part.skips, { reason, name, uid: present?.uid, object: 'Secret', message }],
+    ready: new Set(present === undefined ? [] : part.ready),
+    refused: new Set(present === undefined && reason === 'WriteRefused' ? [name] : []),
+    nextCheckAt: soonest(part.nextCheckAt, until),
+  });
+  const refusedUntil = observed.refusedUntil.get(place) ?? 0;
+  if (refusedUntil > now) {
+    return skip('WriteRefused', refusedUntil, `Secret ${place} may not be written: waiting before trying again`);
+  }
+  const contendedUntil = observed.contendedUntil.get(place) ?? 0;
+  if (contendedUntil <= now) return part;
+  const what = 'is changed, deleted or put back by another writer again and again';
+  return skip('Contended', contendedUntil, `Secret ${place} ${what}: waiting before writing it`);
 }
 
 function planSecret(
@@ -130,12 +160,6 @@ function planSecret(
       skips,
       nextCheckAt: soonest(recheck, impatient === undefined ? undefined : notBefore(Math.ceil(now + impatient))),
     });
-  }
-  const contendedUntil = observed.contendedUntil.get(`${namespace}/${name}`) ?? 0;
-  if (contendedUntil > now) {
-    const message = `Secret ${namespace}/${name} is changed or deleted by another writer again and again: waiting before putting it right`;
-    const skip: Skip = { reason: 'Contended', name, uid: present?.uid, object: 'Secret', message };
-    return decide({ ready, skips: [...skips, skip], nextCheckAt: soonest(recheck, contendedUntil) });
   }
   const write = writeOf(present, {
     namespace,
@@ -191,6 +215,7 @@ function decide(parts: {
     writes: parts.writes ?? [],
     skips: parts.skips ?? [],
     ready: new Set(parts.ready ?? []),
+    refused: new Set(),
     nextCheckAt: parts.nextCheckAt,
   };
 }

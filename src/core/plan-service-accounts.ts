@@ -1,6 +1,9 @@
 // The decisions about `imagePullSecrets`: ours are appended and recorded, only what is recorded is ever removed.
+import type { SecretDecisions } from './plan-secrets.ts';
 import { includesServiceAccount } from './scope.ts';
 import type { Desired, EpochMs, Observed, ObservedServiceAccount, Skip, Write } from './types.ts';
+
+type ReferenceWrite = Extract<Write, { kind: 'patch-service-account' }>;
 
 /** The decisions about ServiceAccounts. */
 export interface ServiceAccountDecisions {
@@ -14,11 +17,11 @@ export interface ServiceAccountDecisions {
   readonly nextCheckAt: EpochMs | undefined;
 }
 
-/** Plans the references of every ServiceAccount in the namespace. `ready`: Secrets that it is sound to refer to. */
+/** Plans the references of every ServiceAccount in the namespace, after what was decided about Secrets. */
 export function planServiceAccounts(
   desired: Desired,
   observed: Observed,
-  ready: ReadonlySet<string>,
+  secrets: Pick<SecretDecisions, 'ready' | 'refused'>,
   now: EpochMs,
 ): ServiceAccountDecisions {
   const additions: { readonly write: Write; readonly createdAt: EpochMs }[] = [];
@@ -27,7 +30,8 @@ export function planServiceAccounts(
   const checks: EpochMs[] = [];
   const stillReferenced = new Set<string>();
   for (const account of observed.serviceAccounts) {
-    const write = planServiceAccount(account, desired, ready);
+    const { write, kept } = planServiceAccount(account, desired, secrets);
+    for (const name of kept) stillReferenced.add(name);
     if (write === undefined) continue;
     const refusedUntil = observed.refusedUntil.get(account.uid) ?? 0;
     if (refusedUntil > now) {
@@ -44,7 +48,7 @@ export function planServiceAccounts(
       skips.push({ reason: 'Contended', name: account.name, uid: account.uid, message });
       checks.push(until);
       // What is to go does not wait: its Secret may be deleted in the same pass.
-      const removal = planServiceAccount(account, desired, new Set());
+      const { write: removal } = planServiceAccount(account, desired, { ...secrets, ready: new Set() });
       if (removal !== undefined) removals.push(removal);
     } else additions.push({ write, createdAt: account.createdAt });
   }
@@ -58,21 +62,27 @@ export function planServiceAccounts(
   };
 }
 
+/** `kept`: references that are to go, but may be the predecessor of one that cannot be added. */
 function planServiceAccount(
   account: ObservedServiceAccount,
   desired: Desired,
-  ready: ReadonlySet<string>,
-): Extract<Write, { kind: 'patch-service-account' }> | undefined {
+  { ready, refused }: Pick<SecretDecisions, 'ready' | 'refused'>,
+): { readonly write: ReferenceWrite | undefined; readonly kept: readonly string[] } {
   const wanted = desired.secrets
     .filter((secret) => includesServiceAccount(secret.rule.scope, account))
     .map((secret) => secret.name);
   const present = new Set(account.imagePullSecrets);
+  const unwanted = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
+  const kept = wanted.some((name) => refused.has(name)) ? unwanted : [];
+  const removed = unwanted.filter((name) => !kept.includes(name));
   const added = wanted.filter((name) => !present.has(name) && ready.has(name));
-  const removed = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
-  const kept = account.recorded.filter((name) => wanted.includes(name) && (present.has(name) || !ready.has(name)));
-  const recorded = [...new Set([...kept, ...added])];
-  if (added.length === 0 && removed.length === 0 && sameMembers(recorded, account.recorded)) return undefined;
-  return {
+  const stays = (name: string): boolean =>
+    wanted.includes(name) ? present.has(name) || !ready.has(name) : kept.includes(name);
+  const recorded = [...new Set([...account.recorded.filter(stays), ...added])];
+  if (added.length === 0 && removed.length === 0 && sameMembers(recorded, account.recorded)) {
+    return { write: undefined, kept };
+  }
+  const write: ReferenceWrite = {
     kind: 'patch-service-account',
     namespace: account.namespace,
     name: account.name,
@@ -84,6 +94,7 @@ function planServiceAccount(
     removed,
     reason: added.length > 0 ? 'ReferenceMissing' : 'ReferenceUnwanted',
   };
+  return { write, kept };
 }
 
 function sameMembers(a: readonly string[], b: readonly string[]): boolean {

@@ -22,6 +22,7 @@ export const MAX_WRITES = 200;
  * | ours, other registries or another source | one cannot | leave (`LastGoodKept`) |
  * | ours, an entry is due | the new one lives longer | update in place |
  * | any, and what we wrote was undone again and again | a write to make, whatever the reason | wait (`Contended`) |
+ * | any, and the API server refused the last write to it | a write to make, whatever the reason | wait (`WriteRefused`) |
  * | ours, all right | | nothing |
  * | ours, no rule wants it | | references go, then delete |
  *
@@ -31,6 +32,7 @@ export const MAX_WRITES = 200;
  * | in scope, keeps losing it | wait (`Contended`) |
  * | its last write was refused by the API server | wait (`WriteRefused`); a Secret that it still refers to stays |
  * | has a recorded reference that no rule wants | remove it |
+ * | the same, and a Secret that it lacks is refused by the API server | leave: it may be the predecessor |
  * | has an unrecorded reference, whatever its name | leave: it is its owner's |
  *
  * Order: missing Secrets, references to add (newest ServiceAccount first), other Secrets, references to remove, deletions.
@@ -51,7 +53,7 @@ export function planNamespace(
     };
   }
   const secrets = planSecrets(desired, answers, context);
-  const accounts = planServiceAccounts(desired, observed, secrets.ready, now);
+  const accounts = planServiceAccounts(desired, observed, secrets, now);
   const ofKind = (...kinds: readonly Write['kind'][]): readonly Write[] =>
     secrets.writes.filter((write) => kinds.includes(write.kind));
   const writes = [

@@ -192,7 +192,7 @@ export interface Observed {
    * Secret that is deleted again and again has a new UID each time).
    */
   readonly contendedUntil: ReadonlyMap<string, EpochMs>;
-  /** ServiceAccounts (by UID) whose last write the API server refused, and until when we hold back. */
+  /** What the API server refused to let us write last, and until when we hold back; ids as above. */
   readonly refusedUntil: ReadonlyMap<string, EpochMs>;
 }
 
@@ -279,7 +279,7 @@ export interface Skip {
   readonly reason: SkipReason;
   /** Secret or ServiceAccount that it is about. */
   readonly name: string;
-  /** Set where `name` is a Secret although the reason is more often about ServiceAccounts. */
+  /** Set where `name` is a Secret although the reason may be about ServiceAccounts. */
   readonly object?: 'Secret';
   /** Its UID, where an Event is to tell of it. */
   readonly uid?: string | undefined;

@@ -42,8 +42,10 @@ type AccountSeed = Omit<StoredServiceAccount, 'uid' | 'resourceVersion'>;
 export interface WorldSeed {
   readonly secrets: Readonly<Record<string, SecretSeed>>;
   readonly accounts: Readonly<Record<string, AccountSeed>>;
-  /** ServiceAccounts and Secrets. */
+  /** ServiceAccounts and Secrets that others fight over. */
   readonly contended: readonly string[];
+  /** Secrets that the API server refuses to let us write. */
+  readonly refused: readonly string[];
 }
 
 const instant = (earliest: number, latest: number): fc.Arbitrary<EpochMs> =>
@@ -187,6 +189,10 @@ export const seedArbitrary: fc.Arbitrary<WorldSeed> = fc.record({
     { weight: 4, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.subarray([...ACCOUNTS, ...SECRET_NAMES]) },
   ),
+  refused: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.subarray([...SECRET_NAMES]) },
+  ),
 });
 
 export const editsArbitrary: fc.Arbitrary<readonly ForeignEdit[]> = fc.array(
@@ -198,10 +204,16 @@ export const editsArbitrary: fc.Arbitrary<readonly ForeignEdit[]> = fc.array(
   { maxLength: 4 },
 );
 
+/** True for what a seed names as a ServiceAccount. */
+export function isAccountName(name: string): boolean {
+  return ACCOUNTS.includes(name);
+}
+
 /** A fresh world from a seed. */
 export function worldOf(seed: WorldSeed): PlannedWorld {
   const world = new PlannedWorld();
   for (const name of seed.contended) world.contendedUntil.set(`${NAMESPACE}/${name}`, NOW + MINUTE);
+  for (const name of seed.refused) world.refusedUntil.set(`${NAMESPACE}/${name}`, NOW + MINUTE);
   for (const [name, secret] of Object.entries(seed.secrets)) {
     const isOurs = CREDENTIALS_ANNOTATION in secret.annotations;
     const place = isOurs ? { [PLACE_ANNOTATION]: `${NAMESPACE}/${name}` } : {};

@@ -41,6 +41,7 @@ export class PlannedWorld {
   readonly secrets = new Map<string, StoredSecret>();
   readonly serviceAccounts = new Map<string, StoredServiceAccount>();
   readonly contendedUntil = new Map<string, EpochMs>();
+  readonly refusedUntil = new Map<string, EpochMs>();
   /** Per instance: names of foreign Secrets that it met. */
   readonly sighted = new Map<string, Set<string>>();
   namespaceLabels: Readonly<Record<string, string>> = {};
@@ -73,7 +74,7 @@ export class PlannedWorld {
           .map((secret) => [secret.name, secret]),
       ),
       contendedUntil: this.contendedUntil,
-      refusedUntil: new Map(),
+      refusedUntil: this.refusedUntil,
     };
   }
 

@@ -86,6 +86,18 @@ describe('we hold back from another writer who', () => {
     expect(run.pauses).toBe(1);
   });
 
+  test('puts a Secret of ours back that no rule wants any more', async () => {
+    const run = new Passes([buildRule()]);
+    await run.pass();
+    const copy = secretOf(run);
+    run.config = { ...run.config, rules: [] };
+    await fight(run, () => {
+      run.world.secrets.set(SECRET_NAME, { ...copy, resourceVersion: run.world.next() });
+    });
+    expect(secretWrites(run).slice(1)).toEqual(Array<string>(4).fill('SecretUnwanted'));
+    expect(run.skips).toMatchObject([{ reason: 'Contended', name: SECRET_NAME }]);
+  });
+
   test('strips our labels', async () => {
     const run = new Passes([buildRule()]);
     await fight(run, () => {
@@ -106,6 +118,17 @@ describe('it is no fight', () => {
       run.now = run.wakeAt ?? run.now;
     }
     expect(secretWrites(run).filter((reason) => reason === 'CredentialDue').length).toBeGreaterThan(100);
+    expect(run.pauses).toBe(0);
+  });
+
+  test('when a namespace leaves and enters the scope time and again', async () => {
+    const run = new Passes([buildRule()]);
+    const { rules } = run.config;
+    for (let edit = 0; edit < 20; edit += 1) {
+      run.config = { ...run.config, rules: edit % 2 === 0 ? rules : [] };
+      await run.pass();
+      expect(run.world.secrets.has(SECRET_NAME)).toBe(edit % 2 === 0);
+    }
     expect(run.pauses).toBe(0);
   });
 

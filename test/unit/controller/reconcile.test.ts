@@ -168,11 +168,22 @@ describe('a failed write', () => {
     ['Conflict', 'is planned again at once and told to nobody', 10, []],
     ['NamespaceTerminating', 'is planned again at once and told to nobody', 10, []],
     ['Unavailable', 'is tried again after a second and told', 1_000, ['failed registry-credentials']],
-    ['Forbidden', 'of a Secret is tried again slowly and told', 5_000, ['failed registry-credentials']],
   ] as const)('%s %s', async (reason, _what, pause, expected) => {
     await pass(worldOf({ failure: new KubeError(reason, 'refused') }));
     expect(scheduled.at(-1)).toBe(`retry shop ${pause}`);
     expect(told).toEqual(expected);
+  });
+
+  test.each(['Forbidden', 'Invalid'] as const)('%s is told, and waits for itself', async (reason) => {
+    const world = worldOf({ failure: new KubeError(reason, 'refused') });
+    await pass(world);
+    // The reference was held: it is looked at soon, and then with patience.
+    expect(scheduled).toEqual(['wake shop later', 'retry shop 1000']);
+    expect(told).toEqual(['failed registry-credentials']);
+    scheduled = [];
+    await pass(world);
+    expect(writes).toHaveLength(1);
+    expect(scheduled).toEqual(['wake shop later', 'forget shop']);
   });
 
   test('to a ServiceAccount that may not be written makes only that one wait', async () => {
