@@ -35,7 +35,8 @@ export const MAX_WRITES = 200;
  * | the same, and a Secret that it lacks is refused by the API server | leave: it may be the predecessor |
  * | has an unrecorded reference, whatever its name | leave: it is its owner's |
  *
- * Order: missing Secrets, references to add (newest ServiceAccount first), other Secrets, references to remove, deletions.
+ * Order: missing Secrets, references to add (newest ServiceAccount first), other Secrets, references to remove, deletions. At
+ * most `MAX_WRITES` of them, in that order, but Secrets to update always fit: they are few, and what they renew is about to end.
  */
 export function planNamespace(
   desired: Desired,
@@ -64,9 +65,17 @@ export function planNamespace(
     ...ofKind('delete-secret').filter((write) => !accounts.stillReferenced.has(write.name)),
   ];
   return {
-    writes: writes.slice(0, MAX_WRITES),
+    writes: fitting(writes),
     skips: [...secrets.skips, ...accounts.skips],
     nextCheckAt: soonest(secrets.nextCheckAt, accounts.nextCheckAt),
     truncated: writes.length > MAX_WRITES,
   };
+}
+
+/** What one pass makes of the writes, in their order. */
+function fitting(writes: readonly Write[]): readonly Write[] {
+  const updates = writes.filter((write) => write.kind === 'update-secret').slice(0, MAX_WRITES);
+  const others = writes.filter((write) => write.kind !== 'update-secret').slice(0, MAX_WRITES - updates.length);
+  const fit = new Set([...updates, ...others]);
+  return writes.filter((write) => fit.has(write));
 }

@@ -106,6 +106,20 @@ test('a failure that passes keeps the growing pauses, also when the plan was cut
   expect(run.scheduled).toEqual(['retry 1000']);
 });
 
+test('hundreds of ServiceAccounts that cannot be patched do not keep a Secret from being renewed', async () => {
+  run = new Passes(both.slice(0, 1));
+  run.addAccounts(...names(250));
+  run.refuse = (write) =>
+    write.kind === 'patch-service-account' ? new KubeError('Unavailable', 'failed calling webhook') : undefined;
+  await run.pass();
+  run.now += 55 * MINUTE;
+  await run.pass();
+  expect(run.writes.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual([
+    'create-secret SecretMissing',
+    'update-secret CredentialDue',
+  ]);
+});
+
 test('ServiceAccounts that may not be written are forgotten when they are gone', async () => {
   run.addAccounts('default');
   run.refuse = (write) => (write.kind === 'patch-service-account' ? quota : undefined);

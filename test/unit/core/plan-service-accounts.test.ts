@@ -221,6 +221,21 @@ describe('a plan', () => {
     expect(planned.truncated).toBe(truncated);
   });
 
+  test('that is truncated renews every Secret that is due, in its place in the order', () => {
+    const due = build.buildRecord('a', { issuedAt: NOW - 59 * MINUTE, expiresAt: NOW + MINUTE });
+    const old = build.buildServiceAccount({ name: 'robot', imagePullSecrets: ['x'], recorded: ['x'] });
+    const { writes, truncated } = plan(build.buildDesired(everyone), {
+      serviceAccounts: [...accounts(MAX_WRITES), { ...old, labels: { [IGNORE_LABEL]: 'true' } }],
+      secrets: [build.buildSecret({ 'a.example': due })],
+    });
+    expect(writes.map((write) => write.kind)).toEqual([
+      ...Array<string>(MAX_WRITES - 1).fill('patch-service-account'),
+      'update-secret',
+    ]);
+    expect(writes[0]?.name).toBe(`sa-${MAX_WRITES - 1}`);
+    expect(truncated).toBe(true);
+  });
+
   test('that is truncated deletes no Secret whose references are still there', () => {
     const serviceAccounts = accounts(MAX_WRITES).map((account) => ({
       ...account,
