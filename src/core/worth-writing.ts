@@ -6,7 +6,7 @@ import type { EntryRecord, EpochMs, WriteReason } from './types.ts';
 
 /**
  * Until when writing would harm, because an entry that works, or may work, would be dropped for a request that failed;
- * undefined = it harms nobody, Infinity = until the request succeeds.
+ * undefined = it harms nobody, Infinity = until the request succeeds. Reasons: `docs/decisions/0006-whole-or-not-at-all.md`.
  */
 export function holdBackUntil(of: {
   readonly reason: WriteReason;
@@ -21,13 +21,14 @@ export function holdBackUntil(of: {
   const requests = of.failures.map(({ request }) => request);
   const keys = new Set(requests.map(requestKey));
   const claimed = new Set(requests.flatMap((request) => request.hosts ?? []));
+  // Hosts that only the cloud names may be any, but what a cloud gives expires: an entry that never does is none of its.
   const mayClaimAny = requests.some((request) => request.hosts === undefined);
   const covered = new Set(of.entries.map((entry) => entry.host));
   const lost = Object.entries(of.records).filter(
     ([host, record]) =>
       !covered.has(host) &&
       isValid(record, of.now) &&
-      (mayClaimAny || claimed.has(host) || keys.has(keyOf(record.source))),
+      ((mayClaimAny && record.expiresAt !== undefined) || claimed.has(host) || keys.has(keyOf(record.source))),
   );
   return lost.length === 0 ? undefined : Math.min(...lost.map(([, record]) => record.expiresAt ?? Infinity));
 }

@@ -417,6 +417,29 @@ describe('planNamespace decides about Secrets', () => {
     expect(summary(planned)).toEqual(['CredentialUnavailable', 'LastGoodKept']);
   });
 
+  test('what the cloud has not named yet is no entry that never expires: such a registry is replaced, and others are renewed', () => {
+    const requests = [build.buildRequest('a', ['a.example']), build.buildRequest('new', ['new.example'])];
+    const desired = build.buildDesired(build.buildRule({ requests: [...requests, build.buildRequest('b')] }));
+    const forEver = { expiresAt: undefined };
+    const entries = { 'a.example': build.buildRecord('a', OLD), 'old.example': build.buildRecord('old', forEver) };
+    const answers = { a: A, new: build.buildFresh('new', forEver), b: build.buildUnavailable() };
+    const planned = plan(desired, answers, { secrets: [build.buildSecret(entries)] });
+    expect(summary(planned)).toEqual(['update-secret RegistriesChanged', 'CredentialUnavailable']);
+    expect(Object.keys(parseEntries(contentOf(planned).annotations[CREDENTIALS_ANNOTATION]) ?? {})).toEqual([
+      'a.example',
+      'new.example',
+    ]);
+  });
+
+  test('an entry that never expires stays while the very request that it was made for fails', () => {
+    const entries = {
+      'a.example': build.buildRecord('a', OLD),
+      'b.example': build.buildRecord('b', { expiresAt: undefined }),
+    };
+    const planned = plan(TWO, { a: A, b: NONE }, { secrets: [build.buildSecret(entries)] });
+    expect(summary(planned)).toEqual(['CredentialUnavailable', 'LastGoodKept']);
+  });
+
   test('a vendor’s Secret is adopted only when every registry has its credential: what it holds may still work', () => {
     const vendors = build.buildForeignSecret({ name: ACR_SECRET_NAME });
     const desired = build.buildDesired({ ...(TWO.secrets[0]?.rule ?? build.buildRule()), secretName: ACR_SECRET_NAME });
