@@ -44,8 +44,10 @@ export type SecretAssessment =
   | { readonly kind: 'taken' }
   | {
       readonly kind: 'ours';
-      /** Why it should be written; undefined = it is right. */
+      /** Why it should be written, first of all; undefined = it is right. */
       readonly reason: WriteReason | undefined;
+      /** True when it is there without labels that it should have, whatever else is wrong. */
+      readonly lacksLabels: boolean;
       /** Credentials that writing it takes; empty when it is right. */
       readonly wanted: readonly WantedCredential[];
       /** Hosts of the Secret whose entry is due. */
@@ -80,13 +82,14 @@ export function assessSecret(
   const due = Object.entries(records).filter(([, record]) => isDue(record, settings.thresholdMs, spread, now));
   const dueHosts = new Set(due.map(([host]) => host));
   const changed = requests.filter((request) => hasOtherSource(request, recordsByKey, currentSource));
+  const lacksLabels = observed !== undefined && !hasLabels(observed, settings);
   const reason =
     takeover ??
     editReason(observed) ??
     (hasOtherHosts(requests, records, recordsByKey) ? 'RegistriesChanged' : undefined) ??
     (changed.length > 0 ? 'SourceChanged' : undefined) ??
     (due.length > 0 ? 'CredentialDue' : undefined) ??
-    (observed !== undefined && hasLabels(observed, settings) ? undefined : 'LabelsChanged');
+    (lacksLabels ? 'LabelsChanged' : undefined);
 
   const upcoming = Object.entries(records)
     .filter(([host]) => !dueHosts.has(host))
@@ -103,6 +106,7 @@ export function assessSecret(
     kind: 'ours',
     reason,
     wanted: reason === undefined ? [] : wanted,
+    lacksLabels,
     dueHosts,
     records,
     recordsByKey,

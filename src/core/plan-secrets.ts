@@ -10,7 +10,7 @@ import {
 import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
 import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isOwn, PLACE_ANNOTATION } from './names.ts';
 import { newEntries, type NewEntry } from './new-entries.ts';
-import { holdBackUntil, isWorthWriting } from './worth-writing.ts';
+import { holdBackUntil, reasonToWrite } from './worth-writing.ts';
 import { dueAt, spreadOf } from './refresh.ts';
 import type {
   CredentialAnswer,
@@ -134,8 +134,8 @@ function planSecret(
   }
 
   const ready = present === undefined ? [] : [name];
-  const { reason, records, recordsByKey, dueHosts, nextDueAt } = assessment;
-  if (reason === undefined) return decide({ ready, nextCheckAt: nextDueAt });
+  const { records, recordsByKey, dueHosts, lacksLabels, nextDueAt } = assessment;
+  if (assessment.reason === undefined) return decide({ ready, nextCheckAt: nextDueAt });
 
   const { entries, failures, retries } = newEntries(desired, answers, now);
   const notBefore = (at: EpochMs): EpochMs => Math.max(at, now + RECHECK_MS);
@@ -144,14 +144,15 @@ function planSecret(
   if (entries.length === 0) return decide({ ready, skips, nextCheckAt: recheck });
 
   const failed = new Set(failures.flatMap(({ request }) => recordsFor(request, recordsByKey)));
-  const worthWriting = isWorthWriting(entries, { reason, records, dueHosts, failed }, now);
-  const holdUntil = worthWriting ? holdBackUntil({ reason, entries, failures, records, now }) : undefined;
+  const before = { reason: assessment.reason, lacksLabels, records, dueHosts, failed };
+  const reason = reasonToWrite(entries, before, now);
+  const holdUntil = reason === undefined ? undefined : holdBackUntil({ reason, entries, failures, records, now });
   if (holdUntil !== undefined) {
     const message = `Secret ${namespace}/${name} keeps its entries until every valid one can be written again`;
     const freeAt = soonest(recheck, Number.isFinite(holdUntil) ? notBefore(holdUntil) : undefined);
     return decide({ ready, skips: [...skips, { reason: 'LastGoodKept', name, message }], nextCheckAt: freeAt });
   }
-  if (!worthWriting) {
+  if (reason === undefined) {
     // Nothing failed and yet nothing lives longer: a tenth of what is left, so that it is no hot loop.
     const left = [...dueHosts].map((host) => (records[host]?.expiresAt ?? now) - now);
     const impatient = retries.length === 0 && left.length > 0 ? Math.min(...left, 10 * IMPATIENT_MS) / 10 : undefined;

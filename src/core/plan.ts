@@ -17,10 +17,11 @@ export const MAX_WRITES = 200;
  * | foreign | the same, but a credential is missing | leave (`LastGoodKept`): what it holds may still work |
  * | foreign | otherwise | leave (`NameTaken`) |
  * | ours, wrong type or immutable | a credential | replace: the only delete-and-create |
- * | ours, edited, or labels lost | a credential | update in place |
+ * | ours, edited, or our labels lost | a credential | update in place |
  * | ours, other registries or another source | every still valid entry can be written | update in place |
  * | ours, other registries or another source | one cannot | leave (`LastGoodKept`) |
  * | ours, an entry is due | the new one lives longer | update in place |
+ * | ours, lacks labels, whatever else is wrong | no life gets shorter, and every still valid entry can be written | update in place |
  * | any, and what we wrote was undone again and again | a write to make, whatever the reason | wait (`Contended`) |
  * | any, and the API server refused the last write to it | a write to make, whatever the reason | wait (`WriteRefused`) |
  * | ours, all right | | nothing |

@@ -33,30 +33,40 @@ export function holdBackUntil(of: {
   return lost.length === 0 ? undefined : Math.min(...lost.map(([, record]) => record.expiresAt ?? Infinity));
 }
 
+/** The Secret as it is. */
+interface Before {
+  /** What is wrong with it first of all. */
+  readonly reason: WriteReason;
+  readonly lacksLabels: boolean;
+  readonly records: Readonly<Record<string, EntryRecord>>;
+  readonly dueHosts: ReadonlySet<string>;
+  /** Records of requests without a credential. */
+  readonly failed: ReadonlySet<EntryRecord>;
+}
+
 /**
- * True when the new entries differ in substance: a fixpoint needs no write, no longer life is given up for a shorter one, and
- * `failed` entries (of requests without a credential) that are already dead are no reason to write.
+ * Why the entries should be written; undefined = they should not. A fixpoint needs no write, no longer life is given up for a
+ * shorter one, and `failed` entries that are already dead are no reason to write. What cannot be mended yet holds up no labels.
  */
-export function isWorthWriting(
-  entries: readonly NewEntry[],
-  old: {
-    readonly reason: WriteReason;
-    readonly records: Readonly<Record<string, EntryRecord>>;
-    readonly dueHosts: ReadonlySet<string>;
-    readonly failed: ReadonlySet<EntryRecord>;
-  },
-  now: EpochMs,
-): boolean {
-  if (old.reason !== 'RegistriesChanged' && old.reason !== 'SourceChanged' && old.reason !== 'CredentialDue')
-    return true;
+export function reasonToWrite(entries: readonly NewEntry[], before: Before, now: EpochMs): WriteReason | undefined {
+  const { reason, records, lacksLabels } = before;
+  if (reason !== 'RegistriesChanged' && reason !== 'SourceChanged' && reason !== 'CredentialDue') return reason;
+  if (differsInSubstance(entries, before, now)) return reason;
+  const livesShorter = entries.some(
+    ({ host, record }) => (record.expiresAt ?? Infinity) < (records[host]?.expiresAt ?? -Infinity),
+  );
+  return lacksLabels && !livesShorter ? 'LabelsChanged' : undefined;
+}
+
+function differsInSubstance(entries: readonly NewEntry[], before: Before, now: EpochMs): boolean {
+  const { records, failed, dueHosts } = before;
   const hosts = new Set(entries.map((entry) => entry.host));
-  const isDropped = ([host, record]: [string, EntryRecord]): boolean => !hosts.has(host) && !old.failed.has(record);
-  if (Object.entries(old.records).some(isDropped)) return true;
+  if (Object.entries(records).some(([host, record]) => !hosts.has(host) && !failed.has(record))) return true;
   return entries.some(({ host, record }) => {
-    const before = old.records[host];
-    if (before?.source !== record.source) return true;
-    if (!old.dueHosts.has(host)) return false;
-    const isFromFuture = before.issuedAt > now && record.issuedAt <= now;
-    return isFromFuture || (record.expiresAt ?? Infinity) > (before.expiresAt ?? Infinity);
+    const old = records[host];
+    if (old?.source !== record.source) return true;
+    if (!dueHosts.has(host)) return false;
+    const isFromFuture = old.issuedAt > now && record.issuedAt <= now;
+    return isFromFuture || (record.expiresAt ?? Infinity) > (old.expiresAt ?? Infinity);
   });
 }

@@ -304,6 +304,41 @@ const CASES: readonly Case[] = [
     outcome: ['update-secret LabelsChanged'],
   },
   {
+    name: 'labels that people ask for are missing, and another registry never had a credential: update in place',
+    desired: TWO,
+    answers: { a: A, b: NONE },
+    context: { settings: { secretLabels: { team: 'shop' } }, secrets: [right] },
+    outcome: ['update-secret LabelsChanged', 'CredentialUnavailable'],
+  },
+  {
+    name: 'labels are missing, and an entry is due whose new one dies earlier: leave, labels are not worth a life',
+    answers: { a: build.buildFresh('a', { expiresAt: NOW + MINUTE - 1 }) },
+    context: {
+      settings: { secretLabels: { team: 'shop' } },
+      secrets: [build.buildSecret({ 'a.example': build.buildRecord('a', OLD) })],
+    },
+    outcome: [],
+  },
+  {
+    name: 'labels are missing, and an entry is due for which there is nothing better yet: update in place',
+    answers: { a: build.buildStale('a', OLD) },
+    context: {
+      settings: { secretLabels: { team: 'shop' } },
+      secrets: [build.buildSecret({ 'a.example': build.buildRecord('a', OLD) })],
+    },
+    outcome: ['update-secret LabelsChanged'],
+  },
+  {
+    name: 'labels are missing, and another registry fails whose entry works: every entry stays',
+    desired: TWO,
+    answers: { a: A, b: NONE },
+    context: {
+      settings: { secretLabels: { team: 'shop' } },
+      secrets: [build.buildSecret({ 'a.example': A_RECORD, 'b.example': B_RECORD })],
+    },
+    outcome: ['CredentialUnavailable', 'LastGoodKept'],
+  },
+  {
     name: 'ours, and no rule wants it: delete',
     desired: { secrets: [] },
     context: { secrets: [right] },
