@@ -1,6 +1,6 @@
 // Puts the parts together: every replica keeps the caches, the leader works on the queue.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Config, EpochMs, Parsed, SecretReference } from '../core/types.ts';
+import type { Config, CredentialRequest, EpochMs, Parsed, SecretReference } from '../core/types.ts';
 import { isManaged, stateSecretName } from '../core/names.ts';
 import type { CredentialStore } from '../credentials/store.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -12,12 +12,13 @@ import type { SecretSources } from '../kube/secret-sources.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
 import { makeWrite, readSecret } from '../kube/writes.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
-import { createCaches } from './observe.ts';
+import { createCaches, forgetWriters } from './observe.ts';
 import type { PassObserver, PassWorld } from './pass-world.ts';
 import { reconcile } from './reconcile.ts';
 import { createSourceChanges } from './source-changes.ts';
 import { StateKeeper } from './state.ts';
 import { createTriggers } from './triggers.ts';
+import { aborted, untilKnown } from './until.ts';
 import { WorkQueue, type QueueObserver } from './work-queue.ts';
 
 /** Namespaces that are worked on at a time, and writes that are under way at a time. */
@@ -78,8 +79,14 @@ export function createController(options: ControllerOptions): Controller {
   const waiting: PassWorld['waiting'] = new Map();
   const lane = createLimiter(WRITES);
   const queue = new WorkQueue({ concurrency: PASSES, now, random, observer });
+  let leading = false;
   const triggers = createTriggers({
-    queue,
+    // Whoever begins to lead looks at everything: before that, keys would only pile up.
+    queue: {
+      add: (key, lane) => {
+        if (leading) queue.add(key, lane);
+      },
+    },
     caches: () => caches,
     takeWaiting: (cacheKey) => {
       const namespaces = waiting.get(cacheKey) ?? [];
@@ -101,10 +108,9 @@ export function createController(options: ControllerOptions): Controller {
     now,
     random,
   });
-  let leading = false;
   const changes = createSourceChanges({
     store: () => store,
-    requests: () => configuration.state.good?.rules.flatMap((rule) => rule.requests) ?? [],
+    requests: () => requestsOf(configuration.state.good),
     leading: () => leading,
     onOtherSource: triggers.onEverything,
   });
@@ -125,12 +131,12 @@ export function createController(options: ControllerOptions): Controller {
     instance,
     current: () => ({ credentials: store.snapshot(), configuration: configuration.state.goodData }),
     onFailure: observer.onStateFailure,
-    pause: (ms) => pause(ms, undefined, { ref: false }),
+    pause: (ms, signal) => pause(ms, undefined, { signal, ref: false }).catch(() => undefined),
   });
 
   function applyConfiguration({ good, status }: ConfigurationState): void {
     if (good === undefined || status !== 'valid') return;
-    store.retain(good.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)));
+    store.retain(requestsOf(good).map((request) => request.cacheKey));
     store.resetBackoff();
     sources.retain(store.sources());
     caches.foreignSecrets.clear();
@@ -140,10 +146,13 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   async function restore(signal: AbortSignal): Promise<void> {
-    const state = await untilKnown(() => keeper.read(), observer.onStateFailure, signal);
+    const state = await untilKnown(() => keeper.read(signal), observer.onStateFailure, signal);
     if (state === undefined) return;
     if (state.configuration !== undefined) configuration.restore(state.configuration);
     if (state.credentials !== undefined) store.load(state.credentials, now());
+    // What was taken out of the configuration while nobody led must not come back.
+    const { good } = configuration.state;
+    if (good !== undefined) store.retain(requestsOf(good).map((request) => request.cacheKey));
   }
 
   async function lead(signal: AbortSignal): Promise<void> {
@@ -170,6 +179,10 @@ export function createController(options: ControllerOptions): Controller {
       observer,
       now,
     };
+    // What an earlier term learnt is out of date: somebody else may have led meanwhile.
+    forgetWriters(caches);
+    waiting.clear();
+    // From here to the look at everything nothing waits, so that no event is lost in between.
     leading = true;
     observer.onLeading(true);
     const retries = setInterval(changes.retryUnverified, RETRY_UNVERIFIED_MS);
@@ -209,24 +222,6 @@ export function createController(options: ControllerOptions): Controller {
   };
 }
 
-/** Repeats a read until it succeeds: what an earlier leader left must be known before anything is planned. */
-async function untilKnown<T>(
-  read: () => Promise<T>,
-  onFailure: (error: unknown) => void,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  while (!signal.aborted) {
-    try {
-      return await read();
-    } catch (error) {
-      onFailure(error);
-      await pause(1_000, undefined, { signal, ref: false }).catch(() => undefined);
-    }
-  }
-  return undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+function requestsOf(config: Config | undefined): readonly CredentialRequest[] {
+  return config?.rules.flatMap((rule) => rule.requests) ?? [];
 }

@@ -35,6 +35,11 @@ export function createCaches(cluster: Readonly<Pick<Caches, 'namespaces' | 'serv
   };
 }
 
+/** Forgets what was learnt of other writers, and of the API server's refusals. */
+export function forgetWriters({ foreignSecrets, contention, refusals }: Caches): void {
+  for (const memory of [foreignSecrets, contention, refusals]) memory.clear();
+}
+
 /**
  * Reads the caches; undefined = there is no such namespace. `secretNames`: those that rules want, there or not. What was refused
  * of objects that are neither there nor wanted is forgotten.

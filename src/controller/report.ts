@@ -71,7 +71,7 @@ export function createReport(options: ReportOptions): Report {
     },
     onFailedWrite: ({ write, error }) => {
       metrics.writeFailed({ kind: write.kind, reason: error instanceof KubeError ? error.reason : 'Unexpected' });
-      if (error instanceof KubeError && error.reason === 'Aborted') return;
+      if (isAborted(error)) return;
       logger.warn('Write failed', { ...fieldsOf(write), error });
     },
     onPlan: (namespace, plan) => {
@@ -103,7 +103,9 @@ export function createReport(options: ReportOptions): Report {
       const wanted = state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)) ?? [];
       for (const cacheKey of failing.keys()) if (!wanted.includes(cacheKey)) failing.delete(cacheKey);
     },
-    onStateFailure: (error) => logger.warn('Master copy could not be read or written', { error }),
+    onStateFailure: (error) => {
+      if (!isAborted(error)) logger.warn('Master copy could not be read or written', { error });
+    },
     onLeading: (leading) => {
       metrics.leading(leading);
       logger.info(leading ? 'Started leading' : 'Stopped leading');
@@ -206,6 +208,11 @@ function reportReflector({ logger, metrics }: ReportOptions, kind: string, event
     case 'resumed':
       logger.debug('Watched the cluster', { kind, ...event });
   }
+}
+
+/** That we ended it ourselves is no failure. */
+function isAborted(error: unknown): boolean {
+  return error instanceof KubeError && error.reason === 'Aborted';
 }
 
 function fieldsOf(write: Write): Readonly<Record<string, unknown>> {

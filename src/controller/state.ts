@@ -12,12 +12,18 @@ export interface State {
   readonly configuration: Readonly<Record<string, string>> | undefined;
 }
 
-/** The calls that keep the Secret; each throws KubeError. */
+/** The calls that keep the Secret; each throws KubeError, and waits no longer for its turn when the signal aborts. */
 export interface StateSecret {
   /** Decoded data; undefined = there is none. */
-  read(): Promise<Readonly<Record<string, string>> | undefined>;
+  read(signal?: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   /** Creates or overwrites it. */
-  write(labels: Readonly<Record<string, string>>, data: Readonly<Record<string, string>>): Promise<void>;
+  write(
+    content: {
+      readonly labels: Readonly<Record<string, string>>;
+      readonly data: Readonly<Record<string, string>>;
+    },
+    signal?: AbortSignal,
+  ): Promise<void>;
 }
 
 export interface StateKeeperOptions {
@@ -26,8 +32,8 @@ export interface StateKeeperOptions {
   /** What to write now. */
   readonly current: () => State;
   readonly onFailure: (error: unknown) => void;
-  /** Waits; resolves early when stopped. */
-  readonly pause: (ms: number) => Promise<void>;
+  /** Waits; resolves early when the signal aborts. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 const RETRY_MS = 5_000;
@@ -38,15 +44,16 @@ export class StateKeeper {
   #written: string | undefined;
   #changed = false;
   #running: Promise<void> | undefined;
-  #stopped = true;
+  /** Aborted by `stop`; undefined = not started. */
+  #stopping: AbortController | undefined;
 
   constructor(options: StateKeeperOptions) {
     this.#options = options;
   }
 
   /** Reads what an earlier leader left. Throws KubeError when it cannot be known. Nothing or nonsense is an empty state. */
-  async read(): Promise<State> {
-    const data = await this.#options.secret.read();
+  async read(signal?: AbortSignal): Promise<State> {
+    const data = await this.#options.secret.read(signal);
     const state = {
       credentials: data?.['credentials.json'],
       configuration: parseConfiguration(data?.['configuration.json']),
@@ -57,37 +64,38 @@ export class StateKeeper {
 
   /** From now on changes are written. */
   start(): void {
-    this.#stopped = false;
+    this.#stopping = new AbortController();
   }
 
   /** Something of the state changed. Does nothing unless started, or when the text is as it was written last. */
   changed(): void {
     this.#changed = true;
-    if (!this.#stopped) this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    const signal = this.#stopping?.signal;
+    if (signal !== undefined) this.#running ??= this.#run(signal).finally(() => (this.#running = undefined));
   }
 
-  /** No more writes; resolves when the one in flight is done. */
+  /** No more writes; resolves when the one that was sent is done. Waits neither for a turn nor to try again. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping?.abort();
+    this.#stopping = undefined;
     await this.#running;
   }
 
-  async #run(): Promise<void> {
-    while (this.#changed && !this.#stopped) {
+  async #run(signal: AbortSignal): Promise<void> {
+    const { secret, instance, current, onFailure, pause } = this.#options;
+    const labels = { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: instance };
+    while (this.#changed && !signal.aborted) {
       this.#changed = false;
-      const state = this.#options.current();
+      const state = current();
       const text = textOf(state);
       if (text === this.#written) continue;
       try {
-        await this.#options.secret.write(
-          { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: this.#options.instance },
-          dataOf(state),
-        );
+        await secret.write({ labels, data: dataOf(state) }, signal);
         this.#written = text;
       } catch (error) {
-        this.#options.onFailure(error);
+        onFailure(error);
         this.#changed = true;
-        await this.#options.pause(error instanceof KubeError ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS);
+        await pause(error instanceof KubeError ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS, signal);
       }
     }
   }

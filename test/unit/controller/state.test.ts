@@ -1,6 +1,7 @@
 // The master copy is written after changes, one write at a time, and not at all when nothing differs.
 import { describe, expect, test } from '@jest/globals';
 import { StateKeeper, type State } from '../../../src/controller/state.ts';
+import { KubeError } from '../../../src/core/errors.ts';
 
 /** A Secret in memory, and a keeper of it. */
 function keeperOf(initial?: Readonly<Record<string, string>>) {
@@ -15,7 +16,7 @@ function keeperOf(initial?: Readonly<Record<string, string>>) {
   const keeper = new StateKeeper({
     secret: {
       read: () => Promise.resolve(world.data),
-      write: async (_labels, data) => {
+      write: async ({ data }) => {
         await world.gate;
         if (world.failNext > 0) {
           world.failNext -= 1;
@@ -102,5 +103,47 @@ describe('the master copy', () => {
   test('leaves out values of the configuration that are no text', async () => {
     const { keeper } = keeperOf({ 'configuration.json': '{"a":"x","b":1}' });
     expect((await keeper.read()).configuration).toEqual({ a: 'x' });
+  });
+
+  const slow = new KubeError('Throttled', 'slow down', { retryAfterMs: 60_000 });
+  /** Resolves when the signal aborts. */
+  const untilAborted = (signal: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve) => signal?.addEventListener('abort', () => resolve()));
+
+  test.each<readonly [string, (signal: AbortSignal | undefined) => Promise<void>]>([
+    ['the pause after a write that was throttled', () => Promise.reject(slow)],
+    [
+      'the turn of a write that waits while all are throttled',
+      async (signal) => {
+        await untilAborted(signal);
+        throw new KubeError('Aborted', 'Waiting was stopped');
+      },
+    ],
+  ])('ends at once: it does not wait for %s, and is written when it starts again', async (_what, write) => {
+    const written: string[] = [];
+    let attempt = write;
+    const keeper = new StateKeeper({
+      secret: {
+        read: () => Promise.resolve(undefined),
+        write: async ({ data }, signal) => {
+          await attempt(signal);
+          written.push(data['credentials.json'] ?? '');
+        },
+      },
+      instance: 'default',
+      current: () => ({ credentials: 'x', configuration: undefined }),
+      onFailure: () => undefined,
+      pause: (_ms, signal) => (signal.aborted ? Promise.resolve() : untilAborted(signal)),
+    });
+    keeper.start();
+    keeper.changed();
+    await new Promise((resolve) => setImmediate(resolve));
+    await keeper.stop();
+    expect(written).toEqual([]);
+    attempt = () => Promise.resolve();
+    keeper.start();
+    keeper.changed();
+    await keeper.stop();
+    expect(written).toEqual(['x']);
   });
 });

@@ -23,6 +23,8 @@ export type Fetch = (world: ProviderWorld, signal: AbortSignal) => Promise<Crede
 
 export interface StoreHarness {
   readonly store: CredentialStore;
+  /** What the store was built with, for another one in the same world. */
+  readonly options: CredentialStoreOptions;
   /** Every attempt, by cache key. */
   readonly calls: string[];
   readonly outcomes: CredentialOutcome[];
@@ -102,7 +104,7 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
       return harness.fetch(world, signal);
     },
   };
-  const store = new CredentialStore({
+  const storeOptions: CredentialStoreOptions = {
     providers: new Map([['fake', provider]]),
     world: {
       now: () => now,
@@ -125,9 +127,11 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
         signal.addEventListener('abort', () => resolve(), { once: true });
       }),
     ...options,
-  });
+  };
+  const store = new CredentialStore(storeOptions);
   const harness: StoreHarness = {
     store,
+    options: storeOptions,
     calls,
     outcomes,
     attempts,
