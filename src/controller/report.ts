@@ -44,7 +44,7 @@ export interface Report extends ControllerObserver {
 /** Builds the report. */
 export function createReport(options: ReportOptions): Report {
   const { logger, metrics, events } = options;
-  const lastSkips = new Map<string, string>();
+  const lastSkips = new Map<string, ReadonlySet<string>>();
   const failing = new Map<string, FailingCredential>();
   const lastFailures = new Map<string, string>();
   let configMapUid = '';
@@ -76,11 +76,10 @@ export function createReport(options: ReportOptions): Report {
     },
     onPlan: (namespace, plan) => {
       metrics.reconciled(plan.skips.length === 0 ? 'success' : 'requeue');
-      const text = plan.skips.map((skip) => `${skip.reason} ${skip.name}`).join(', ');
-      if ((lastSkips.get(namespace) ?? '') === text) return;
-      if (text === '') lastSkips.delete(namespace);
-      else lastSkips.set(namespace, text);
-      for (const skip of plan.skips) reportSkip(namespace, skip);
+      const before = lastSkips.get(namespace);
+      if (plan.skips.length === 0) lastSkips.delete(namespace);
+      else lastSkips.set(namespace, new Set(plan.skips.map(nameOf)));
+      for (const skip of plan.skips) if (before?.has(nameOf(skip)) !== true) reportSkip(namespace, skip);
     },
     onGone: (namespace) => void lastSkips.delete(namespace),
     onContention: () => metrics.contended(),
@@ -107,6 +106,7 @@ export function createReport(options: ReportOptions): Report {
       if (!isAborted(error)) logger.warn('Master copy could not be read or written', { error });
     },
     onLeading: (leading) => {
+      if (!leading) lastSkips.clear();
       metrics.leading(leading);
       logger.info(leading ? 'Started leading' : 'Stopped leading');
     },
@@ -136,8 +136,7 @@ function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: 
   const credential = outcome.request.cacheKey;
   if (!outcome.ok) {
     const { failure, error, validUntil } = outcome;
-    const left =
-      validUntil === undefined ? 'There is none to fall back on' : `The last good one works until ${iso(validUntil)}`;
+    const left = leftOf(outcome);
     logger.error('Credential could not be obtained', {
       credential,
       reason: failure.reason,
@@ -162,6 +161,15 @@ function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: 
     logger.warn('Credential has a remark', { credential, warning });
     onConfigMap('Warning', 'CredentialWarning', `${credential}: ${warning}`);
   }
+}
+
+/** What there is while a credential cannot be obtained. */
+function leftOf(outcome: Extract<CredentialOutcome, { ok: false }>): string {
+  if (!('validUntil' in outcome)) return 'There is none to fall back on';
+  const { validUntil } = outcome;
+  return validUntil === undefined
+    ? 'The last good one stays: it does not expire'
+    : `The last good one works until ${iso(validUntil)}`;
 }
 
 /** Told while the reference is missing: the list is owned by whoever wrote it last, and that is the other writer now. */
@@ -208,6 +216,11 @@ function reportReflector({ logger, metrics }: ReportOptions, kind: string, event
     case 'resumed':
       logger.debug('Watched the cluster', { kind, ...event });
   }
+}
+
+/** Tells the skips of a namespace apart. */
+function nameOf({ reason, object, name }: Skip): string {
+  return `${reason} ${object ?? ''} ${name}`;
 }
 
 /** That we ended it ourselves is no failure. */

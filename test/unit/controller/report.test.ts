@@ -1,0 +1,117 @@
+// What is told of a pass and of a credential: each thing once, and what is left when something fails.
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { createReport, type EventReason, type Report } from '../../../src/controller/report.ts';
+import { KubeError, ProviderError } from '../../../src/core/errors.ts';
+import type { Skip } from '../../../src/core/types.ts';
+import type { EventToRecord } from '../../../src/kube/events.ts';
+import { createMetrics, type Metrics } from '../../../src/observability/metrics.ts';
+import { HOUR } from '../../support/builders.ts';
+import { createStoreHarness, failing, granting, SECRET, START, type Fetch } from '../credentials/store-world.ts';
+
+let lines: string[];
+let events: EventToRecord<EventReason>[];
+/** ServiceAccounts whose field managers were read. */
+let asked: string[];
+let metrics: Metrics;
+let report: Report;
+
+beforeEach(() => {
+  lines = [];
+  events = [];
+  asked = [];
+  metrics = createMetrics({ version: '1' });
+  const log = (message: string): void => void lines.push(message);
+  report = createReport({
+    logger: { error: log, warn: log, info: log, debug: log },
+    metrics,
+    events: { record: (event) => void events.push(event) },
+    configMap: { namespace: 'kube-system', name: 'c' },
+    readManagers: ({ name }) => {
+      asked.push(name);
+      return Promise.resolve(['argocd-controller']);
+    },
+    now: () => START,
+  });
+});
+
+describe('of what is left alone', () => {
+  const contended = (name: string, object?: 'Secret'): Skip => ({
+    reason: 'Contended',
+    name,
+    uid: `uid-of-${name}`,
+    message: '',
+    ...(object === undefined ? {} : { object }),
+  });
+  const tell = (...skips: readonly Skip[]): void =>
+    report.onPlan('shop', { writes: [], skips, nextCheckAt: undefined, truncated: false });
+
+  test('each thing is told once, however many others come and go', async () => {
+    const skips = Array.from({ length: 100 }, (_, index) => contended(`sa-${index}`));
+    for (let count = 1; count <= skips.length; count += 1) tell(...skips.slice(0, count));
+    for (let count = skips.length; count >= 1; count -= 1) tell(...skips.slice(0, count));
+    expect(asked).toEqual(skips.map(({ name }) => name));
+    expect((await metrics.render()).text).toContain('skips_total{reason="Contended"} 100\n');
+  });
+
+  test('what ended and begins again is told again', () => {
+    tell(contended('a'), contended('b'));
+    tell(contended('b'));
+    tell();
+    tell(contended('a'));
+    expect(asked).toEqual(['a', 'b', 'a']);
+  });
+
+  test('a Secret and a ServiceAccount of one name are two things', () => {
+    tell(contended('same'));
+    tell(contended('same'), contended('same', 'Secret'));
+    expect(asked).toEqual(['same']);
+    expect(events.map(({ object }) => object.kind)).toEqual(['Secret']);
+  });
+
+  test('what was told is forgotten with the namespace, and when another leads', () => {
+    tell(contended('a'));
+    report.onGone('shop');
+    tell(contended('a'));
+    report.onLeading(false);
+    report.onLeading(true);
+    tell(contended('a'));
+    expect(asked).toEqual(['a', 'a', 'a']);
+  });
+});
+
+describe('of a credential that cannot be obtained, the Event says', () => {
+  /** The message after a failure; `before`: what the cloud gave until then. */
+  async function messageAfter(before: Fetch | undefined): Promise<string | undefined> {
+    const harness = createStoreHarness({ onOutcome: (outcome) => report.onOutcome(outcome) });
+    if (before !== undefined) {
+      harness.fetch = before;
+      await harness.ask();
+    }
+    harness.secrets.set(`${SECRET.namespace}/${SECRET.name}`, { other: 'x' });
+    harness.store.secretChanged(SECRET);
+    harness.fetch = failing(new ProviderError('IdentityUnavailable', 'The Secret lacks the key password'));
+    await harness.ask();
+    return events.at(-1)?.message;
+  }
+
+  test.each([
+    ['that there is none, when there never was one', undefined, 'There is none to fall back on.'],
+    [
+      'until when the last good one works',
+      granting(HOUR),
+      `The last good one works until ${new Date(START + HOUR).toISOString()}.`,
+    ],
+    ['that the last good one stays, when it never expires', granting(undefined), 'stays: it does not expire.'],
+  ] as const)('%s', async (_, before, sentence) => {
+    const message = await messageAfter(before);
+    expect(message).toContain('IdentityUnavailable: The Secret lacks the key password. ');
+    expect(message?.endsWith(sentence)).toBe(true);
+  });
+});
+
+test('of the master copy, that we stopped waiting for it is no failure', () => {
+  report.onStateFailure(new KubeError('Aborted', 'Waiting was stopped'));
+  expect(lines).toEqual([]);
+  report.onStateFailure(new KubeError('Forbidden', 'no'));
+  expect(lines).toHaveLength(1);
+});
