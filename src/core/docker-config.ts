@@ -10,6 +10,13 @@ export interface DockerEntry {
   readonly credential: Credential;
 }
 
+/** What our digest covers. */
+export interface DigestedTexts {
+  readonly dockerConfigJson: string;
+  /** As `formatEntries` gives it; absent = there is no such annotation. */
+  readonly entries?: string | undefined;
+}
+
 /** Longest annotation that is read, characters: the API server's own limit for all annotations together. */
 const MAX_ANNOTATION = 262_144;
 
@@ -32,9 +39,13 @@ export function buildDockerConfig(entries: readonly DockerEntry[], email: string
   return JSON.stringify({ auths: Object.fromEntries(auths) as unknown });
 }
 
-/** Digest of a `.dockerconfigjson` text: `sha256:` and 64 hex digits. */
-export function digestOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+/**
+ * Digest of a `.dockerconfigjson` text and of the annotation that tells of it: `sha256:` and 64 hex digits. Whoever edits either
+ * is noticed: an expiry that was put off would end renewal.
+ */
+export function digestOf({ dockerConfigJson, entries = '' }: DigestedTexts): string {
+  const texts = JSON.stringify([dockerConfigJson, entries]);
+  return `sha256:${createHash('sha256').update(texts).digest('hex')}`;
 }
 
 /** The annotation text for what was written; instants as RFC 3339, keys sorted. */

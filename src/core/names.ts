@@ -19,7 +19,7 @@ export const IGNORE_LABEL = `${DOMAIN}/ignore`;
 /** Annotation on our Secrets: JSON, per registry host what it was made from and when it expires. */
 export const CREDENTIALS_ANNOTATION = `${DOMAIN}/credentials`;
 
-/** Annotation on our Secrets: digest of `.dockerconfigjson` as we wrote it. */
+/** Annotation on our Secrets: digest of `.dockerconfigjson` and of `CREDENTIALS_ANNOTATION` as we wrote them. */
 export const DIGEST_ANNOTATION = `${DOMAIN}/content-digest`;
 
 /**

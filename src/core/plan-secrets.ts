@@ -181,13 +181,14 @@ function planSecret(
 
 function contentOf(entries: readonly NewEntry[], settings: PlanSettings, place: string): SecretContent {
   const dockerConfigJson = buildDockerConfig(entries, settings.email);
+  const records = formatEntries(Object.fromEntries(entries.map(({ host, record }) => [host, record])));
   return {
     labels: secretLabels(settings),
     annotations: {
       ...GITOPS_ANNOTATIONS,
       [PLACE_ANNOTATION]: place,
-      [CREDENTIALS_ANNOTATION]: formatEntries(Object.fromEntries(entries.map(({ host, record }) => [host, record]))),
-      [DIGEST_ANNOTATION]: digestOf(dockerConfigJson),
+      [CREDENTIALS_ANNOTATION]: records,
+      [DIGEST_ANNOTATION]: digestOf({ dockerConfigJson, entries: records }),
     },
     dockerConfigJson,
   };

@@ -17,7 +17,7 @@ export const MAX_WRITES = 200;
  * | foreign | the same, but a credential is missing | leave (`LastGoodKept`): what it holds may still work |
  * | foreign | otherwise | leave (`NameTaken`) |
  * | ours, wrong type or immutable | a credential | replace: the only delete-and-create |
- * | ours, edited, or our labels lost | a credential | update in place |
+ * | ours, its content or our annotations edited, or our labels lost | a credential | update in place |
  * | ours, other registries or another source | every still valid entry can be written | update in place |
  * | ours, other registries or another source | one cannot | leave (`LastGoodKept`) |
  * | ours, an entry is due | the new one lives longer | update in place |

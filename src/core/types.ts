@@ -175,9 +175,9 @@ export interface ObservedSecret {
   readonly place: string | undefined;
   /** Per registry host, from our annotation; undefined = no (readable) annotation of ours. */
   readonly entries: Readonly<Record<string, EntryRecord>> | undefined;
-  /** Digest that our annotation claims for the content. */
+  /** Digest that our annotation claims. */
   readonly recordedDigest: string | undefined;
-  /** Digest of the content that is there. */
+  /** Digest of the content that is there, and of our annotation that tells of it. */
   readonly contentDigest: string;
 }
 

@@ -78,6 +78,8 @@ export function projectSecret(object: unknown): Projected<ObservedSecret> | unde
   if (metadata === undefined || !isRecord(object)) return undefined;
   const { namespace, name, uid, resourceVersion, labels, annotations } = metadata;
   const encoded = isRecord(object.data) ? textOf(object.data[SECRET_KEY]) : undefined;
+  const dockerConfigJson = Buffer.from(encoded ?? '', 'base64').toString('utf8');
+  const entries = annotations[CREDENTIALS_ANNOTATION];
   return project(metadata, {
     namespace,
     name,
@@ -87,9 +89,9 @@ export function projectSecret(object: unknown): Projected<ObservedSecret> | unde
     immutable: object.immutable === true,
     labels,
     place: annotations[PLACE_ANNOTATION],
-    entries: parseEntries(annotations[CREDENTIALS_ANNOTATION]),
+    entries: parseEntries(entries),
     recordedDigest: annotations[DIGEST_ANNOTATION],
-    contentDigest: digestOf(Buffer.from(encoded ?? '', 'base64').toString('utf8')),
+    contentDigest: digestOf({ dockerConfigJson, entries }),
   });
 }
 

@@ -119,7 +119,7 @@ export function buildSecret(
   parts: Partial<ObservedSecret> = {},
 ): ObservedSecret {
   const name = parts.name ?? SECRET_NAME;
-  const digest = digestOf(JSON.stringify(entries ?? 'foreign'));
+  const digest = digestOf({ dockerConfigJson: JSON.stringify(entries ?? 'foreign') });
   return {
     namespace: NAMESPACE,
     name,

@@ -136,6 +136,14 @@ const labels = fc.constantFrom<Readonly<Record<string, string>>>(
   {},
 );
 
+/** What somebody makes of our annotation. */
+const EDITED_ANNOTATIONS: Readonly<Record<string, string>> = {
+  'broken annotation': '{"h1.example":1}',
+  'edited annotation': formatEntries({
+    'h1.example': { source: buildSource('a'), issuedAt: NOW, expiresAt: NOW + 24 * HOUR },
+  }),
+};
+
 const writtenSecret: fc.Arbitrary<SecretSeed> = fc
   .record({
     entries: fc.dictionary(fc.constantFrom(...HOSTS), record, { maxKeys: 4 }),
@@ -144,19 +152,20 @@ const writtenSecret: fc.Arbitrary<SecretSeed> = fc
     immutable: fc.integer({ min: 0, max: 9 }).map((roll) => roll === 0),
     harm: fc.constantFrom(
       ...Array<string>(12).fill('none'),
-      ...['edited', 'broken annotation', 'no digest', 'lying digest'],
+      ...['edited', 'broken annotation', 'edited annotation', 'no digest', 'lying digest'],
     ),
   })
   .map(({ entries, harm, ...rest }) => {
     const auths = Object.fromEntries(Object.keys(entries).map((host) => [host, { auth: 'b2xk' }]));
     const text = JSON.stringify({ auths });
-    const digest = harm === 'lying digest' ? 'sha256:0' : digestOf(text);
+    const annotation = formatEntries(entries);
+    const digest = digestOf({ dockerConfigJson: text, entries: annotation });
     return {
       ...rest,
       text: harm === 'edited' ? `${text} ` : text,
       annotations: {
-        [CREDENTIALS_ANNOTATION]: harm === 'broken annotation' ? '{"h1.example":1}' : formatEntries(entries),
-        ...(harm === 'no digest' ? {} : { [DIGEST_ANNOTATION]: digest }),
+        [CREDENTIALS_ANNOTATION]: EDITED_ANNOTATIONS[harm] ?? annotation,
+        ...(harm === 'no digest' ? {} : { [DIGEST_ANNOTATION]: harm === 'lying digest' ? 'sha256:0' : digest }),
       },
     };
   });

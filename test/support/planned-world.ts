@@ -139,6 +139,6 @@ export function observedSecret(name: string, secret: StoredSecret): ObservedSecr
     place: secret.annotations[PLACE_ANNOTATION],
     entries: parseEntries(secret.annotations[CREDENTIALS_ANNOTATION]),
     recordedDigest: secret.annotations[DIGEST_ANNOTATION],
-    contentDigest: digestOf(secret.text),
+    contentDigest: digestOf({ dockerConfigJson: secret.text, entries: secret.annotations[CREDENTIALS_ANNOTATION] }),
   };
 }

@@ -109,6 +109,24 @@ describe('we hold back from another writer who', () => {
   });
 });
 
+test('an expiry that somebody puts off in our annotation does not end renewal', async () => {
+  const run = new Passes([buildRule()]);
+  await run.pass();
+  const before = secretOf(run).annotations;
+  const edited = before[CREDENTIALS_ANNOTATION]?.replace(
+    /"expiresAt":"[^"]*"/,
+    '"expiresAt":"2099-01-01T00:00:00.000Z"',
+  );
+  expect(edited).toContain('2099');
+  Object.assign(secretOf(run), { annotations: { ...before, [CREDENTIALS_ANNOTATION]: edited } });
+  await run.pass();
+  expect(secretWrites(run)).toEqual(['SecretMissing', 'SecretEdited']);
+  expect(secretOf(run).annotations).toEqual(before);
+  run.now += 55 * MINUTE;
+  await run.pass();
+  expect(secretWrites(run).at(-1)).toBe('CredentialDue');
+});
+
 describe('it is no fight', () => {
   test('when a short-lived credential is rotated all day', async () => {
     const run = new Passes([buildRule()], { thresholdMs: 5 * SECOND });

@@ -54,8 +54,17 @@ describe('a document', () => {
     );
   });
 
-  test('its digest is that of its text', () => {
-    expect(digestOf('')).toBe('sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+  test('its digest is that of its text and of the annotation that tells of it', () => {
+    const digests = [
+      { dockerConfigJson: '' },
+      { dockerConfigJson: 'a' },
+      { dockerConfigJson: 'a', entries: 'b' },
+      { dockerConfigJson: 'ab' },
+      { dockerConfigJson: '', entries: 'ab' },
+    ].map(digestOf);
+    expect(digests[2]).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(new Set(digests).size).toBe(digests.length);
+    expect(digestOf({ dockerConfigJson: 'a', entries: 'b' })).toBe(digests[2]);
   });
 });
 

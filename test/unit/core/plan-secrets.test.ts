@@ -89,13 +89,13 @@ const CASES: readonly Case[] = [
   {
     name: 'somebody edited it: repair it in place',
     answers: { a: A },
-    context: { secrets: [{ ...right, contentDigest: digestOf('edited') }] },
+    context: { secrets: [{ ...right, contentDigest: 'sha256:other' }] },
     outcome: ['update-secret SecretEdited'],
   },
   {
     name: 'somebody edited it, no credential: leave what is there',
     answers: { a: NONE },
-    context: { secrets: [{ ...right, contentDigest: digestOf('edited') }] },
+    context: { secrets: [{ ...right, contentDigest: 'sha256:other' }] },
     outcome: ['CredentialUnavailable'],
   },
   {
@@ -281,7 +281,7 @@ const CASES: readonly Case[] = [
     desired: TWO,
     answers: { a: A, b: NONE },
     context: {
-      secrets: [build.buildSecret({ 'a.example': A_RECORD, 'b.example': B_RECORD }, { contentDigest: digestOf('x') })],
+      secrets: [build.buildSecret({ 'a.example': A_RECORD, 'b.example': B_RECORD }, { contentDigest: 'sha256:other' })],
     },
     outcome: ['update-secret SecretEdited', 'CredentialUnavailable'],
   },
@@ -393,7 +393,9 @@ describe('planNamespace decides about Secrets', () => {
       },
     });
     expect(parseEntries(content.annotations[CREDENTIALS_ANNOTATION])).toEqual({ 'a.example': A_RECORD });
-    expect(content.annotations[DIGEST_ANNOTATION]).toBe(digestOf(content.dockerConfigJson));
+    const entries = content.annotations[CREDENTIALS_ANNOTATION];
+    const { dockerConfigJson } = content;
+    expect(content.annotations[DIGEST_ANNOTATION]).toBe(digestOf({ dockerConfigJson, entries }));
     expect(content.labels).toEqual({ ...managedLabels(INSTANCE), team: 'shop' });
   });
 

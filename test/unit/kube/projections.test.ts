@@ -117,7 +117,7 @@ describe('a Secret', () => {
       immutable: true,
       entries: { 'r.example': { source: 'a.b', issuedAt: Date.parse('2030-01-01') } },
       recordedDigest: 'sha256:0',
-      contentDigest: digestOf('{"auths":{}}'),
+      contentDigest: digestOf({ dockerConfigJson: '{"auths":{}}', entries: JSON.stringify(entries) }),
     });
     expect(JSON.stringify(value)).not.toContain('auths');
   });
@@ -127,7 +127,7 @@ describe('a Secret', () => {
   });
 
   test('without data has the digest of nothing', () => {
-    expect(projectSecret(secret({ data: undefined }))?.value.contentDigest).toBe(digestOf(''));
+    expect(projectSecret(secret({ data: undefined }))?.value.contentDigest).toBe(digestOf({ dockerConfigJson: '' }));
   });
 });
 
