@@ -55,6 +55,9 @@ function memberOf(write: Write): Member {
   return { namespace, id: write.kind === 'patch-service-account' ? write.uid : `${namespace}/${name}` };
 }
 
-function digestOf(content: SecretContent): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('base64');
+/** Without the annotations: they tell of instants, so that the same content need not come with the same ones. */
+function digestOf({ labels, dockerConfigJson }: SecretContent): string {
+  return createHash('sha256')
+    .update(JSON.stringify([labels, dockerConfigJson]))
+    .digest('base64');
 }

@@ -1,7 +1,7 @@
 // Other writers that undo what we write, pass after pass: we hold back whatever they do, and only from a fight.
 import { describe, expect, test } from '@jest/globals';
 import { ACR_SECRET_NAME, CREDENTIALS_ANNOTATION, SECRET_NAME, SECRET_TYPE } from '../../../src/core/names.ts';
-import { buildRule, MINUTE, SECOND } from '../../support/builders.ts';
+import { buildFresh, buildRule, HOUR, MINUTE, SECOND } from '../../support/builders.ts';
 import { Passes } from '../../support/passes.ts';
 import type { StoredSecret } from '../../support/planned-world.ts';
 
@@ -65,6 +65,18 @@ describe('we hold back from another writer who', () => {
     expect(secretWrites(run)).toEqual(['SecretMissing', ...Array<string>(4).fill('CredentialDue')]);
     expect(run.pauses).toBe(1);
     expect(run.skips.map(({ reason }) => reason)).toEqual(['Contended']);
+  });
+
+  test('restores an older copy, while the same password is issued anew each time', async () => {
+    const run = new Passes([buildRule()]);
+    await run.pass();
+    const copy = { ...secretOf(run) };
+    run.now += 55 * MINUTE;
+    run.answer = () => buildFresh('a', { issuedAt: run.now, expiresAt: run.now + HOUR });
+    await fight(run, () => {
+      run.world.secrets.set(SECRET_NAME, { ...copy, resourceVersion: run.world.next() });
+    });
+    expect(secretWrites(run).slice(1)).toEqual(Array<string>(4).fill('CredentialDue'));
   });
 
   test('empties our annotation', async () => {
