@@ -4,30 +4,40 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { CloudsOptions } from '../test/support/clouds/clouds.ts';
 import { SAMPLE, startClouds } from '../test/support/clouds/clouds.ts';
+import { CONTROL_HELP } from '../test/support/clouds/control.ts';
 
 const HELP = `Usage: scripts/simulators [options]
 
 Starts simulated cloud services on 127.0.0.1, prints one JSON line that says where they are, and runs until SIGINT or
-SIGTERM. Drive them through the "control" URL of that line; its calls are listed in test/support/clouds/control.ts.
+SIGTERM: Alibaba's registry API for both editions (cr), STS, the metadata service of an instance, the token endpoint of the
+registries (registryAuth) and the door at which each registry challenges (registryChallenge).
 
-  --config <file>        JSON with what the clouds hold: {"accessKeys": [...], "instances": [...], "users": [...]}
-                         (default: one obviously fake key, instance and registry user)
+  --config <file>        JSON with what the clouds hold: {"accessKeys": [...], "roles": [...], "oidcProviders": [...],
+                         "instances": [...], "users": [...], "metadata": {...}}
+                         (default: the two obviously fake accounts of test/support/clouds/sample.ts)
   --token-life <seconds> life of minted registry tokens (default 3600)
   --http                 serve the cloud APIs without TLS
   --cr-port <port>       fixed ports instead of free ones
+  --sts-port <port>
+  --metadata-port <port>
   --auth-port <port>
   --control-port <port>
   -h, --help             this text
 
-To use them with the program, give it the part "alibaba" of that line:
+To use them with the program, give it the part "alibaba.cr" of that line:
 
   scripts/simulators > clouds.json &
-  node -p 'JSON.stringify({ alibaba: JSON.parse(fs.readFileSync("clouds.json")).alibaba })' > endpoints.json
+  node -p 'JSON.stringify({ alibaba: { cr: JSON.parse(fs.readFileSync("clouds.json")).alibaba.cr } })' > endpoints.json
   npx node src/main.ts controller --kubeconfig FILE --cloud-endpoints=endpoints.json
 
 Sample key: ${SAMPLE.accessKey.accessKeyId} / ${SAMPLE.accessKey.accessKeySecret}, instance ${SAMPLE.instance.instanceId}
 in ${SAMPLE.instance.regionId}, registry user ${SAMPLE.user.username} / ${SAMPLE.user.password}.
-`;
+Role of the instance: ${SAMPLE.workerRole.arn}; it may assume
+${SAMPLE.roleB.arn}, whose account has instance ${SAMPLE.otherInstance.instanceId}.
+
+The "control" URL of that line drives them:
+
+${CONTROL_HELP}`;
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +45,8 @@ const { values } = parseArgs({
     'token-life': { type: 'string' },
     http: { type: 'boolean' },
     'cr-port': { type: 'string' },
+    'sts-port': { type: 'string' },
+    'metadata-port': { type: 'string' },
     'auth-port': { type: 'string' },
     'control-port': { type: 'string' },
     help: { type: 'boolean', short: 'h' },
@@ -59,11 +71,14 @@ async function readOptions(): Promise<CloudsOptions> {
   const content =
     values.config === undefined ? {} : (JSON.parse(await readFile(values.config, 'utf8')) as Partial<CloudsOptions>);
   return {
+    instances: [SAMPLE.instance, SAMPLE.otherInstance],
     ...content,
     ...(values['token-life'] === undefined ? {} : { tokenLifeMs: Number(values['token-life']) * 1000 }),
     scheme: values.http === true ? 'http' : 'https',
     ports: {
       cr: Number(values['cr-port'] ?? 0),
+      sts: Number(values['sts-port'] ?? 0),
+      metadata: Number(values['metadata-port'] ?? 0),
       registryAuth: Number(values['auth-port'] ?? 0),
       control: Number(values['control-port'] ?? 0),
     },

@@ -1,18 +1,17 @@
 // Shows that the simulated clouds accept what a real SDK signs, refuse what they must, and misbehave as scripted.
 
-import { request as httpsRequest } from 'node:https';
 import { createVerify, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import OpenApiPkg, { Config, OpenApiRequest, Params } from '@alicloud/openapi-client';
-import { RuntimeOptions } from '@alicloud/tea-util';
-import { buildCanonicalRequest, buildSignature, sha256Hex } from '../support/clouds/acs3.ts';
 import type { AccessKey } from '../support/clouds/alibaba-state.ts';
+import type { SdkCall } from '../support/clouds/client-calls.ts';
+import { callSdk as callWith, sendRaw } from '../support/clouds/client-calls.ts';
 import type { Clouds } from '../support/clouds/clouds.ts';
 import { SAMPLE, startClouds } from '../support/clouds/clouds.ts';
+import { CONTROL_HELP } from '../support/clouds/control.ts';
 import type { Fault } from '../support/clouds/faults.ts';
+import { buildSignedRequest } from '../support/clouds/signed-request.ts';
 
-const Client = OpenApiPkg.default; // CommonJS: the class is .default under ESM
 const { instanceId } = SAMPLE.instance;
 let clouds: Clouds;
 
@@ -161,6 +160,21 @@ describe('the registry’s token endpoint', () => {
   });
 });
 
+test('the control interface has every call that its help lists', async () => {
+  const { control } = clouds.endpoints();
+  const lines = [...CONTROL_HELP.matchAll(/^(GET|PUT|POST|DELETE) +(\S+).*?(DELETE)?(?: (?:forgets|clears) .*)?$/gm)];
+  const calls = lines.flatMap(([, method = '', path = '', further]) =>
+    [method, ...(further === undefined ? [] : [further])].flatMap((one) =>
+      ['cr', 'sts', 'metadata'].map((api) => [one, path.replace('<api>', api).replace(/<.*>/, 'some%2Fid')] as const),
+    ),
+  );
+  expect(new Set(calls.map(String)).size).toBeGreaterThan(30);
+  for (const [method, path] of calls) {
+    const body = method === 'GET' ? {} : { body: '{}' };
+    expect([method, path, (await fetch(control + path, { method, ...body })).status]).not.toContain(404);
+  }
+});
+
 test('the control interface drives the clouds from another process', async () => {
   const { control } = clouds.endpoints();
   const call = async (method: string, path: string, body?: unknown) => {
@@ -197,79 +211,21 @@ test('the control interface drives the clouds from another process', async () =>
   expect(await call('GET', '/nothing')).toMatchObject({ status: 404 });
 });
 
-interface SdkCall {
-  readonly key?: AccessKey;
-  readonly action?: string;
-  readonly method?: string;
-  readonly query?: Record<string, string>;
-  readonly headers?: Record<string, string>;
-}
-
-async function callSdk(call: SdkCall = {}): Promise<Record<string, unknown>> {
-  const { action = 'GetAuthorizationToken', method = 'POST' } = call;
-  const key: AccessKey = call.key ?? SAMPLE.accessKey;
-  const { query = { InstanceId: instanceId }, headers = {} } = call;
-  const { url, caFile } = clouds.endpoints().alibaba.cr;
-  const { accessKeyId, accessKeySecret, securityToken } = key;
-  const credential = {
-    type: securityToken === undefined ? 'access_key' : 'sts',
-    accessKeyId,
-    accessKeySecret,
-    securityToken,
-  };
-  const client = new Client(
-    new Config({
-      endpoint: new URL(url).host,
-      protocol: 'HTTPS',
-      ca: await readFile(caFile ?? '', 'utf8'),
-      readTimeout: 1_000,
-      connectTimeout: 1_000,
-      credential: { getCredential: () => Promise.resolve(credential) },
-    }),
-  );
-  const params = new Params({
-    ...{ action, version: '2018-12-01', protocol: 'HTTPS', pathname: '/', method, authType: 'AK' },
-    ...{ style: 'RPC', reqBodyType: 'formData', bodyType: 'json' },
+function callSdk(call: Partial<SdkCall> = {}): Promise<Record<string, unknown>> {
+  return callWith({
+    ...{ endpoint: clouds.endpoints().alibaba.cr, key: SAMPLE.accessKey, action: 'GetAuthorizationToken' },
+    ...{ version: '2018-12-01', query: { InstanceId: instanceId }, ...call },
   });
-  const answer = (await client.callApi(params, new OpenApiRequest({ query, headers }), new RuntimeOptions({}))) as {
-    body: Record<string, unknown>;
-  };
-  return answer.body;
 }
 
 /** Calls as the program under test does: it connects to loopback, but signs, sends and verifies the region's own host. */
 async function callRaw(host: string): Promise<{ headers: { date?: string | undefined }; body: unknown }> {
-  const { url, caFile } = clouds.endpoints().alibaba.cr;
-  const headers: Record<string, string> = {
-    host,
-    'x-acs-action': 'GetAuthorizationToken',
-    'x-acs-version': '2018-12-01',
-    'x-acs-date': `${new Date(clouds.now()).toISOString().slice(0, 19)}Z`,
-    'x-acs-signature-nonce': crypto.randomUUID(),
-    'x-acs-content-sha256': sha256Hex(''),
-  };
-  const query = `InstanceId=${instanceId}`;
-  const names = Object.keys(headers).sort();
-  const canonical = buildCanonicalRequest({ method: 'GET', path: '/', query, headers, body: new Uint8Array() }, names);
-  const signature = buildSignature(canonical, SAMPLE.accessKey.accessKeySecret);
-  const authorization = `ACS3-HMAC-SHA256 Credential=${SAMPLE.accessKey.accessKeyId},SignedHeaders=${names.join(';')},Signature=${signature}`;
-  const ca = await readFile(caFile ?? '', 'utf8');
-  return new Promise((resolve, reject) => {
-    const options = {
-      ca,
-      agent: false,
-      servername: host,
-      headers: { ...headers, authorization, accept: 'application/json' },
-    };
-    httpsRequest(`${url}/?${query}`, options, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ headers: response.headers, body: JSON.parse(text) as unknown }));
-    })
-      .on('error', reject)
-      .end();
+  const request = buildSignedRequest({
+    ...{ key: SAMPLE.accessKey, host, action: 'GetAuthorizationToken', version: '2018-12-01', now: clouds.now() },
+    ...{ method: 'GET', query: `InstanceId=${instanceId}` },
   });
+  const { headers, text } = await sendRaw(clouds.endpoints().alibaba.cr, request);
+  return { headers, body: JSON.parse(text) as unknown };
 }
 
 async function fetchBearer(username?: string, password = ''): Promise<{ status: number; token: string }> {

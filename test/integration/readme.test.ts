@@ -84,7 +84,9 @@ describe('the README', () => {
     ...process.env,
     HOME: checkout,
     NODE_OPTIONS: '',
-    REGISTRY_CREDENTIAL_HELPER_CLOUD_ENDPOINTS: JSON.stringify({ alibaba: world.clouds.endpoints().alibaba }),
+    REGISTRY_CREDENTIAL_HELPER_CLOUD_ENDPOINTS: JSON.stringify({
+      alibaba: { cr: world.clouds.endpoints().alibaba.cr },
+    }),
     REGISTRY_CREDENTIAL_HELPER_METRICS_ADDRESS: address,
   });
   const shell = (command: string) => run('sh', ['-c', command], { cwd: checkout, env: environment() });

@@ -128,7 +128,8 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-function checkDate(date: string, now: number): ApiError | undefined {
+/** Refuses a date that is none, or too far from the cloud's clock; `undefined` when it is right. */
+export function checkDate(date: string, now: number): ApiError | undefined {
   const at = DATE.test(date) ? Date.parse(date) : Number.NaN;
   if (Number.isNaN(at)) {
     return {

@@ -1,16 +1,19 @@
-// The cr 2018-12-01 API without its sockets: from one request and the cloud's state to the answer that the real API
-// would give (acr.md sections 14 and 21).
+// The cr API without its sockets: from one request and the cloud's state to the answer that the real API would give
+// (acr.md sections 14, 15 and 21).
 
-import { MAX_SKEW_MS, verifyAcs3 } from './acs3.ts';
 import type { SignedRequest } from './acs3.ts';
+import { authenticate, readClaimedKeyId } from './alibaba-authentication.ts';
+import { answerPersonal, isPersonal } from './alibaba-personal.ts';
+import { findDenial } from './alibaba-sessions.ts';
 import type { AccessKey, AlibabaState, Call, Instance } from './alibaba-state.ts';
 import { mintToken } from './alibaba-state.ts';
-import type { Answer, ApiError } from './api-error.ts';
-import { buildErrorAnswer, buildJsonAnswer, buildRequestId } from './api-error.ts';
+import type { Answer, ApiError, ErrorReader } from './api-error.ts';
+import { buildErrorAnswer, buildJsonAnswer, buildRequestId, readErrorReader } from './api-error.ts';
 
-/** The decision on one call: the answer, what to record, and whether the caller proved who it is. */
+/** The decision on one call: the answer, who reads an error in its place, what to record, and whether the caller proved who it is. */
 export interface Outcome {
   readonly answer: Answer;
+  readonly reader: ErrorReader;
   readonly call: Call;
   readonly authenticated: boolean;
 }
@@ -41,38 +44,35 @@ export function answerCr(
   { region, now }: { readonly region: string | undefined; readonly now: number },
 ): Outcome {
   const parameters = new URLSearchParams(request.query);
-  const caller = { host: request.headers.host ?? '', json: isJsonNegotiated(request, parameters) };
+  const negotiated = readErrorReader(request);
+  const reader: ErrorReader = isPersonal(request) ? { ...negotiated, form: 'lower-case' } : negotiated;
   const finish = (accessKeyId: string, authenticated: boolean, result: Result): Outcome => ({
-    answer: 'error' in result ? buildErrorAnswer(result.error, caller) : buildJsonAnswer(200, result.body),
+    answer: 'error' in result ? buildErrorAnswer(result.error, reader) : buildJsonAnswer(200, result.body),
+    reader,
     authenticated,
     call: {
       action: request.headers['x-acs-action'] ?? '',
       instanceId: parameters.get('InstanceId') ?? '',
       region: region ?? '',
       accessKeyId,
-      code: 'error' in result ? result.error.code : String(result.body.Code),
+      code: 'error' in result ? result.error.code : readCode(result.body),
       at: now,
       url: request.query === '' ? request.path : `${request.path}?${request.query}`,
     },
   });
 
-  const claimedKeyId = /Credential=([^,\s]+)/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const claimedKeyId = readClaimedKeyId(request);
   if (request.method !== 'GET' && request.method !== 'POST') {
     return finish(claimedKeyId, false, refuse(405, 'UnsupportedHTTPMethod', 'This http method is not supported.'));
   }
   if (region === undefined) {
     return finish(claimedKeyId, false, refuse(404, 'InvalidApi.NotFound', 'Specified api is not found on this host.'));
   }
-  forgetOldNonces(state, now);
-  const verdict = verifyAcs3(request, {
-    now,
-    findKey: (accessKeyId) => state.accessKeys.get(accessKeyId),
-    isNonceUsed: (nonce) => state.nonces.has(nonce),
-  });
+  const verdict = authenticate(state, request, now);
   if (!verdict.ok) return finish(claimedKeyId, false, { error: verdict.error });
   const { key } = verdict;
-  state.nonces.set(verdict.nonce, now);
-  return finish(key.accessKeyId, true, act(request, { state, key, region, parameters, now }));
+  const turn = { state, key, region, parameters, now };
+  return finish(key.accessKeyId, true, isPersonal(request) ? answerPersonal(request, turn) : act(request, turn));
 }
 
 function act(request: SignedRequest, turn: Turn): Result {
@@ -82,7 +82,7 @@ function act(request: SignedRequest, turn: Turn): Result {
     return refuse(404, 'InvalidApi.NotFound', 'Specified api is not found, please check your url and method.');
   }
   if (action === undefined) return refuse(404, 'InvalidAction.NotFound', 'Specified api is not found.');
-  const denied = turn.key.denied?.[name];
+  const denied = findDenial(turn.state, turn.key, name);
   if (denied !== undefined) {
     return refuse(403, denied, `User not authorized to operate on the specified resource: cr:${name}.`);
   }
@@ -159,17 +159,7 @@ function refuse(status: number, code: string, message: string): { readonly error
   return { error: { status, code, message } };
 }
 
-function isJsonNegotiated(request: SignedRequest, parameters: URLSearchParams): boolean {
-  return (
-    (request.headers.accept ?? '').includes('application/json') ||
-    (parameters.get('Format') ?? '').toUpperCase() === 'JSON'
-  );
-}
-
-/** A nonce only matters while a request of its date would still be accepted. */
-function forgetOldNonces(state: AlibabaState, now: number): void {
-  for (const [nonce, at] of state.nonces) {
-    if (at >= now - 2 * MAX_SKEW_MS) return; // in order of use: the rest is younger
-    state.nonces.delete(nonce);
-  }
+/** The Personal Edition says no code when it succeeds. */
+function readCode(body: Readonly<Record<string, unknown>>): string {
+  return typeof body.Code === 'string' ? body.Code : 'success';
 }

@@ -4,7 +4,7 @@
 import { answerCr } from './alibaba-actions.ts';
 import type { AlibabaState, Call } from './alibaba-state.ts';
 import type { CertificateAuthority } from './certificates.ts';
-import { createSniCallback } from './certificates.ts';
+import { createServerTls } from './certificates.ts';
 import { buildFaultyDelivery, createFaultBook } from './faults.ts';
 import type { FaultBook } from './faults.ts';
 import type { Listener } from './listener.ts';
@@ -52,26 +52,20 @@ export function parseCrRegion(host: string, defaultRegion?: string): string | un
 export async function startAlibabaCr(options: AlibabaCrOptions): Promise<AlibabaCr> {
   const { state, now, authority, port = 0, defaultRegion } = options;
   const faults = createFaultBook();
-  const tls =
-    authority === undefined
-      ? undefined
-      : {
-          ...(await authority.issue('loopback', ['localhost', '127.0.0.1'])),
-          SNICallback: createSniCallback(authority, (name) => parseCrRegion(name) !== undefined),
-        };
   const listener = await startListener({
     port,
     now,
-    ...(tls === undefined ? {} : { tls }),
+    ...(authority === undefined
+      ? {}
+      : { tls: await createServerTls(authority, 'cr', (name) => parseCrRegion(name) !== undefined) }),
     handle: (request) => {
-      const host = request.headers.host ?? '';
-      const { answer, authenticated, call } = answerCr(state, request, {
-        region: parseCrRegion(host, defaultRegion),
+      const { answer, reader, authenticated, call } = answerCr(state, request, {
+        region: parseCrRegion(request.headers.host ?? '', defaultRegion),
         now: now(),
       });
       const fault = authenticated ? faults.take(call) : undefined;
       const { delivery, code } =
-        fault === undefined ? { delivery: { answer }, code: undefined } : buildFaultyDelivery(answer, fault, host);
+        fault === undefined ? { delivery: { answer }, code: undefined } : buildFaultyDelivery(answer, fault, reader);
       state.calls.push({ ...call, code: code ?? call.code });
       return delivery;
     },

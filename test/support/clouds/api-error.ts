@@ -1,5 +1,5 @@
-// The refusals of Alibaba's API gateway, in the two forms in which the real one writes them: JSON, and XML for callers
-// that did not negotiate JSON.
+// The refusals of Alibaba's APIs, in the forms in which the real ones write them: the gateway's JSON, XML for callers that
+// did not negotiate JSON, the Personal Edition's lower-case JSON, and the metadata service's page.
 
 import { randomUUID } from 'node:crypto';
 
@@ -31,23 +31,50 @@ export function buildJsonAnswer(status: number, document: unknown, headers: Reco
   };
 }
 
-/** Builds the gateway's error answer (acr.md section 21): JSON when the caller negotiated it, else XML. */
-export function buildErrorAnswer(error: ApiError, caller: { readonly host: string; readonly json: boolean }): Answer {
+/** Who is told, and how: `json` and `xml` are the gateway's, `lower-case` the Personal Edition's, `page` is no API's. */
+export interface ErrorReader {
+  readonly host: string;
+  readonly form: 'json' | 'xml' | 'lower-case' | 'page';
+}
+
+/** Builds an error answer (acr.md sections 15 and 21). */
+export function buildErrorAnswer(error: ApiError, { host, form }: ErrorReader): Answer {
+  const { status, code, message } = error;
+  const requestId = buildRequestId();
+  if (form === 'lower-case') return buildJsonAnswer(status, { code, message, requestId });
+  if (form === 'page') {
+    return {
+      status,
+      headers: { 'content-type': 'text/html' },
+      body: `<?xml version="1.0" encoding="utf-8"?>\n<html><head><title>${status} - ${escapeXml(code)}</title></head><body><h1>${status} - ${escapeXml(message)}</h1></body></html>\n`,
+    };
+  }
   const document = {
-    RequestId: buildRequestId(),
-    HostId: caller.host,
-    Code: error.code,
-    Message: error.message,
-    Recommend: `https://api.alibabacloud.com/troubleshoot?q=${encodeURIComponent(error.code)}&product=cr`,
+    RequestId: requestId,
+    HostId: host,
+    Code: code,
+    Message: message,
+    Recommend: `https://api.alibabacloud.com/troubleshoot?q=${encodeURIComponent(code)}`,
   };
-  if (caller.json) return buildJsonAnswer(error.status, document);
+  if (form === 'json') return buildJsonAnswer(status, document);
   return {
-    status: error.status,
+    status,
     headers: { 'content-type': 'text/xml;charset=utf-8' },
     body: `<?xml version='1.0' encoding='UTF-8'?><Error>${Object.entries(document)
       .map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`)
       .join('')}</Error>`,
   };
+}
+
+/** Whether the gateway answers a request in JSON or in XML (acr.md section 21). */
+export function readErrorReader(request: {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: string;
+}): ErrorReader {
+  const isJson =
+    (request.headers.accept ?? '').includes('application/json') ||
+    (new URLSearchParams(request.query).get('Format') ?? '').toUpperCase() === 'JSON';
+  return { host: request.headers.host ?? '', form: isJson ? 'json' : 'xml' };
 }
 
 function escapeXml(text: string): string {

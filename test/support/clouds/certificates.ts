@@ -4,6 +4,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import type { ServerOptions } from 'node:https';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
@@ -76,10 +77,23 @@ export async function createSelfSigned(dir: string, file: string, commonName: st
 }
 
 /**
+ * Builds the TLS options of a server on loopback that also has a certificate for each server name that `accepts`. `file`
+ * names the files of the loopback certificate.
+ */
+export async function createServerTls(
+  authority: CertificateAuthority,
+  file: string,
+  accepts: (serverName: string) => boolean,
+): Promise<ServerOptions> {
+  const { cert, key } = await authority.issue(file, ['localhost', '127.0.0.1']);
+  return { cert, key, SNICallback: createSniCallback(authority, accepts) };
+}
+
+/**
  * Builds an SNI callback that issues a certificate for each server name that `accepts`, once. Regions are open-ended and
  * `cr.*.aliyuncs.com` is no valid wildcard, so a fixed list of names would not do.
  */
-export function createSniCallback(
+function createSniCallback(
   authority: CertificateAuthority,
   accepts: (serverName: string) => boolean,
 ): (serverName: string, done: (error: Error | null, context?: SecureContext) => void) => void {

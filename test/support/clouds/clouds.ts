@@ -5,36 +5,50 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AlibabaCr } from './alibaba-cr.ts';
 import { CR_HOST_TEMPLATE, startAlibabaCr } from './alibaba-cr.ts';
-import type { AccessKey, AlibabaState, Instance } from './alibaba-state.ts';
+import type { AlibabaMetadata } from './alibaba-metadata.ts';
+import { startAlibabaMetadata } from './alibaba-metadata.ts';
+import type { MetadataSettings } from './alibaba-metadata-answers.ts';
+import type { AlibabaContent, AlibabaState } from './alibaba-state.ts';
 import { buildAlibabaState, buildRegistryService } from './alibaba-state.ts';
+import type { AlibabaSts } from './alibaba-sts.ts';
+import { startAlibabaSts, STS_HOST_TEMPLATE } from './alibaba-sts.ts';
 import { createCertificateAuthority, createSelfSigned } from './certificates.ts';
 import { startControl } from './control.ts';
+import type { Listener } from './listener.ts';
 import type { RegistryUser } from './registry-auth.ts';
+import { startRegistryChallenge } from './registry-challenge.ts';
 import type { RegistryToken } from './registry-token.ts';
 import { startRegistryToken } from './registry-token.ts';
+import { SAMPLE } from './sample.ts';
 
-/** What the clouds hold at start and where they listen. Every part has a default; ports default to free ones. */
-export interface CloudsOptions {
-  readonly accessKeys?: readonly AccessKey[];
-  readonly instances?: readonly Instance[];
+export { SAMPLE };
+
+/** What the clouds hold at start (default `SAMPLE`) and where they listen; ports default to free ones. */
+export interface CloudsOptions extends AlibabaContent {
   readonly users?: readonly RegistryUser[];
+  /** The instance behind the metadata service, where it differs from the sample. */
+  readonly metadata?: Partial<MetadataSettings>;
   /** Life of minted registry tokens, in milliseconds. Default one hour. */
   readonly tokenLifeMs?: number;
   /** The real clock under the clouds' settable offset, epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
-  /** Scheme of the cloud APIs. Default `https`. The registry's token endpoint is always plain HTTP. */
+  /** Scheme of the cloud APIs. Default `https`. Metadata and the registry's token endpoint are always plain HTTP. */
   readonly scheme?: 'http' | 'https';
   /** Region of cr calls to a bare `127.0.0.1` or `localhost`. Default: the first instance's. */
   readonly defaultRegion?: string;
-  readonly ports?: { readonly cr?: number; readonly registryAuth?: number; readonly control?: number };
+  readonly ports?: Partial<Readonly<Record<'cr' | 'sts' | 'metadata' | 'registryAuth' | 'control', number>>>;
 }
 
 /** Where the clouds are: what a program under test, or a registry's configuration, must be told. One part per service. */
 export interface CloudEndpoints {
   readonly alibaba: {
     /** Connect to `url`; sign and send the Host `host`, `{region}` replaced; trust `caFile` (absent for plain HTTP). */
-    readonly cr: { readonly url: string; readonly host: string; readonly caFile?: string };
+    readonly cr: SignedEndpoint;
+    readonly sts: SignedEndpoint;
+    readonly metadata: { readonly url: string };
   };
+  /** The door of every registry: send its name as Host (`registry-challenge.ts`). */
+  readonly registryChallenge: { readonly url: string; readonly caFile?: string };
   /** `service` is that of the first instance; `services` has every instance's by its id, as it is now. */
   readonly registryAuth: {
     readonly realm: string;
@@ -47,10 +61,19 @@ export interface CloudEndpoints {
   readonly control: string;
 }
 
+interface SignedEndpoint {
+  readonly url: string;
+  readonly host: string;
+  readonly caFile?: string;
+}
+
 /** The running clouds. Everything is settable while they run; `stop` also removes their temporary folder. */
 export interface Clouds {
   readonly state: AlibabaState;
   readonly cr: AlibabaCr;
+  readonly sts: AlibabaSts;
+  readonly metadata: AlibabaMetadata;
+  readonly registryChallenge: Listener;
   readonly registryToken: RegistryToken;
   readonly endpoints: () => CloudEndpoints;
   /** The clouds' clock, epoch milliseconds. */
@@ -60,32 +83,20 @@ export interface Clouds {
   readonly stop: () => Promise<void>;
 }
 
-/** An obviously fake access key, instance and registry user, for callers that bring none of their own. */
-export const SAMPLE = {
-  accessKey: {
-    accessKeyId: 'LTAIsampleaccesskey',
-    accessKeySecret: 'sample-secret-not-real',
-    accountId: '1000000000000001',
-    status: 'Active',
-  },
-  instance: {
-    instanceId: 'cri-sample0000000001',
-    instanceName: 'acme',
-    regionId: 'cn-hangzhou',
-    accountId: '1000000000000001',
-  },
-  user: { username: 'sample-pusher', password: 'sample-password', actions: ['pull', 'push'] },
-} as const satisfies { accessKey: AccessKey; instance: Instance; user: RegistryUser };
-
 /** Starts all services on 127.0.0.1; rejects, leaving nothing behind, when one of them cannot start. */
 export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> {
-  const { accessKeys = [SAMPLE.accessKey], instances = [SAMPLE.instance], users = [SAMPLE.user], ports = {} } = options;
+  const { users = [SAMPLE.user], ports = {} } = options;
   let offsetMs = 0;
   const base = options.now ?? Date.now;
   const now = (): number => base() + offsetMs;
-  const state = buildAlibabaState({ accessKeys, instances });
+  const state = buildAlibabaState({
+    accessKeys: options.accessKeys ?? [SAMPLE.accessKey],
+    roles: options.roles ?? [SAMPLE.workerRole, SAMPLE.managedRole, SAMPLE.roleA, SAMPLE.roleB],
+    oidcProviders: options.oidcProviders ?? [SAMPLE.oidcProvider],
+    instances: options.instances ?? [SAMPLE.instance],
+  });
   if (options.tokenLifeMs !== undefined) state.tokenLifeMs = options.tokenLifeMs;
-  const defaultRegion = options.defaultRegion ?? instances[0]?.regionId;
+  const defaultRegion = options.defaultRegion ?? [...state.instances.values()][0]?.regionId;
 
   const cleanups: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -97,16 +108,27 @@ export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> 
     const authority = options.scheme === 'http' ? undefined : await createCertificateAuthority(dir);
     const signer = await createSelfSigned(dir, 'registry-token', 'Simulated registry token signer');
 
+    const common = { state, now, ...(authority === undefined ? {} : { authority }) };
+    const caFile = authority === undefined ? {} : { caFile: authority.certFile };
     const cr = await startAlibabaCr({
-      state,
-      now,
+      ...common,
       port: ports.cr ?? 0,
-      ...(authority === undefined ? {} : { authority }),
       ...(defaultRegion === undefined ? {} : { defaultRegion }),
     });
     cleanups.push(() => cr.down());
+    const sts = await startAlibabaSts({ ...common, port: ports.sts ?? 0 });
+    cleanups.push(() => sts.down());
+    const metadata = await startAlibabaMetadata({
+      state,
+      now,
+      settings: { ...SAMPLE.metadata, ...options.metadata },
+      port: ports.metadata ?? 0,
+    });
+    cleanups.push(() => metadata.down());
     const registryToken = await startRegistryToken({ state, now, signer, users, port: ports.registryAuth ?? 0 });
     cleanups.push(() => registryToken.down());
+    const registryChallenge = await startRegistryChallenge({ ...common, realm: registryToken.realm });
+    cleanups.push(() => registryChallenge.down());
 
     const endpoints = (): CloudEndpoints => {
       const services = Object.fromEntries(
@@ -115,18 +137,18 @@ export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> 
       const { realm, issuer, rootCertBundle } = registryToken;
       return {
         alibaba: {
-          cr: {
-            url: cr.url,
-            host: CR_HOST_TEMPLATE,
-            ...(authority === undefined ? {} : { caFile: authority.certFile }),
-          },
+          cr: { url: cr.url, host: CR_HOST_TEMPLATE, ...caFile },
+          sts: { url: sts.url, host: STS_HOST_TEMPLATE, ...caFile },
+          metadata: { url: metadata.url },
         },
+        registryChallenge: { url: registryChallenge.url, ...caFile },
         registryAuth: { realm, service: Object.values(services)[0] ?? '', services, issuer, rootCertBundle },
         control: control.url,
       };
     };
     const setClockOffset = (ms: number): void => void (offsetMs = ms);
-    const clouds = { state, cr, registryToken, endpoints, now, setClockOffset, stop };
+    const services = { cr, sts, metadata, registryChallenge, registryToken };
+    const clouds = { state, ...services, endpoints, now, setClockOffset, stop };
     const control = await startControl(clouds, ports.control ?? 0);
     cleanups.push(() => control.down());
     return clouds;

@@ -1,17 +1,19 @@
 // Scripted misbehaviour of a simulated cloud: which answers to spoil, how, and how often.
 
-import type { Answer } from './api-error.ts';
+import type { Answer, ErrorReader } from './api-error.ts';
 import { buildErrorAnswer, buildRequestId } from './api-error.ts';
 
 /**
  * One way to misbehave (acr.md section 24). All but `slow` and `slow-body` replace the answer; times in milliseconds.
- * `throttle` defaults to `Throttling.User` without `x-acs-retry-after`, whose unit is the header's own (section 21).
+ * `throttle` defaults to `Throttling.User` with 400 (on pages 429) without `x-acs-retry-after`, whose unit is the header's
+ * own (section 21); `xml` to a 503.
  */
 export type Fault =
-  | { readonly kind: 'throttle'; readonly code?: string; readonly retryAfter?: number }
+  | { readonly kind: 'throttle'; readonly code?: string; readonly status?: number; readonly retryAfter?: number }
   | { readonly kind: 'unsuccessful'; readonly code: string }
   | { readonly kind: 'error'; readonly status: number; readonly code: string }
-  | { readonly kind: 'unavailable' | 'reset' | 'truncated' | 'html' | 'xml' | 'empty' }
+  | { readonly kind: 'xml'; readonly status?: number; readonly code?: string }
+  | { readonly kind: 'unavailable' | 'reset' | 'truncated' | 'html' | 'empty' }
   | { readonly kind: 'slow'; readonly delayMs: number }
   | { readonly kind: 'slow-body'; readonly chunkBytes: number; readonly chunkDelayMs: number };
 
@@ -21,11 +23,17 @@ export const FAULT_KINDS: readonly Fault['kind'][] = [
   ...(['html', 'xml', 'empty', 'slow', 'slow-body'] as const),
 ];
 
-/** A fault and what it hits: calls of `action` and `instanceId` where given, `times` of them, or until cleared. */
-export interface FaultRule {
-  readonly fault: Fault;
+/** What a call is about, as far as its API knows such a thing. `path` is the metadata service's. */
+export interface FaultTarget {
   readonly action?: string;
   readonly instanceId?: string;
+  readonly roleArn?: string;
+  readonly path?: string;
+}
+
+/** A fault and what it hits: the calls that equal the rule in what it names, `times` of them, or until cleared. */
+export interface FaultRule extends FaultTarget {
+  readonly fault: Fault;
   readonly times?: number;
 }
 
@@ -44,7 +52,7 @@ export interface FaultBook {
   clear(): void;
   list(): readonly FaultRule[];
   /** Takes the fault for one call; counts it against the rule's `times`. */
-  take(call: { readonly action: string; readonly instanceId: string }): Fault | undefined;
+  take(call: FaultTarget): Fault | undefined;
 }
 
 /** Makes an empty fault book. */
@@ -57,9 +65,7 @@ export function createFaultBook(): FaultBook {
     take: (call) => {
       const hit = rules.find(
         ({ rule, left }) =>
-          left > 0 &&
-          (rule.action ?? call.action) === call.action &&
-          (rule.instanceId ?? call.instanceId) === call.instanceId,
+          left > 0 && TARGET_FIELDS.every((field) => rule[field] === undefined || rule[field] === call[field]),
       );
       if (hit === undefined) return undefined;
       hit.left -= 1;
@@ -68,21 +74,23 @@ export function createFaultBook(): FaultBook {
   };
 }
 
+const TARGET_FIELDS = ['action', 'instanceId', 'roleArn', 'path'] as const;
+
 /** Builds the spoilt delivery of an answer, and the code under which the call is recorded (`undefined`: unchanged). */
 export function buildFaultyDelivery(
   answer: Answer,
   fault: Fault,
-  host: string,
+  reader: ErrorReader,
 ): { readonly delivery: Delivery; readonly code: string | undefined } {
   const error = (status: number, code: string, headers: Record<string, string> = {}) => {
-    const built = buildErrorAnswer({ status, code, message: 'Scripted by the test.' }, { host, json: true });
+    const built = buildErrorAnswer({ status, code, message: 'Scripted by the test.' }, reader);
     return { delivery: { answer: { ...built, headers: { ...built.headers, ...headers } } }, code };
   };
   const other = (replacement: Answer) => ({ delivery: { answer: replacement }, code: `fault:${fault.kind}` });
   switch (fault.kind) {
     case 'throttle':
       return error(
-        400,
+        fault.status ?? (reader.form === 'page' ? 429 : 400),
         fault.code ?? 'Throttling.User',
         fault.retryAfter === undefined ? {} : { 'x-acs-retry-after': String(fault.retryAfter) },
       );
@@ -104,8 +112,12 @@ export function buildFaultyDelivery(
     case 'xml':
       return other(
         buildErrorAnswer(
-          { status: 503, code: 'ServiceUnavailable', message: 'Scripted by the test.' },
-          { host, json: false },
+          {
+            status: fault.status ?? 503,
+            code: fault.code ?? 'ServiceUnavailable',
+            message: 'Scripted by the test.',
+          },
+          { ...reader, form: 'xml' },
         ),
       );
     case 'empty':

@@ -1,5 +1,6 @@
 // The decision of the registry's token endpoint without its socket: who may pull or push what, and until when.
 
+import { findDenial } from './alibaba-sessions.ts';
 import type { AlibabaState } from './alibaba-state.ts';
 import { buildRegistryService } from './alibaba-state.ts';
 
@@ -36,7 +37,7 @@ export interface Grant {
 
 /**
  * Decides on a token request; `undefined` means 401. There is no anonymous pull. A minted token is good under the
- * user name it was minted with, until it expires, and for the instance behind `service` only; it grants pull unless
+ * user name it was minted with, until it expires, and for the registry behind `service` only; it grants pull unless
  * its key is denied `PullRepository`, and an authenticated caller without rights gets an empty grant (acr.md section 22).
  */
 export function authorizeTokenRequest(
@@ -51,7 +52,8 @@ export function authorizeTokenRequest(
   const minted = world.state.tokens.get(password);
   if (minted?.username !== username || world.now >= minted.expiresAt) return undefined;
   if (buildRegistryService(minted) !== service) return undefined;
-  const isPullDenied = world.state.accessKeys.get(minted.accessKeyId)?.denied?.PullRepository !== undefined;
+  const key = world.state.accessKeys.get(minted.accessKeyId);
+  const isPullDenied = key !== undefined && findDenial(world.state, key, 'PullRepository') !== undefined;
   return { access: buildAccess(scopes, isPullDenied ? [] : ['pull']), expiresAt: minted.expiresAt };
 }
 

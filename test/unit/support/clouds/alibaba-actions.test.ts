@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { buildCanonicalRequest, buildSignature, sha256Hex } from '../../../support/clouds/acs3.ts';
 import { answerCr } from '../../../support/clouds/alibaba-actions.ts';
 import type { Outcome } from '../../../support/clouds/alibaba-actions.ts';
 import { parseCrRegion } from '../../../support/clouds/alibaba-cr.ts';
 import type { AccessKey, AlibabaState, Instance } from '../../../support/clouds/alibaba-state.ts';
 import { buildAlibabaState } from '../../../support/clouds/alibaba-state.ts';
+import { buildSignedRequest } from '../../../support/clouds/signed-request.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const KEY: AccessKey = { accessKeyId: 'LTAIfake', accessKeySecret: 'fake', accountId: '1', status: 'Active' };
@@ -54,7 +54,7 @@ describe('the answers', () => {
     ['no InstanceId', { query: '' }, 400, 'MissingInstanceId'],
     ['an unknown action', { action: 'DeleteInstance' }, 404, 'InvalidAction.NotFound'],
     ['an inherited name as action', { action: 'toString' }, 404, 'InvalidAction.NotFound'],
-    ['another version', { version: '2016-06-07' }, 404, 'InvalidApi.NotFound'],
+    ['another version', { version: '2018-12-02' }, 404, 'InvalidApi.NotFound'],
     ['a host of another service', { region: undefined }, 404, 'InvalidApi.NotFound'],
     ['an unknown instance', { query: 'InstanceId=cri-2' }, 200, 'INSTANCE_NOT_EXIST'],
     ['an instance of another region', { region: 'cn-beijing' }, 200, 'INSTANCE_NOT_EXIST'],
@@ -148,34 +148,11 @@ interface CallOptions {
   readonly now?: number;
 }
 
-let nonces = 0;
-
 function call(state: AlibabaState, action: string, options: CallOptions = {}): Outcome {
-  const {
-    key = KEY,
-    query = 'InstanceId=cri-1',
-    version = '2018-12-01',
-    accept = 'application/json',
-    now = NOW,
-  } = options;
-  const signed: Record<string, string> = {
-    host: 'cr.cn-hangzhou.aliyuncs.com',
-    'x-acs-action': action,
-    'x-acs-version': version,
-    'x-acs-date': `${new Date(now).toISOString().slice(0, 19)}Z`,
-    'x-acs-signature-nonce': options.nonce ?? `nonce-${nonces++}`,
-    'x-acs-content-sha256': sha256Hex(''),
-    ...(key.securityToken === undefined ? {} : { 'x-acs-security-token': key.securityToken }),
-  };
-  const names = Object.keys(signed).sort();
-  const request = { method: 'POST', path: '/', query, headers: signed, body: new Uint8Array() };
-  const signature = buildSignature(buildCanonicalRequest(request, names), key.accessKeySecret);
-  const authorization = `ACS3-HMAC-SHA256 Credential=${key.accessKeyId},SignedHeaders=${names.join(';')},Signature=${signature}`;
-  return answerCr(
-    state,
-    { ...request, headers: { ...signed, accept, authorization } },
-    { region: 'region' in options ? options.region : 'cn-hangzhou', now },
-  );
+  const { key = KEY, query = 'InstanceId=cri-1', version = '2018-12-01', now = NOW, ...rest } = options;
+  const region = 'region' in options ? options.region : 'cn-hangzhou';
+  const host = 'cr.cn-hangzhou.aliyuncs.com';
+  return answerCr(state, buildSignedRequest({ ...rest, key, query, version, action, now, host }), { region, now });
 }
 
 function bodyOf(outcome: Outcome): Record<string, unknown> {

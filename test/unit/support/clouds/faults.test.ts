@@ -3,6 +3,7 @@ import type { Fault } from '../../../support/clouds/faults.ts';
 import { buildFaultyDelivery, createFaultBook, FAULT_KINDS } from '../../../support/clouds/faults.ts';
 
 const HONEST = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"Code":"success"}' };
+const READER = { host: 'host', form: 'json' } as const;
 
 describe('the fault book', () => {
   test('hits only the action and instance of a rule, as often as it says', () => {
@@ -28,6 +29,16 @@ describe('the fault book', () => {
   });
 });
 
+test('the fault book hits by role or by path where a rule names them', () => {
+  const book = createFaultBook();
+  book.add({ fault: { kind: 'html' }, roleArn: 'acs:ram::1:role/b' });
+  book.add({ fault: { kind: 'empty' }, path: '/latest/api/token' });
+  expect(book.take({ action: 'AssumeRole', roleArn: 'acs:ram::1:role/a' })).toBeUndefined();
+  expect(book.take({ action: 'AssumeRole', roleArn: 'acs:ram::1:role/b' })?.kind).toBe('html');
+  expect(book.take({ path: '/latest/api/token' })?.kind).toBe('empty');
+  expect(book.take({ action: 'GetAuthorizationToken', instanceId: 'cri-1' })).toBeUndefined();
+});
+
 describe('a spoilt delivery', () => {
   test.each<[Fault, number, string | RegExp, string | undefined]>([
     [{ kind: 'throttle' }, 400, /"Code":"Throttling.User"/, 'Throttling.User'],
@@ -37,10 +48,12 @@ describe('a spoilt delivery', () => {
     [{ kind: 'truncated' }, 200, '{"Code":"', 'fault:truncated'],
     [{ kind: 'html' }, 502, /^<!doctype html>/, 'fault:html'],
     [{ kind: 'xml' }, 503, /<Code>ServiceUnavailable<\/Code>/, 'fault:xml'],
+    [{ kind: 'xml', status: 403, code: 'X' }, 403, /<Code>X<\/Code>/, 'fault:xml'],
+    [{ kind: 'throttle', status: 429, code: 'Throttling' }, 429, /"Code":"Throttling"/, 'Throttling'],
     [{ kind: 'empty' }, 200, '', 'fault:empty'],
     [{ kind: 'slow', delayMs: 5 }, 200, HONEST.body, undefined],
   ])('%j', (fault, status, body, recorded) => {
-    const { delivery, code } = buildFaultyDelivery(HONEST, fault, 'host');
+    const { delivery, code } = buildFaultyDelivery(HONEST, fault, READER);
     expect(delivery.answer.status).toBe(status);
     if (typeof body === 'string') expect(delivery.answer.body).toBe(body);
     else expect(delivery.answer.body).toMatch(body);
@@ -48,8 +61,18 @@ describe('a spoilt delivery', () => {
   });
 
   test('throttling carries x-acs-retry-after when asked', () => {
-    const { delivery } = buildFaultyDelivery(HONEST, { kind: 'throttle', retryAfter: 1500 }, 'host');
+    const { delivery } = buildFaultyDelivery(HONEST, { kind: 'throttle', retryAfter: 1500 }, READER);
     expect(delivery.answer.headers).toMatchObject({ 'x-acs-retry-after': '1500' });
+  });
+
+  test('speaks as its API does', () => {
+    const throttled = (form: 'lower-case' | 'page') =>
+      buildFaultyDelivery(HONEST, { kind: 'throttle' }, { host: 'host', form }).delivery.answer;
+    expect(throttled('lower-case')).toMatchObject({
+      status: 400,
+      body: expect.stringMatching(/^\{"code":"Throttling.User",/),
+    });
+    expect(throttled('page')).toMatchObject({ status: 429, headers: { 'content-type': 'text/html' } });
   });
 
   test('every kind is known by name', () => {
