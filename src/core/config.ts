@@ -110,8 +110,8 @@ export function parseConfig(written: ConfigData, context: ConfigContext): Parsed
   };
 }
 
-/** Reads keys; typographic quotes around a whole text are a warning, told once. */
-function readTexts(data: ConfigData, report: Report): Read {
+/** Builds what gives the trimmed text of a key; typographic quotes around a whole text are a warning, told once. */
+export function readTexts(data: ConfigData, report: Report): Read {
   const texts = new Map<string, string>();
   for (const [key, written] of Object.entries(data)) {
     const inner = STRUCTURED_KEYS.includes(key) ? undefined : insideTypographicQuotes(written);

@@ -12,7 +12,8 @@ const VALUE = `(?:${QUOTED})(?:\\s*,\\s*(?:${QUOTED}))*|[^\\s"'#|>\\[{][^\\s"']*
 const LINE = new RegExp(`^( *)((?:- +)*)(${KEY}\\s*:(?:\\s.*)?)$`);
 const PAIR = new RegExp(`\\s*(${KEY})\\s*:(?:\\s+(${VALUE}))?(?=\\s|$)`, 'y');
 const SEVERAL_TEXTS = new RegExp(`^(?:${QUOTED})(?:\\s*,\\s*(?:${QUOTED}))+$`);
-const COMMENT = /^\s+(?:\/\/|#)/;
+const WRONG_COMMENT = /^\s+\/\//;
+const COMMENT = /^\s+#/;
 const BLOCK = /:\s*[|>][-+0-9]*\s*$/;
 
 /** The map that a line belongs to: the column of its keys, and that of the dash before it, -1 when there is none. */
@@ -57,7 +58,7 @@ export function correctYaml(text: string): string | undefined {
       continue;
     }
     pairs.forEach((pair, index) => mended.push(`${index === 0 ? margin + dashes : ' '.repeat(column)}${pair}`));
-    opensMap = pairs.at(-1)?.endsWith(':') === true;
+    opensMap = /:(?:\s+#.*)?$/.test(pairs.at(-1) ?? '');
   }
   const result = mended.join('\n');
   return result.trimEnd() === lines.join('\n').trimEnd() ? undefined : result;
@@ -100,7 +101,9 @@ function pairsOf(content: string): readonly string[] | undefined {
     pairs.push(value === undefined ? `${key}:` : `${key}: ${SEVERAL_TEXTS.test(value) ? joined(value) : value}`);
   }
   const rest = content.slice(at);
-  return pairs.length > 0 && (rest === '' || COMMENT.test(rest)) ? pairs : undefined;
+  const last = pairs.pop();
+  if (last === undefined || !(rest === '' || COMMENT.test(rest) || WRONG_COMMENT.test(rest))) return undefined;
+  return [...pairs, WRONG_COMMENT.test(rest) ? last : `${last}${rest}`];
 }
 
 /** `"a","b"` as `"a,b"`. */

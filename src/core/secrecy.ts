@@ -1,5 +1,6 @@
 // What must not be shown: values beside a word that names a secret, and texts of the form of a cloud's key.
 import { foldName } from './fields.ts';
+import { ITEM_FIELD_KINDS, SECRET_ITEM_FIELDS } from './item-fields.ts';
 import { isRecord } from './records.ts';
 import type { Issue } from './types.ts';
 
@@ -14,16 +15,11 @@ const RUN = /[A-Za-z0-9]{16,}/g;
 
 /** Fields of items and of nested keys whose values may be shown; every other one could hold a secret. */
 const SHOWN_FIELDS: ReadonlySet<string> = new Set(
-  [
-    ...['provider', 'instanceId', 'regionId', 'domains', 'server', 'assumeRoleARN', 'expireDuration'],
-    ...['rrsaRoleARN', 'rrsaOIDCProviderRoleARN', 'accessKeySecretRef', 'secretRef', 'usernameKey', 'passwordKey'],
-    ...['watch-namespace', 'service-account', 'secret-name', 'name', 'namespace'],
-    ...['enable', 'failure-policy', 'timeout-seconds'],
-  ].map(foldName),
+  [...ITEM_FIELD_KINDS.keys(), 'name', 'namespace', 'enable', 'failure-policy', 'timeout-seconds'].map(foldName),
 );
 
 /** Fields that hold a secret: known, and never shown. */
-const SECRET_FIELDS: ReadonlySet<string> = new Set(['customAccessKey', 'customAccessKeySecret'].map(foldName));
+const SECRET_FIELDS: ReadonlySet<string> = new Set(SECRET_ITEM_FIELDS.map(foldName));
 
 /** Deepest nest that is looked into: no value that we know is deeper. */
 const MAX_DEPTH = 4;

@@ -1,5 +1,5 @@
 // The documentation says what the program does: no key, reason, right, metric or flag more, and none less.
-import { accessSync, constants as modes, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants as modes, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
@@ -15,7 +15,7 @@ import { createItemParser } from '../../src/credentials/requests.ts';
 import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createProviders } from '../../src/providers/table.ts';
-import { codeBlocks, documentationPages, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
+import { codeBlocks, documentationPages, headingsOf, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
 
 const pages = documentationPages();
 const providers = createProviders();
@@ -88,6 +88,24 @@ describe('docs/configuration.md', () => {
       ...Object.keys(names.GITOPS_ANNOTATIONS),
     ];
     expect(sorted(documented)).toEqual(sorted(known));
+  });
+});
+
+describe('docs/compatibility-acr.md', () => {
+  const PAGE = 'docs/compatibility-acr.md';
+  const titles = readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => readFileSync(path.join('test', name), 'utf8'))
+    .join('\n');
+
+  test('names only ids that a test carries in its title', () => {
+    const rows = headingsOf(PAGE).flatMap((heading) => tableUnder(PAGE, heading));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const [feature = '', tests = ''] of rows) {
+      const ids = inlineCode(tests);
+      expect([feature, ids.length > 0]).toEqual([feature, true]);
+      for (const id of ids) expect([feature, id, titles.includes(`[acr ${id}]`)]).toEqual([feature, id, true]);
+    }
   });
 });
 
@@ -203,7 +221,8 @@ describe('every page', () => {
   });
 
   test('mentions only flags that there are', () => {
-    const known = `${flagsHelp('controller')}\n${flagsHelp('cleanup')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
+    const helps = ['controller', 'cleanup', 'migrate config'].map(flagsHelp);
+    const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(
       ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),
     );
