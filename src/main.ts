@@ -1,10 +1,12 @@
 // The command table: each command is loaded only when it is asked for.
 import { readFileSync } from 'node:fs';
-import { runCommand, type Command } from './cmd/lifecycle.ts';
+import { runCommand, type Command, type CommandGroup } from './cmd/lifecycle.ts';
 
 declare const __VERSION__: string | undefined;
 
-const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+const COMMANDS: Readonly<
+  Record<string, { readonly summary: string; readonly load: () => Promise<Command | CommandGroup> }>
+> = {
   controller: {
     summary: 'keep Secrets and ServiceAccounts as the configuration says, until stopped',
     load: async () => (await import('./cmd/controller.ts')).controllerCommand,
@@ -12,6 +14,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
   cleanup: {
     summary: 'remove everything that an installation wrote: references first, then Secrets',
     load: async () => (await import('./cmd/cleanup.ts')).cleanupCommand,
+  },
+  migrate: {
+    summary: 'say what another add-on’s configuration means here',
+    load: async () => (await import('./cmd/migrate.ts')).migrateCommand,
   },
 };
 

@@ -78,7 +78,7 @@ export const controllerCommand: Command = {
       instance,
       namespace,
       configMap,
-      parse: (data) => parseConfig(data, { parseItem, providers: [...providers.keys()] }),
+      parse: (data) => parseConfig(data, { parseItem, providers: [...providers.keys()], namespace }),
       createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged }) => {
         const sources = new SecretSources({
           client,

@@ -21,14 +21,30 @@ export interface Command {
   readonly run: (context: CommandContext) => Promise<number>;
 }
 
+/** Commands under one name. */
+export interface CommandGroup {
+  readonly name: string;
+  /** Sentences above the list of its commands. */
+  readonly help: string;
+  readonly commands: Readonly<Record<string, { readonly summary: string; readonly command: Command }>>;
+}
+
 /** Longest orderly end after a signal, milliseconds; a Pod has 30 s. */
 const SHUTDOWN_MS = 20_000;
 
 /**
- * Runs a command and sets the exit code: 0 well, 1 failed, 2 settings cannot be used. The first SIGTERM or SIGINT asks it to
- * end, a second one, or 20 s, ends the process at once.
+ * Runs a command, or the one of a group that the first argument names, and sets the exit code: 0 well, 1 failed, 2 settings cannot
+ * be used; some commands have more. The first SIGTERM or SIGINT asks it to end, a second one, or 20 s, ends the process at once.
  */
-export async function runCommand(command: Command, args: readonly string[], version: string): Promise<void> {
+export async function runCommand(
+  command: Command | CommandGroup,
+  args: readonly string[],
+  version: string,
+): Promise<void> {
+  if ('commands' in command) {
+    await runGroup(command, args, version);
+    return;
+  }
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(`${command.help}\nFlags, each with its environment variable:\n${flagsHelp(command.name)}\n`);
     return;
@@ -49,6 +65,23 @@ export async function runCommand(command: Command, args: readonly string[], vers
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(error.issues.map((issue) => `${command.name}: ${issue}\n`).join(''));
     await exit(2);
+  }
+}
+
+async function runGroup(group: CommandGroup, args: readonly string[], version: string): Promise<void> {
+  const [name = '', ...rest] = args;
+  const found = Object.hasOwn(group.commands, name) ? group.commands[name] : undefined;
+  if (found !== undefined) {
+    await runCommand(found.command, rest, version);
+    return;
+  }
+  const rows = Object.entries(group.commands).map(([row, { summary }]) => `  ${row.padEnd(12)}${summary}\n`);
+  const help = `${group.help}\nUsage: registry-credential-helper ${group.name} COMMAND [FLAGS]\n\nCommands:\n${rows.join('')}\n  COMMAND --help   its flags, with examples\n`;
+  if (name === '--help' || name === '-h') process.stdout.write(help);
+  else {
+    const what = name === '' ? 'a command is missing' : `unknown command ${name}`;
+    process.stderr.write(`${group.name}: ${what}\n\n${help}`);
+    process.exitCode = 2;
   }
 }
 

@@ -1,11 +1,11 @@
 // Settings of the process: flags, each with an environment variable of the same meaning. The only reader of `process.env`.
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../core/errors.ts';
 import type { CloudEndpoints } from '../providers/provider.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
+import { inCluster, kubeconfigOf, podNamespace } from './surroundings.ts';
 
-/** What the commands `controller` and `cleanup` are told. */
+/** What a command is told. */
 export interface Settings {
   /** Path of a kubeconfig; undefined = in the cluster. */
   readonly kubeconfig: string | undefined;
@@ -23,6 +23,8 @@ export interface Settings {
   readonly logFormat: 'json' | 'text';
   /** `cleanup` only: print, write nothing. */
   readonly dryRun: boolean;
+  /** `migrate config` only: the file to read in place of the cluster; `-` = standard input. */
+  readonly file: string | undefined;
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -34,6 +36,8 @@ interface Flag {
   readonly name: string;
   readonly value: string | undefined;
   readonly help: string;
+  /** One letter that may stand in place of the name. */
+  readonly short?: string;
   /** Only for these commands; absent = for all. */
   readonly commands?: readonly string[];
 }
@@ -58,6 +62,7 @@ const FLAGS: readonly Flag[] = [
     name: 'instance',
     value: 'NAME',
     help: 'label value that tells several installations in one cluster apart (default: default)',
+    commands: ['controller', 'cleanup'],
   },
   {
     name: 'leader-elect',
@@ -75,7 +80,7 @@ const FLAGS: readonly Flag[] = [
     name: 'allow-secret-namespaces',
     value: 'LIST',
     help: 'further namespaces that Secret references in the configuration may name, separated by commas',
-    commands: ['controller'],
+    commands: ['controller', 'migrate config'],
   },
   {
     name: 'metrics-address',
@@ -83,8 +88,25 @@ const FLAGS: readonly Flag[] = [
     help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',
     commands: ['controller'],
   },
-  { name: 'log-level', value: LOG_LEVELS.join('|'), help: 'least important lines that are printed (default: info)' },
-  { name: 'log-format', value: 'json|text', help: 'form of the log lines (default: json)' },
+  {
+    name: 'file',
+    short: 'f',
+    value: 'FILE|-',
+    help: 'read this file in place of the cluster; - is standard input. Short: -f FILE',
+    commands: ['migrate config'],
+  },
+  {
+    name: 'log-level',
+    value: LOG_LEVELS.join('|'),
+    help: 'least important lines that are printed (default: info)',
+    commands: ['controller', 'cleanup'],
+  },
+  {
+    name: 'log-format',
+    value: 'json|text',
+    help: 'form of the log lines (default: json)',
+    commands: ['controller', 'cleanup'],
+  },
   { name: 'dry-run', value: undefined, help: 'print what would be removed and remove nothing', commands: ['cleanup'] },
 ];
 
@@ -131,6 +153,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
     dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
+    file: values.get('file'),
   };
   if (issues.length > 0) throw new ConfigError(issues);
   return settings;
@@ -167,7 +190,9 @@ function readFlags(
   }
   const { tokens } = parseArgs({
     args: args.map((arg) => (arg === '--leader-elect' || arg === '--dry-run' ? `${arg}=true` : arg)),
-    options: Object.fromEntries(flags.map(({ name }) => [name, { type: 'string' as const }])),
+    options: Object.fromEntries(
+      flags.map(({ name, short }) => [name, { type: 'string' as const, ...(short === undefined ? {} : { short }) }]),
+    ),
     strict: false,
     tokens: true,
   });
@@ -208,23 +233,4 @@ function choice<const T extends string>(
 function matching(name: string, text: string, pattern: RegExp, form: string, issues: string[]): string {
   if (!pattern.test(text)) issues.push(`--${name}=${text} must be ${form}`);
   return text;
-}
-
-function inCluster(env: NodeJS.ProcessEnv): boolean {
-  return (env.KUBERNETES_SERVICE_HOST ?? '') !== '';
-}
-
-function kubeconfigOf(env: NodeJS.ProcessEnv): string {
-  const listed = (env.KUBECONFIG ?? '').split(':').find((file) => file !== '');
-  return listed ?? `${env.HOME ?? '~'}/.kube/config`;
-}
-
-function podNamespace(env: NodeJS.ProcessEnv): string | undefined {
-  if (env.POD_NAMESPACE !== undefined && env.POD_NAMESPACE !== '') return env.POD_NAMESPACE;
-  if (!inCluster(env)) return undefined;
-  try {
-    return readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/namespace', 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }

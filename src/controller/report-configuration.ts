@@ -1,4 +1,5 @@
 // What is said about the configuration: sentences for its issues, lines, and one Event on the ConfigMap.
+import { MASK } from '../core/secrecy.ts';
 import type { Issue } from '../core/types.ts';
 import type { ConfigurationState } from '../kube/configuration.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -15,6 +16,26 @@ export function sentenceOf({ path, line, message, value }: Issue): string {
   const place = line === undefined ? path : `${path} (line ${line})`;
   const sentence = `${place === '' ? '' : `${place}: `}${message}${value === undefined ? '' : `; it reads ${JSON.stringify(value)}`}`;
   return /[.?!]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+/** Texts that are right, each under a line that says what it replaces; empty when no issue has one. */
+export function correctionsOf(issues: readonly Issue[]): readonly string[] {
+  return issues.flatMap(({ path, correction }) =>
+    correction === undefined
+      ? []
+      : [
+          `Corrected ${path}${correction.includes(MASK) ? ` (write your own for ${MASK})` : ''}:\n${correction.trimEnd()}`,
+        ],
+  );
+}
+
+/** The text of an Event with the corrections that fit, or with where they are. */
+export function withCorrections(text: string, corrections: readonly string[]): string {
+  if (corrections.length === 0) return text;
+  const full = [text, ...corrections].join('\n');
+  if (full.length <= MAX_EVENT) return full;
+  const short = `${text} The corrected text is in the log and in /readyz?verbose.`;
+  return short.length <= MAX_EVENT ? short : text;
 }
 
 /** As many whole sentences as an Event holds (always the first two), and how many more there are. */
@@ -51,6 +72,7 @@ export function reportConfiguration(
   } else if (state.status !== 'unknown') {
     const stays = state.good === undefined ? 'Nothing is done until it is right.' : 'The last good one stays in force.';
     logger.error('Configuration cannot be used', { status: state.status, lastGood: state.good !== undefined });
-    onConfigMap('Warning', 'ConfigInvalid', fitting([stays, ...errors.map(sentenceOf)]));
+    const text = fitting([stays, ...errors.map(sentenceOf)]);
+    onConfigMap('Warning', 'ConfigInvalid', withCorrections(text, correctionsOf(errors)));
   }
 }

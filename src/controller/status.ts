@@ -4,7 +4,7 @@ import type { EpochMs } from '../core/types.ts';
 import type { HealthCheck } from '../observability/http.ts';
 import type { MetricSources } from '../observability/metrics.ts';
 import type { Controller } from './controller.ts';
-import { sentenceOf } from './report-configuration.ts';
+import { correctionsOf, sentenceOf } from './report-configuration.ts';
 
 /** A watch that nothing was heard of for this long is dead, and its reflector too: it would have noticed after 150 s. */
 const SILENT_MS = 900_000;
@@ -51,7 +51,10 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
         check: () => {
           const { status, issues } = configuration.state;
           if (status === 'unknown') return 'the ConfigMap was not looked for yet';
-          return status === 'valid' ? undefined : `${status}: ${issues.map(sentenceOf).join(' ')}`;
+          if (status === 'valid') return undefined;
+          // Further to the right, so that no line of it looks like a check.
+          const corrections = correctionsOf(issues).map((text) => `\n${text}`.replaceAll('\n', '\n    '));
+          return `${status}: ${issues.map(sentenceOf).join(' ')}${corrections.join('')}`;
         },
       },
     ],

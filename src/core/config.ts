@@ -1,14 +1,18 @@
 // ConfigMap data -> Config. Every key and every default of the configuration lives here and nowhere else.
 import { parseDuration } from './duration.ts';
-import { ACR_SECRET_NAME, DOMAIN, INSTANCE_LABEL, MANAGED_BY_LABEL, SECRET_NAME } from './names.ts';
+import { writeImpliedRegistry } from './implied-registry.ts';
+import { parseItemDefaults, type ItemDefaults } from './item-defaults.ts';
+import { nameAsWritten, toConfigMapForm, type ConfigData } from './managed-form.ts';
+import { ACR_SECRET_NAME, SECRET_NAME } from './names.ts';
 import { nearest } from './nearest.ts';
-import { isRecord } from './records.ts';
-import { textOf } from './fields.ts';
+import { insideTypographicQuotes, TYPOGRAPHIC_QUOTES } from './quotes.ts';
 import { isSecretName, parseItems, SECRET_NAME_FORM, type ItemParser, type RegistryItem } from './registry-items.ts';
 import { buildRules } from './rules.ts';
-import { isLabel, NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
+import { NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
+import { withoutKeys } from './secrecy.ts';
+import { parseSecretLabels } from './secret-labels.ts';
 import type { Config, Issue, LabelSelector, NamePatterns, Parsed, Scope } from './types.ts';
-import { isBlank, parseYaml } from './yaml.ts';
+import { isBlank } from './yaml.ts';
 
 /** Text of every key that has a default, as it would be written. */
 export const CONFIG_DEFAULTS = {
@@ -19,6 +23,7 @@ export const CONFIG_DEFAULTS = {
   'adopt-existing': 'vendor',
   'secret-name': SECRET_NAME,
   'acr-secret-name': ACR_SECRET_NAME,
+  tokenMode: 'auto',
 } as const;
 
 /** Every key of the ConfigMap that is read. */
@@ -31,19 +36,30 @@ export const CONFIG_KEYS: readonly string[] = [
   'region',
   'managed-secret-labels',
   'notify-email',
+  'rrsa',
+  'rrsa-service-account',
+  'acr-registry',
 ];
 
-/** Keys of the vendor's that need nothing of us: read by nobody, reported by nobody. */
+/** Keys that select nothing, and that nobody is told of. */
 const SILENT_KEYS: readonly string[] = ['acr-api-version', '_example'];
 
-/** Keys of the vendor's that this version does not serve. */
-const UNSERVED_KEYS: readonly string[] = ['rrsa', 'webhook-configuration', 'acr-registry'];
+/** Keys of the vendors' that this version does not serve. */
+const UNSERVED_KEYS: readonly string[] = ['webhook-configuration', 'tcr-registry-info'];
+
+/** Keys whose text is YAML or a list of names: what stands there unquotes its own members. */
+const STRUCTURED_KEYS: readonly string[] = [
+  ...['registry-info', 'acr-registry-info', 'acr-registry', 'managed-secret-labels', 'rrsa'],
+  ...['webhook-configuration', 'tcr-registry-info'],
+];
 
 /** What the parser must be told: how items become credential requests. */
 export interface ConfigContext {
   readonly parseItem: ItemParser;
   /** Names of the providers, for messages. */
   readonly providers: readonly string[];
+  /** Our own namespace: that of a ServiceAccount that is named without one. */
+  readonly namespace: string;
 }
 
 /** Most issues that are handed on: each is a log line, and people mend a few at a time. */
@@ -52,33 +68,61 @@ const MAX_ISSUES = 100;
 type Read = (key: string) => string | undefined;
 type Report = (issues: readonly Issue[]) => void;
 
+/** The data under the keys of the ConfigMap, whatever form it was written in. */
+interface Source {
+  readonly data: ConfigData;
+  /** Trimmed text of a key; undefined when absent or empty. */
+  readonly read: Read;
+  /** See `writeImpliedRegistry`. */
+  readonly impliedBy: string | undefined;
+}
+
 /**
  * Reads the data of the ConfigMap: every issue at once (past a hundred, the rest is counted). Errors refuse the whole; unknown keys are warnings.
  * Grammar and defaults: `docs/configuration.md`.
  */
-export function parseConfig(data: Readonly<Record<string, string>>, context: ConfigContext): Parsed<Config> {
+export function parseConfig(written: ConfigData, context: ConfigContext): Parsed<Config> {
   const issues: Issue[] = [];
   const report: Report = (found) => {
     for (const issue of found) issues.push(issue);
   };
-  const read: Read = (key) => {
-    const text = data[key]?.trim();
-    return text === undefined || text === '' ? undefined : text;
-  };
+  const form = toConfigMapForm(written, report);
+  const named: Report = (found) => report(found.map((issue) => nameAsWritten(issue, form.writtenAs)));
+  named(unknownKeys(form.data));
+  const { data, impliedBy } = writeImpliedRegistry(form.data, named);
+  const read = readTexts(data, named);
 
-  report(unknownKeys(data));
-  const scope = parseScope(read, report);
-  const items = parseRegistries(data, read, report, { ...context, scope });
-  const rules = buildRules(items, report);
-  const thresholdMs = parseThreshold(read, report);
-  const adoptExisting = parseAdoptExisting(read, report);
-  const secretLabels = parseSecretLabels(data, read, report);
+  const scope = parseScope(read, named);
+  const defaults = parseItemDefaults({ data, read, namespace: context.namespace }, named);
+  const items = parseRegistries({ data, read, impliedBy }, named, { ...context, scope, defaults });
+  const rules = buildRules(items, named);
+  const thresholdMs = parseThreshold(read, named);
+  const adoptExisting = parseAdoptExisting(read, named);
+  const secretLabels = parseSecretLabels(data['managed-secret-labels'] ?? '', named);
 
-  if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues: capped(issues) };
+  // Whatever was written where: what looks like a cloud's key is shown to nobody.
+  const told = capped(issues).map(withoutKeys);
+  if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues: told };
   return {
     ok: true,
     value: { rules, thresholdMs, adoptExisting, secretLabels, email: read('notify-email') },
-    issues: capped(issues),
+    issues: told,
+  };
+}
+
+/** Builds what gives the trimmed text of a key; typographic quotes around a whole text are a warning, told once. */
+export function readTexts(data: ConfigData, report: Report): Read {
+  const texts = new Map<string, string>();
+  for (const [key, written] of Object.entries(data)) {
+    const inner = STRUCTURED_KEYS.includes(key) ? undefined : insideTypographicQuotes(written);
+    if (inner !== undefined && CONFIG_KEYS.includes(key)) {
+      report([{ severity: 'warning', path: key, message: TYPOGRAPHIC_QUOTES }]);
+    }
+    texts.set(key, inner ?? written.trim());
+  }
+  return (key) => {
+    const text = texts.get(key);
+    return text === '' ? undefined : text;
   };
 }
 
@@ -92,7 +136,7 @@ function capped(issues: readonly Issue[]): readonly Issue[] {
   return [...[...errors, ...warnings].slice(0, MAX_ISSUES), { severity, path: '', message: `… and ${left} more` }];
 }
 
-function unknownKeys(data: Readonly<Record<string, string>>): readonly Issue[] {
+function unknownKeys(data: ConfigData): readonly Issue[] {
   return Object.keys(data).flatMap((key): Issue[] => {
     if (CONFIG_KEYS.includes(key) || SILENT_KEYS.includes(key)) return [];
     if (UNSERVED_KEYS.includes(key)) {
@@ -129,10 +173,9 @@ function parseScope(read: Read, report: Report): Scope {
 }
 
 function parseRegistries(
-  data: Readonly<Record<string, string>>,
-  read: Read,
+  { data, read, impliedBy }: Source,
   report: Report,
-  inherited: ConfigContext & { readonly scope: Scope },
+  inherited: ConfigContext & { readonly scope: Scope; readonly defaults: ItemDefaults },
 ): readonly RegistryItem[] {
   const lists = [
     { key: 'acr-registry-info', provider: 'acr', secretName: secretName('acr-secret-name') },
@@ -144,16 +187,18 @@ function parseRegistries(
   });
   if (lists.length === 0) {
     const message =
-      'no registry is configured: set `registry-info` to a YAML list, e.g. `- provider: static` with `domains` and ' +
-      '`secretRef`, or to `[]` to remove everything that was written';
-    report([{ severity: 'error', path: 'registry-info', message }]);
+      'no registry configured: nothing is written, and no cloud is asked. Set `registry-info` to a YAML list, e.g. `- provider: acr` ' +
+      'with `instanceId` and `regionId`, or `- provider: static` with `domains` and `secretRef`';
+    report([{ severity: 'warning', path: 'registry-info', message }]);
     return [];
   }
   // A list that is only a comment is like none beside one that is not.
   const filled = lists.filter((list) => !isBlank(list.text));
-  return (filled.length === 0 ? lists : filled).flatMap((list) =>
-    parseItems({ ...list, ...inherited, region: read('region') }, report),
-  );
+  return (filled.length === 0 ? lists : filled).flatMap((list) => {
+    const isImplied = impliedBy !== undefined && list.key === 'acr-registry-info';
+    const told: Report = isImplied ? (issues) => report(issues.map((issue) => atKey(issue, impliedBy))) : report;
+    return parseItems({ ...list, ...inherited }, told);
+  });
 
   function secretName(key: 'secret-name' | 'acr-secret-name'): string {
     const name = read(key) ?? CONFIG_DEFAULTS[key];
@@ -162,6 +207,13 @@ function parseRegistries(
     }
     return name;
   }
+}
+
+/** An issue of the item that a key implied: nobody wrote the list that it is in. */
+function atKey(issue: Issue, key: string): Issue {
+  const { severity, message, value } = issue;
+  const path = issue.path.replace(/^[^.]*/, key);
+  return { severity, path, message, ...(value === undefined ? {} : { value }) };
 }
 
 function parseThreshold(read: Read, report: Report): number {
@@ -180,42 +232,6 @@ function parseAdoptExisting(read: Read, report: Report): Config['adoptExisting']
   const message = 'must be `vendor` (Secrets under a vendor’s well-known name), `all` or `none`';
   report([{ severity: 'error', path: 'adopt-existing', message, value: text.slice(0, 80) }]);
   return 'vendor';
-}
-
-function parseSecretLabels(
-  data: Readonly<Record<string, string>>,
-  read: Read,
-  report: Report,
-): Readonly<Record<string, string>> {
-  const path = 'managed-secret-labels';
-  const text = read(path);
-  if (text === undefined) return {};
-  const cure = 'write one `key: value` a line, or `key=value` joined by commas';
-  const fail = (message: string, value?: string): void =>
-    report([{ severity: 'error', path, message, ...(value === undefined ? {} : { value: value.slice(0, 80) }) }]);
-
-  const isPairs = text.includes('=') && !/[:{}]/.test(text);
-  const parsed: unknown = isPairs
-    ? Object.fromEntries(text.split(/[,\n]/).flatMap((pair) => (pair.trim() === '' ? [] : [pairOf(pair)])))
-    : (take(parseYaml(data[path] ?? '', path, cure), report, {}) ?? {});
-  if (!isRecord(parsed)) {
-    fail(`must be a map of labels: ${cure}`);
-    return {};
-  }
-  const labels = new Map<string, string>();
-  for (const [key, value] of Object.entries(parsed)) {
-    const label = value === null ? '' : textOf(value);
-    if (key === MANAGED_BY_LABEL || key === INSTANCE_LABEL || key.startsWith(`${DOMAIN}/`)) {
-      fail('is a label that this program sets itself', key);
-    } else if (label === undefined || !isLabel(key, label)) fail(`is not a label: ${cure}`, `${key}=${label ?? '…'}`);
-    else labels.set(key, label);
-  }
-  return Object.fromEntries(labels);
-}
-
-function pairOf(pair: string): readonly [string, string] {
-  const [key = '', ...value] = pair.split('=').map((part) => part.trim());
-  return [key, value.join('=')];
 }
 
 /** The value, or `fallback` with every issue reported: parsing goes on to find them all. */

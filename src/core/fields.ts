@@ -1,5 +1,6 @@
 // Reads the fields of one item as vendors and people write them: any case, quoted numbers, empty means absent.
 import { nearest } from './nearest.ts';
+import { insideTypographicQuotes, TYPOGRAPHIC_QUOTES } from './quotes.ts';
 import { isRecord } from './records.ts';
 import type { Issue } from './types.ts';
 
@@ -14,6 +15,8 @@ export interface FieldReader {
   requiredText(name: string, cure: string): string | undefined;
   /** Members of a comma list or a YAML list, trimmed, quotes removed, empty ones dropped; undefined when absent or empty. */
   list(name: string): readonly string[] | undefined;
+  /** True or false, quoted or not; undefined when absent, empty or anything else (then an issue). */
+  flag(name: string): boolean | undefined;
   /** A nested map, read with the same rules; undefined when absent. */
   object(name: string): FieldReader | undefined;
   /** Records an error (or warning) at `name`. */
@@ -46,6 +49,15 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
     return keys[0] === undefined ? undefined : input[keys[0]];
   };
 
+  /** Trimmed, and without typographic quotes around it, of which one warning tells. */
+  const plain = (name: string, written: string): string => {
+    const inner = insideTypographicQuotes(written);
+    if (inner === undefined) return written.trim();
+    const isTold = found.some((issue) => issue.path === at(name) && issue.message === TYPOGRAPHIC_QUOTES);
+    if (!isTold) report(name, TYPOGRAPHIC_QUOTES, { severity: 'warning' });
+    return inner;
+  };
+
   const text = (name: string): string | undefined => {
     const value = raw(name);
     if (value === undefined || value === null) return undefined;
@@ -54,7 +66,7 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
       report(name, `must be text, not ${what}`);
       return undefined;
     }
-    const trimmed = (textOf(value) ?? '').trim();
+    const trimmed = plain(name, textOf(value) ?? '');
     return trimmed === '' ? undefined : trimmed;
   };
 
@@ -75,13 +87,19 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
         report(name, 'must be a list of plain texts');
       }
       const clean = members.map((member) =>
-        member
-          .trim()
+        plain(name, member)
           .replace(/^["'](.*)["']$/, '$1')
           .trim(),
       );
       const kept = clean.filter((member) => member !== '');
       return kept.length === 0 ? undefined : kept;
+    },
+    flag(name) {
+      const value = raw(name);
+      if (typeof value === 'boolean' || value === undefined || value === null) return value ?? undefined;
+      const word = typeof value === 'string' ? plain(name, value).toLowerCase() : '?';
+      if (word !== 'true' && word !== 'false' && word !== '') report(name, 'must be `true` or `false`');
+      return word === 'true' || word === 'false' ? word === 'true' : undefined;
     },
     object(name) {
       const value = raw(name);

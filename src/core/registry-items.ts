@@ -1,18 +1,22 @@
 // The lists `registry-info` and `acr-registry-info`: items -> credential requests.
 import { foldName, readFields } from './fields.ts';
+import { expandInstances } from './instance-lists.ts';
+import type { ItemDefaults } from './item-defaults.ts';
 import { isRecord } from './records.ts';
 import { parseNamePatterns } from './scope.ts';
+import { mayHoldSecret } from './secrecy.ts';
 import type { CredentialRequest, Issue, NamePatterns, Parsed, Scope } from './types.ts';
-import { findLines, mayHoldSecret, parseYaml } from './yaml.ts';
+import { findLines } from './yaml-lines.ts';
+import { parseYaml } from './yaml.ts';
 
 /**
- * Reads the provider's part of an item; undefined = no such provider. `region` is the local region. Paths of issues are
- * relative to the item.
+ * Reads the provider's part of an item; undefined = no such provider. `defaults` is what the ConfigMap says for every item. Paths
+ * of issues are relative to the item.
  */
 export type ItemParser = (
   provider: string,
   item: Readonly<Record<string, unknown>>,
-  region: string | undefined,
+  defaults: ItemDefaults,
 ) => Parsed<CredentialRequest> | undefined;
 
 /** One item, understood. */
@@ -36,7 +40,7 @@ export interface ItemList {
   readonly provider: string | undefined;
   readonly secretName: string;
   readonly scope: Scope;
-  readonly region: string | undefined;
+  readonly defaults: ItemDefaults;
   readonly parseItem: ItemParser;
   readonly providers: readonly string[];
 }
@@ -66,7 +70,8 @@ export function parseItems(list: ItemList, report: Report): readonly RegistryIte
   report(parsed.issues);
   if (!parsed.ok) return [];
   if (parsed.value === undefined || parsed.value === null) {
-    report([emptyList(list)]);
+    const message = 'holds no item: write a YAML list, or `[]` to remove everything that was written';
+    report([{ severity: 'error', path: list.key, message }]);
     return [];
   }
   if (!Array.isArray(parsed.value) || parsed.value.length > MAX_ITEMS) {
@@ -75,23 +80,37 @@ export function parseItems(list: ItemList, report: Report): readonly RegistryIte
     return [];
   }
   const lineOf = findLines(list.text);
+  let count = parsed.value.length;
   return parsed.value.flatMap((value: unknown, index) => {
     const issues: Issue[] = [];
     const located = (issue: Issue): Issue => withLine(withoutSecret(issue), lineOf, index);
-    const item = parseItem(value, list, index, (found) => {
+    const addAll: Report = (found) => {
       for (const issue of found) issues.push(located(issue));
-    });
-    report(issues);
-    return item === undefined || issues.some((issue) => issue.severity === 'error') ? [] : [{ ...item, located }];
+    };
+    // Several items that were written as one say the same of what they share.
+    const members = expand(value, index, addAll);
+    const items = members.flatMap((member) => parseItem(member, list, index, addAll) ?? []);
+    report(members.length > 1 ? distinct(issues) : issues);
+    return issues.some((issue) => issue.severity === 'error') ? [] : items.map((item) => ({ ...item, located }));
   });
+
+  /** One item for each instance, in the vendor's grammar; bounded like the items themselves. */
+  function expand(value: unknown, index: number, add: Report): readonly unknown[] {
+    if (list.provider !== 'acr' || !isRecord(value)) return [value];
+    const expanded = expandInstances(value, `${list.key}[${index}]`);
+    count += expanded.items.length - 1;
+    if (count > MAX_ITEMS) {
+      const message = `names more than ${MAX_ITEMS} instances, with the items before it`;
+      add([{ severity: 'error', path: `${list.key}[${index}].instanceId`, message }]);
+      return [];
+    }
+    add(expanded.issues);
+    return expanded.items;
+  }
 }
 
-function emptyList({ key, provider }: ItemList): Issue {
-  const message =
-    provider === 'acr'
-      ? 'is empty, which means the Personal Edition of the local region; this version does not serve it: name an `instanceId`'
-      : 'holds no item: write a YAML list, or `[]` to remove everything that was written';
-  return { severity: 'error', path: key, message };
+function distinct(issues: readonly Issue[]): readonly Issue[] {
+  return [...new Map(issues.map((issue) => [JSON.stringify(issue), issue])).values()];
 }
 
 function parseItem(
@@ -136,7 +155,7 @@ function parseItem(
       fields.report('provider', `is missing: write ${known}`);
       return undefined;
     }
-    const parsed = list.parseItem(provider, rest, list.region);
+    const parsed = list.parseItem(provider, rest, list.defaults);
     if (parsed === undefined) {
       fields.report('provider', `unknown provider: write ${known}`, { value: provider.slice(0, 80) });
       return undefined;

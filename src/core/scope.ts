@@ -1,5 +1,6 @@
 // Which namespaces and ServiceAccounts a list, a pattern or a selector means.
 import { IGNORE_LABEL } from './names.ts';
+import { hasTypographicQuotes, TYPOGRAPHIC_QUOTES, withPlainQuotes } from './quotes.ts';
 import type { Issue, LabelRequirement, LabelSelector, NamePatterns, Parsed, Scope } from './types.ts';
 
 /** What scope decisions need to know of a namespace or ServiceAccount. */
@@ -11,7 +12,6 @@ export interface Named {
 /** Matches nothing. */
 export const NO_NAMES: NamePatterns = { names: new Set(), globs: [], excluded: [] };
 
-const TYPOGRAPHIC = /[“”„‘’«»]/g;
 const NAME = /^[a-z0-9*?]([a-z0-9.*?-]*[a-z0-9*?])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$/;
 const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
@@ -22,9 +22,7 @@ const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-
  */
 export function parseNamePatterns(text: string, path: string): Parsed<NamePatterns> {
   const issues: Issue[] = [];
-  if (TYPOGRAPHIC.test(text)) {
-    issues.push({ severity: 'warning', path, message: 'typographic quotes are read as plain ones: write " instead' });
-  }
+  if (hasTypographicQuotes(text)) issues.push({ severity: 'warning', path, message: TYPOGRAPHIC_QUOTES });
   const names = new Set<string>();
   const globs: string[] = [];
   const excluded: string[] = [];
@@ -145,8 +143,7 @@ function matchesGlob(glob: string, name: string): boolean {
 }
 
 function members(text: string): readonly string[] {
-  return text
-    .replace(TYPOGRAPHIC, '"')
+  return withPlainQuotes(text)
     .split(/[,\n]/)
     .map(unquote)
     .filter((member) => member !== '');

@@ -15,6 +15,8 @@ export interface Issue {
   readonly line?: number;
   /** The offending text, shortened; absent where it could hold a secret. */
   readonly value?: string;
+  /** The whole value of the key as it should be, ready to paste; what could be a secret stands as `********` in it. */
+  readonly correction?: string;
 }
 
 /** What a parser returns: the value, or why there is none; warnings may come with either. */
@@ -24,6 +26,12 @@ export type Parsed<T> =
 
 /** Names a Secret that holds an identity or a password. */
 export interface SecretReference {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Names a ServiceAccount. */
+export interface ServiceAccountReference {
   readonly namespace: string;
   readonly name: string;
 }

@@ -1,4 +1,5 @@
 // What a provider is: code that obtains credentials for one kind of registry, and nothing else.
+import type { ItemDefaults } from '../core/item-defaults.ts';
 import type { Credential, EpochMs, Parsed, SecretReference, SecretUse } from '../core/types.ts';
 
 /** Where one service of a cloud is reached, where that differs from the public default. */
@@ -15,9 +16,7 @@ export interface ServiceEndpoint {
 export type CloudEndpoints = Readonly<Record<string, Readonly<Record<string, ServiceEndpoint>>>>;
 
 /** What targets fall back to, and what they may reach. */
-export interface TargetDefaults {
-  /** The local region: ConfigMap key `region`. */
-  readonly region: string | undefined;
+export interface TargetDefaults extends ItemDefaults {
   /** Namespace of the ConfigMap, where Secret references point by default. */
   readonly namespace: string;
   /** Further namespaces that Secret references may name: `--allow-secret-namespaces`. */

@@ -96,7 +96,7 @@ describe('a release', () => {
     await dryRun(configMap);
     const providers = createProviders();
     const parseItem = createItemParser(providers, { namespace, secretNamespaces: [] });
-    const { issues } = parseConfig(configMap.data, { parseItem, providers: [...providers.keys()] });
+    const { issues } = parseConfig(configMap.data, { parseItem, providers: [...providers.keys()], namespace });
     expect(issues).toEqual([]);
   });
 

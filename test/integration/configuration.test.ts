@@ -65,6 +65,11 @@ describe('the configuration', () => {
       ],
     ],
     [
+      'has a field further to the right than the one before',
+      { 'acr-registry-info': `- instanceId: ${ID}\n    regionId: cn-hangzhou\n` },
+      ['acr-registry-info (line 2): is not YAML', 'Corrected acr-registry-info:', `- instanceId: ${ID}`],
+    ],
+    [
       'has a map in place of the list',
       { 'acr-registry-info': 'instanceId: x' },
       ['acr-registry-info (line 1): must be a YAML list'],
@@ -94,7 +99,6 @@ describe('the configuration', () => {
       { 'registry-info': '- provider: acme\n  domains: a.example\n' },
       ['registry-info[0].provider (line 1)', 'acr', 'static'],
     ],
-    ['is empty', {}, ['registry-info: no registry is configured', '`[]`']],
     [
       'is missing',
       'none',
@@ -108,7 +112,7 @@ describe('the configuration', () => {
     return { 'watch-namespace': 'team-*', 'acr-registry-info': item, ...changes };
   }
 
-  test.each(BAD)('that %s is explained, and the last good one stays', async (_name, data, says) => {
+  test.each(BAD)('[acr C10] that %s is explained, and the last good one stays', async (_name, data, says) => {
     const [before, known] = [await written(), await configMapEvents(world, 'ConfigInvalid')];
     if (data === 'none') await world.cluster.remove('configmaps', 'acr-configuration', 'kube-system');
     else await world.configure(data);
@@ -194,7 +198,24 @@ describe('the configuration', () => {
     await restoreGood();
   });
 
-  test('applies live: scope and labels', async () => {
+  test('without any registry is valid, says so, and removes what was written', async () => {
+    const known = await configMapEvents(world, 'ConfigApplied');
+    await world.configure({ 'watch-namespace': 'team-*' });
+    const [event] = await eventually('an Event tells of it', async () => {
+      const found = await newEvents('ConfigApplied', known);
+      return found.length > 0 && found;
+    });
+    expect(event?.message).toContain('registry-info: no registry configured');
+    expect(await metric(replica, VALID)).toBe(1);
+    await eventually('nothing of ours is left', async () => {
+      const secrets = await world.cluster.list('secrets');
+      return !secrets.some(({ metadata }) => metadata.name === ACR_SECRET);
+    });
+    await restoreGood();
+    await secretsEverywhere(world, ['team-a', 'team-b']);
+  });
+
+  test('[acr C10] applies live: scope and labels', async () => {
     const { uid } = (await world.cluster.get('secrets', ACR_SECRET, 'team-a'))?.metadata ?? {};
     await world.configure(good({ 'watch-namespace': 'team-a, shop', 'managed-secret-labels': 'tier=platform' }));
     await secretsEverywhere(world, ['team-a', 'shop']);

@@ -1,6 +1,7 @@
 // One attempt of provider `acr` at a simulated cloud, with the sample key and instance unless a test says otherwise.
 import { readFile } from 'node:fs/promises';
 import type { Credential } from '../../src/core/types.ts';
+import { NO_ITEM_DEFAULTS } from '../../src/core/item-defaults.ts';
 import type { AcrTarget } from '../../src/providers/alibaba/acr.ts';
 import type { CloudEndpoints, ProviderWorld, RegistryProvider, ServiceEndpoint } from '../../src/providers/provider.ts';
 import { SAMPLE, type Clouds } from '../support/clouds/clouds.ts';
@@ -20,7 +21,7 @@ export async function attemptCredential(options: {
     endpoints,
     readSecret: () => Promise.resolve({ 'access-key-id': accessKeyId, 'access-key-secret': accessKeySecret, ...key }),
   };
-  const defaults = { region: 'cn-hangzhou', namespace: 'kube-system', secretNamespaces: [] };
+  const defaults = { ...NO_ITEM_DEFAULTS, region: 'cn-hangzhou', namespace: 'kube-system', secretNamespaces: [] };
   const parsed = provider.parseTarget({ instanceId: SAMPLE.instance.instanceId, ...item }, defaults);
   if (!parsed.ok) throw new Error('refused');
   return provider.fetchCredential(parsed.value, world, signal);

@@ -4,11 +4,11 @@ import type { ConfigContext } from '../../src/core/config.ts';
 import type { ItemParser } from '../../src/core/registry-items.ts';
 
 /** Providers `fake` and `acr`; the cache key of an item is its id, region and account. */
-const parseItem: ItemParser = (provider, item, localRegion) => {
+const parseItem: ItemParser = (provider, item, defaults) => {
   if (provider !== 'fake' && provider !== 'acr') return undefined;
   const fields = readFields(item);
   const id = fields.requiredText('id', 'name the instance');
-  const region = fields.text('regionId') ?? localRegion;
+  const region = fields.text('regionId') ?? defaults.region;
   const account = fields.text('account');
   const hosts = fields.list('domains');
   const secret = fields.text('customAccessKeySecret');
@@ -20,4 +20,4 @@ const parseItem: ItemParser = (provider, item, localRegion) => {
 };
 
 /** What `parseConfig` is told in tests. */
-export const FAKE_CONTEXT: ConfigContext = { parseItem, providers: ['acr', 'fake'] };
+export const FAKE_CONTEXT: ConfigContext = { parseItem, providers: ['acr', 'fake'], namespace: 'kube-system' };

@@ -21,6 +21,11 @@ export function codeBlocks(page: string): readonly CodeBlock[] {
   }));
 }
 
+/** Headings of a page, in order, without the title. */
+export function headingsOf(page: string): readonly string[] {
+  return [...readFileSync(page, 'utf8').matchAll(/^##+ (.*)$/gm)].map(([, heading = '']) => heading);
+}
+
 /** The rows of the table under a heading, without its head: cells as they are written. */
 export function tableUnder(page: string, heading: string): readonly (readonly string[])[] {
   const text = readFileSync(page, 'utf8');

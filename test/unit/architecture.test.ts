@@ -41,7 +41,7 @@ const RULES: Rules = {
   strangers: { folder: 'providers', table: 'providers/table.ts' },
   maxLines: 250,
   // Only declarations: the vocabulary is read a word at a time.
-  longer: { 'core/types.ts': 300 },
+  longer: { 'core/types.ts': 320 },
 };
 
 const SOURCES = join(import.meta.dirname, '../../src');

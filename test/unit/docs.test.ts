@@ -1,5 +1,5 @@
 // The documentation says what the program does: no key, reason, right, metric or flag more, and none less.
-import { accessSync, constants as modes, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants as modes, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
@@ -7,19 +7,25 @@ import { flagsHelp } from '../../src/cmd/settings.ts';
 import { EVENT_REASONS } from '../../src/controller/report.ts';
 import { CONFIG_DEFAULTS, CONFIG_KEYS, parseConfig } from '../../src/core/config.ts';
 import { foldName } from '../../src/core/fields.ts';
+import { NO_ITEM_DEFAULTS } from '../../src/core/item-defaults.ts';
+import { equalKey, MANAGED_NAMES } from '../../src/core/managed-form.ts';
 import * as names from '../../src/core/names.ts';
 import { ITEM_FIELDS } from '../../src/core/registry-items.ts';
 import { createItemParser } from '../../src/credentials/requests.ts';
 import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createProviders } from '../../src/providers/table.ts';
-import { codeBlocks, documentationPages, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
+import { codeBlocks, documentationPages, headingsOf, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
 
 const pages = documentationPages();
 const providers = createProviders();
 const defaults = { namespace: 'kube-system', secretNamespaces: [] };
 const parse = (data: Readonly<Record<string, string>>) =>
-  parseConfig(data, { parseItem: createItemParser(providers, defaults), providers: [...providers.keys()] });
+  parseConfig(data, {
+    parseItem: createItemParser(providers, defaults),
+    providers: [...providers.keys()],
+    namespace: defaults.namespace,
+  });
 const sorted = (texts: Iterable<string>): readonly string[] => [...new Set(texts)].sort();
 
 describe('docs/configuration.md', () => {
@@ -40,7 +46,16 @@ describe('docs/configuration.md', () => {
     const issuesOf = (key: string) => parse({ 'registry-info': '[]', [key]: 'x' }).issues;
     for (const key of inlineCode(silent)) expect(issuesOf(key)).toEqual([]);
     for (const key of inlineCode(unserved)) expect(issuesOf(key)[0]?.message).toMatch(/not served/);
-    expect(inlineCode(silent).length + inlineCode(unserved).length).toBeGreaterThan(4);
+    expect(inlineCode(silent).length + inlineCode(unserved).length).toBeGreaterThan(3);
+  });
+
+  test('lists exactly the names of the managed edition, each with the key that it means', () => {
+    const rows = tableUnder(PAGE, "The forms of Alibaba's add-on").map((cells) =>
+      cells.map((cell) => inlineCode(cell)[0]),
+    );
+    const known = CONFIG_KEYS.flatMap((key) => MANAGED_NAMES.get(key) ?? []);
+    expect(sorted(rows.map(([name = '']) => name))).toEqual(sorted(known));
+    for (const [name = '', key] of rows) expect([name, equalKey(name)]).toEqual([name, key]);
   });
 
   test.each([...providers])('lists exactly the fields of the provider %s', (name, provider) => {
@@ -49,7 +64,7 @@ describe('docs/configuration.md', () => {
     );
     const unserved = inlineCode(/that this version does not serve \((.*?)\)/s.exec(text)?.[1] ?? '');
     // The message about a field that nobody could have meant names all that are known.
-    const { issues } = provider.parseTarget({ qqqqqqqqqqqqqqqqqqqq: 1 }, { ...defaults, region: undefined });
+    const { issues } = provider.parseTarget({ qqqqqqqqqqqqqqqqqqqq: 1 }, { ...defaults, ...NO_ITEM_DEFAULTS });
     const known = /known are (.*)$/.exec(issues.map(({ message }) => message).join('\n'))?.[1]?.split(', ') ?? [];
     expect(sorted(documented)).toEqual(sorted(known.filter((field) => !unserved.includes(field))));
   });
@@ -73,6 +88,24 @@ describe('docs/configuration.md', () => {
       ...Object.keys(names.GITOPS_ANNOTATIONS),
     ];
     expect(sorted(documented)).toEqual(sorted(known));
+  });
+});
+
+describe('docs/compatibility-acr.md', () => {
+  const PAGE = 'docs/compatibility-acr.md';
+  const titles = readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => readFileSync(path.join('test', name), 'utf8'))
+    .join('\n');
+
+  test('names only ids that a test carries in its title', () => {
+    const rows = headingsOf(PAGE).flatMap((heading) => tableUnder(PAGE, heading));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const [feature = '', tests = ''] of rows) {
+      const ids = inlineCode(tests);
+      expect([feature, ids.length > 0]).toEqual([feature, true]);
+      for (const id of ids) expect([feature, id, titles.includes(`[acr ${id}]`)]).toEqual([feature, id, true]);
+    }
   });
 });
 
@@ -188,7 +221,8 @@ describe('every page', () => {
   });
 
   test('mentions only flags that there are', () => {
-    const known = `${flagsHelp('controller')}\n${flagsHelp('cleanup')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
+    const helps = ['controller', 'cleanup', 'migrate config'].map(flagsHelp);
+    const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(
       ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),
     );

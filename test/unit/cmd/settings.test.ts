@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { flagsHelp, placeOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 
-const COMMANDS = ['controller', 'cleanup'] as const;
+const COMMANDS = ['controller', 'cleanup', 'migrate config'] as const;
+const RUNNING = ['controller', 'cleanup'] as const;
 const HOME = { HOME: '/home/me' };
 
 function read(args: readonly string[], env: NodeJS.ProcessEnv = HOME, command = 'controller'): Settings {
@@ -70,7 +71,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'green',
     otherValue: 'green',
     byDefault: 'default',
-    commands: COMMANDS,
+    commands: RUNNING,
   },
   {
     flag: 'leader-elect',
@@ -100,7 +101,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'c',
     otherValue: ['c'],
     byDefault: [],
-    commands: ['controller'],
+    commands: ['controller', 'migrate config'],
   },
   {
     flag: 'metrics-address',
@@ -120,7 +121,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'warn',
     otherValue: 'warn',
     byDefault: 'info',
-    commands: COMMANDS,
+    commands: RUNNING,
   },
   {
     flag: 'log-format',
@@ -130,7 +131,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'json',
     otherValue: 'json',
     byDefault: 'json',
-    commands: COMMANDS,
+    commands: RUNNING,
   },
   {
     flag: 'dry-run',
@@ -141,6 +142,16 @@ const FLAGS: readonly FlagCase[] = [
     otherValue: false,
     byDefault: false,
     commands: ['cleanup'],
+  },
+  {
+    flag: 'file',
+    text: '-',
+    setting: 'file',
+    value: '-',
+    other: 'f.yaml',
+    otherValue: 'f.yaml',
+    byDefault: undefined,
+    commands: ['migrate config'],
   },
 ];
 
@@ -241,6 +252,11 @@ test.each([
   ['--leader-elect alone means true', ['--leader-elect'], 'controller', 'leaderElect'],
 ] as const)('%s', (_, args, command, setting) => {
   expect(read(args, HOME, command)[setting]).toBe(true);
+});
+
+test.each([['-f', 'x'], ['-f', '-'], ['-fx']])('the file may be named by its letter: %p %p', (...args) => {
+  expect(read(args, HOME, 'migrate config').file).toBe(args[1] ?? 'x');
+  expect(issuesOf(args, HOME, 'cleanup')[0]).toBe('unknown flag -f: see cleanup --help');
 });
 
 test.each(['0', ':8080', ':0', '[::1]:9090', 'localhost:65535', '0.0.0.0:80'])('the address %p is right', (address) => {

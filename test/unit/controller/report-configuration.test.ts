@@ -1,6 +1,6 @@
 // What is said about a configuration fits into an Event, whatever is wrong with it, and takes no time.
 import { describe, expect, test } from '@jest/globals';
-import { fitting, sentenceOf } from '../../../src/controller/report-configuration.ts';
+import { correctionsOf, fitting, sentenceOf, withCorrections } from '../../../src/controller/report-configuration.ts';
 
 describe('the text of an Event', () => {
   test('holds every sentence that fits', () => {
@@ -24,5 +24,32 @@ describe('a sentence', () => {
     [{ severity: 'warning', path: '', message: 'did you mean y?' }, 'did you mean y?'],
   ] as const)('ends once', (issue, expected) => {
     expect(sentenceOf(issue)).toBe(expected);
+  });
+});
+
+describe('corrected texts', () => {
+  const issue = { severity: 'error', path: 'rrsa', message: 'must be a map' } as const;
+
+  test('stand under what they replace, and say what is masked', () => {
+    const masked = '- customAccessKey: "********"\n';
+    expect(correctionsOf([issue, { ...issue, correction: 'enable: true\n' }])).toEqual([
+      'Corrected rrsa:\nenable: true',
+    ]);
+    expect(correctionsOf([{ ...issue, path: 'k', correction: masked }])).toEqual([
+      'Corrected k (write your own for ********):\n- customAccessKey: "********"',
+    ]);
+  });
+
+  test('are part of an Event that has room for them', () => {
+    expect(withCorrections('Wrong.', ['Corrected a:\nx', 'Corrected b:\ny'])).toBe(
+      'Wrong.\nCorrected a:\nx\nCorrected b:\ny',
+    );
+    expect(withCorrections('Wrong.', [])).toBe('Wrong.');
+  });
+
+  test('are named where they are when an Event has no room for them', () => {
+    const long = 'x'.repeat(1_024);
+    expect(withCorrections('Wrong.', [long])).toBe('Wrong. The corrected text is in the log and in /readyz?verbose.');
+    expect(withCorrections(long, ['short'])).toBe(long);
   });
 });

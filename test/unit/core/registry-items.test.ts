@@ -80,17 +80,8 @@ describe('a list of registries', () => {
   });
 
   test.each([
-    ['no list at all', undefined, {}, 'registry-info', 'no registry is configured'],
-    ['empty lists', ' ', { 'acr-registry-info': '' }, 'registry-info', 'no registry is configured'],
     ['only a comment', '# none', {}, 'registry-info', 'holds no item'],
     ['null', 'null', {}, 'registry-info', 'holds no item'],
-    [
-      'only a comment, the vendor’s',
-      undefined,
-      { 'acr-registry-info': '#- instanceId: ""' },
-      'acr-registry-info',
-      'Personal Edition',
-    ],
     ['a map', 'provider: fake', {}, 'registry-info', 'must be a YAML list'],
     ['a text', 'fake', {}, 'registry-info', 'must be a YAML list'],
     ['more items than anybody has', '- a\n'.repeat(1_001), {}, 'registry-info', 'at most 1000 items'],
@@ -252,6 +243,7 @@ describe('a Secret in which one item has its key', () => {
   const context = {
     parseItem: createItemParser(providers, { namespace: 'registry', secretNamespaces: ['keys'] }),
     providers: [...providers.keys()],
+    namespace: 'registry',
   };
   const key = (ref: string) => `- {instanceId: cri-a, regionId: cn-hangzhou, accessKeySecretRef: ${ref}}`;
   const login = (ref: string) =>

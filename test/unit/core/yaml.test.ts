@@ -1,6 +1,7 @@
 // YAML inside of ConfigMap values: what is read, what is refused, and that no secret is ever quoted.
 import { describe, expect, test } from '@jest/globals';
-import { findLines, isBlank, parseYaml } from '../../../src/core/yaml.ts';
+import { findLines } from '../../../src/core/yaml-lines.ts';
+import { isBlank, parseYaml } from '../../../src/core/yaml.ts';
 
 const parse = (text: string) => parseYaml(text, 'acr-registry-info', 'write a list');
 

@@ -1,10 +1,16 @@
 // Provider `acr`: what an item of the configuration may say.
 import { describe, expect, test } from '@jest/globals';
 import type { Issue } from '../../../src/core/types.ts';
+import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { createAcrProvider } from '../../../src/providers/alibaba/acr.ts';
 import type { TargetDefaults } from '../../../src/providers/provider.ts';
 
-const DEFAULTS: TargetDefaults = { region: 'cn-hangzhou', namespace: 'registry', secretNamespaces: ['vault'] };
+const DEFAULTS: TargetDefaults = {
+  ...NO_ITEM_DEFAULTS,
+  region: 'cn-hangzhou',
+  namespace: 'registry',
+  secretNamespaces: ['vault'],
+};
 
 describe('an item', () => {
   test('with the id alone takes everything else from defaults', () => {

@@ -1,12 +1,18 @@
 // Provider `acr`: what is asked, and what becomes of the cloud's answers.
 import { describe, expect, test } from '@jest/globals';
 import { ProviderError, type FailureReason } from '../../../src/core/errors.ts';
+import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { createAcrProvider } from '../../../src/providers/alibaba/acr.ts';
 import type { CrCall, CrClient } from '../../../src/providers/alibaba/client.ts';
 import { crEndpoint } from '../../../src/providers/alibaba/endpoints.ts';
 import type { ProviderWorld, TargetDefaults } from '../../../src/providers/provider.ts';
 
-const DEFAULTS: TargetDefaults = { region: 'cn-hangzhou', namespace: 'registry', secretNamespaces: [] };
+const DEFAULTS: TargetDefaults = {
+  ...NO_ITEM_DEFAULTS,
+  region: 'cn-hangzhou',
+  namespace: 'registry',
+  secretNamespaces: [],
+};
 const NOW = 1_767_323_045_000;
 const WORLD: ProviderWorld = {
   now: () => NOW,

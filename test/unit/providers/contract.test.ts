@@ -2,11 +2,17 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ProviderError } from '../../../src/core/errors.ts';
+import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { isRegistryHost } from '../../../src/core/registry-host.ts';
 import type { ProviderWorld, RegistryProvider, TargetDefaults } from '../../../src/providers/provider.ts';
 import { createProviders } from '../../../src/providers/table.ts';
 
-const DEFAULTS: TargetDefaults = { region: 'cn-hangzhou', namespace: 'kube-system', secretNamespaces: [] };
+const DEFAULTS: TargetDefaults = {
+  ...NO_ITEM_DEFAULTS,
+  region: 'cn-hangzhou',
+  namespace: 'kube-system',
+  secretNamespaces: [],
+};
 
 /** One item that is right, for each provider. */
 const ITEMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

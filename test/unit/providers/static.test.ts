@@ -1,11 +1,17 @@
 // Provider `static`: a user name and password from a Secret; and the hosts that people write.
 import { describe, expect, test } from '@jest/globals';
 import { readFields } from '../../../src/core/fields.ts';
+import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { isRegistryHost, parseHosts } from '../../../src/core/registry-host.ts';
 import type { ProviderWorld, TargetDefaults } from '../../../src/providers/provider.ts';
 import { createStaticProvider } from '../../../src/providers/static/static.ts';
 
-const DEFAULTS: TargetDefaults = { region: undefined, namespace: 'registry', secretNamespaces: [] };
+const DEFAULTS: TargetDefaults = {
+  ...NO_ITEM_DEFAULTS,
+  region: undefined,
+  namespace: 'registry',
+  secretNamespaces: [],
+};
 const provider = createStaticProvider();
 const { signal } = new AbortController();
 
