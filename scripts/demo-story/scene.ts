@@ -78,7 +78,7 @@ export async function startController(setting: Setting): Promise<RunningProcess>
   const { stage, plane, clouds } = setting;
   const address = `127.0.0.1:${await freePort()}`;
   const endpoints = join(plane.folder, 'cloud-endpoints.json');
-  await writeFile(endpoints, JSON.stringify({ alibaba: { cr: clouds.endpoints().alibaba.cr } }));
+  await writeFile(endpoints, JSON.stringify({ alibaba: clouds.endpoints().alibaba }));
   stage.logFile = join(plane.folder, 'controller.log');
   return stage.own(
     startProcess({

@@ -19,6 +19,7 @@ import { createMetrics } from '../observability/metrics.ts';
 import { createProviders } from '../providers/table.ts';
 import { connect, type Connection } from './connect.ts';
 import type { Command } from './lifecycle.ts';
+import { createProviderWorld } from './provider-world.ts';
 import { readSettings } from './settings.ts';
 
 const HELP = `registry-credential-helper controller keeps every namespace in scope able to pull: it fetches short-lived tokens, writes
@@ -71,8 +72,11 @@ export const controllerCommand: Command = {
       readManagers: (at) => readServiceAccountManagers(client, at, signal),
       now,
     });
-    const providers = createProviders();
-    const parseItem = createItemParser(providers, { namespace, secretNamespaces: settings.secretNamespaces });
+    const providers = createProviders({ requestsPerSecond: settings.cloudRequestsPerSecond });
+    const parseItem = createItemParser(providers, {
+      namespace,
+      secretNamespaces: settings.secretNamespaces,
+    });
     const controller = createController({
       client,
       instance,
@@ -89,17 +93,14 @@ export const controllerCommand: Command = {
         });
         const store = new CredentialStore({
           providers,
-          world: {
-            now,
-            endpoints: settings.cloudEndpoints,
-            readSecret: (reference, abort) => sources.read(reference, abort),
-          },
+          world: createProviderWorld({ client, sources, settings }),
           thresholdMs,
           register: (key, values) => connection.secrets.register(key, values),
           onChanged,
           onSettled,
           onOutcome: report.onOutcome,
           onAttempt: (attempt) => metrics.credentialAttempted(attempt),
+          onIdentity: report.onIdentity,
           random,
         });
         return { store, sources };

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError } from '../core/errors.ts';
 import { flushOutput } from '../observability/flush.ts';
-import { flagsHelp } from './settings.ts';
+import { flagsHelp } from './flags.ts';
 
 /** What a command is given. */
 export interface CommandContext {

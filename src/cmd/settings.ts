@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../core/errors.ts';
 import type { CloudEndpoints } from '../providers/provider.ts';
+import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
+import { flagsOf, LOG_LEVELS, variableOf, type LogLevel } from './flags.ts';
 import { inCluster, kubeconfigOf, podNamespace } from './surroundings.ts';
 
 /** What a command is told. */
@@ -16,6 +18,10 @@ export interface Settings {
   readonly instance: string;
   readonly leaderElect: boolean;
   readonly cloudEndpoints: CloudEndpoints;
+  /** Variables that the clouds' own tools and injectors set, as they are; see `IDENTITY_VARIABLES`. */
+  readonly identityEnvironment: Readonly<Record<string, string>>;
+  /** For each account and region. */
+  readonly cloudRequestsPerSecond: number;
   readonly secretNamespaces: readonly string[];
   /** `:8080`, `127.0.0.1:0`; `0` = none. */
   readonly metricsAddress: string;
@@ -25,98 +31,6 @@ export interface Settings {
   readonly dryRun: boolean;
   /** `migrate config` only: the file to read in place of the cluster; `-` = standard input. */
   readonly file: string | undefined;
-}
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-
-/** One flag; the environment variable is derived from its name. */
-interface Flag {
-  readonly name: string;
-  readonly value: string | undefined;
-  readonly help: string;
-  /** One letter that may stand in place of the name. */
-  readonly short?: string;
-  /** Only for these commands; absent = for all. */
-  readonly commands?: readonly string[];
-}
-
-const FLAGS: readonly Flag[] = [
-  {
-    name: 'kubeconfig',
-    value: 'FILE',
-    help: 'kubeconfig to use (default: in the cluster its own rights, else $KUBECONFIG or ~/.kube/config)',
-  },
-  {
-    name: 'namespace',
-    value: 'NAME',
-    help: 'namespace of the Lease, of the master copy and of Secret references (default: that of the Pod, else of --config-map, else of the kubeconfig)',
-  },
-  {
-    name: 'config-map',
-    value: 'NAMESPACE/NAME',
-    help: 'the configuration (default: acr-configuration in --namespace)',
-  },
-  {
-    name: 'instance',
-    value: 'NAME',
-    help: 'label value that tells several installations in one cluster apart (default: default)',
-    commands: ['controller', 'cleanup'],
-  },
-  {
-    name: 'leader-elect',
-    value: 'true|false',
-    help: 'write only while holding the Lease, so that several replicas may run (default: true)',
-    commands: ['controller'],
-  },
-  {
-    name: 'cloud-endpoints',
-    value: 'FILE|JSON',
-    help: 'other addresses of cloud services: {"alibaba": {"cr": {"url": "https://cr-vpc.{region}.aliyuncs.com", "host": "…", "caFile": "…"}}}',
-    commands: ['controller'],
-  },
-  {
-    name: 'allow-secret-namespaces',
-    value: 'LIST',
-    help: 'further namespaces that Secret references in the configuration may name, separated by commas',
-    commands: ['controller', 'migrate config'],
-  },
-  {
-    name: 'metrics-address',
-    value: 'ADDRESS',
-    help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',
-    commands: ['controller'],
-  },
-  {
-    name: 'file',
-    short: 'f',
-    value: 'FILE|-',
-    help: 'read this file in place of the cluster; - is standard input. Short: -f FILE',
-    commands: ['migrate config'],
-  },
-  {
-    name: 'log-level',
-    value: LOG_LEVELS.join('|'),
-    help: 'least important lines that are printed (default: info)',
-    commands: ['controller', 'cleanup'],
-  },
-  {
-    name: 'log-format',
-    value: 'json|text',
-    help: 'form of the log lines (default: json)',
-    commands: ['controller', 'cleanup'],
-  },
-  { name: 'dry-run', value: undefined, help: 'print what would be removed and remove nothing', commands: ['cleanup'] },
-];
-
-/** The flags of `command` as a table for `--help`. */
-export function flagsHelp(command: string): string {
-  const rows = flagsOf(command).map(({ name, value, help }) => {
-    const usage = `  --${name}${value === undefined ? '' : `=${value}`}`;
-    return `${usage}\n        ${help} [${variableOf(name)}]`;
-  });
-  return rows.join('\n');
 }
 
 /**
@@ -139,6 +53,21 @@ export function readSettings(command: string, args: readonly string[], env: Node
     ),
     leaderElect: choice('leader-elect', values.get('leader-elect') ?? 'true', ['true', 'false'], issues) !== 'false',
     cloudEndpoints: parseCloudEndpoints(values.get('cloud-endpoints'), issues),
+    identityEnvironment: Object.fromEntries(
+      IDENTITY_VARIABLES.flatMap((name) => {
+        const value = env[name]?.trim() ?? '';
+        return value === '' ? [] : [[name, value]];
+      }),
+    ),
+    cloudRequestsPerSecond: Number(
+      matching(
+        'cloud-requests-per-second',
+        values.get('cloud-requests-per-second') ?? '15',
+        /^[1-9]\d{0,2}$/,
+        'a whole number from 1 to 999',
+        issues,
+      ),
+    ),
     secretNamespaces: (values.get('allow-secret-namespaces') ?? '')
       .split(',')
       .map((name) => name.trim())
@@ -166,14 +95,6 @@ export function placeOf(
 ): { readonly namespace: string; readonly configMap: { readonly namespace: string; readonly name: string } } {
   const namespace = settings.namespace ?? settings.configMap?.namespace ?? kubeconfigNamespace ?? 'kube-system';
   return { namespace, configMap: settings.configMap ?? { namespace, name: 'acr-configuration' } };
-}
-
-function flagsOf(command: string): readonly Flag[] {
-  return FLAGS.filter((flag) => flag.commands?.includes(command) ?? true);
-}
-
-function variableOf(name: string): string {
-  return `REGISTRY_CREDENTIAL_HELPER_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 function readFlags(

@@ -9,6 +9,7 @@ import { createLimiter, type Limiter } from '../kube/limiter.ts';
 import { projectSecret } from '../kube/projections.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { SecretSources } from '../kube/secret-sources.ts';
+import { VendorHelper } from '../kube/vendor-helper.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
 import { makeWrite, readSecret } from '../kube/writes.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
@@ -57,6 +58,8 @@ export interface ControllerObserver extends PassObserver, QueueObserver {
   readonly onConfiguration: (state: ConfigurationState) => void;
   readonly onStateFailure: (error: unknown) => void;
   readonly onLeading: (leading: boolean) => void;
+  /** Told by the leader: the add-on that this one replaces runs, or does not. */
+  readonly onVendorHelper: (isRunning: boolean) => void;
 }
 
 /** The running whole. */
@@ -65,6 +68,8 @@ export interface Controller {
   readonly configuration: ConfigurationSource;
   readonly store: CredentialStore;
   readonly queue: WorkQueue;
+  /** The add-on that this one replaces runs: nothing is written that it would undo. */
+  readonly standingDown: boolean;
   /** Bounds the writes; says how many wait. */
   readonly lane: Pick<Limiter, 'waiting'>;
   /** Keeps the caches until aborted; never throws. */
@@ -96,6 +101,19 @@ export function createController(options: ControllerOptions): Controller {
   });
   const cluster = createClusterCaches({ client, instance, triggers, report: observer.onReflector, now, random });
   const caches = createCaches(cluster);
+  const helper = new VendorHelper({
+    client,
+    onChange: () => {
+      tellOfHelper();
+      triggers.onEverything();
+    },
+    report: (event) => observer.onReflector('deployments', event),
+    now,
+    random,
+  });
+  const tellOfHelper = (): void => {
+    if (leading) observer.onVendorHelper(helper.isRunning);
+  };
   const configuration = new ConfigurationSource({
     client,
     ...options.configMap,
@@ -158,10 +176,12 @@ export function createController(options: ControllerOptions): Controller {
   async function lead(signal: AbortSignal): Promise<void> {
     await Promise.all([cluster.whenSynced(signal), configuration.whenSynced(signal)]);
     await restore(signal);
+    await Promise.race([helper.whenAsked(), aborted(signal)]);
     if (signal.aborted) return;
     const world: PassWorld = {
       caches,
       config: () => configuration.state.good,
+      standingDown: () => helper.isRunning,
       instance,
       store,
       schedule: queue,
@@ -185,6 +205,7 @@ export function createController(options: ControllerOptions): Controller {
     // From here to the look at everything nothing waits, so that no event is lost in between.
     leading = true;
     observer.onLeading(true);
+    tellOfHelper();
     const retries = setInterval(changes.retryUnverified, RETRY_UNVERIFIED_MS);
     try {
       keeper.start();
@@ -208,8 +229,11 @@ export function createController(options: ControllerOptions): Controller {
     store,
     queue,
     lane,
+    get standingDown() {
+      return helper.isRunning;
+    },
     run: async (signal) => {
-      await Promise.all([cluster.run(signal), configuration.run(signal)]);
+      await Promise.all([cluster.run(signal), configuration.run(signal), helper.run(signal)]);
       await sources.stop();
     },
     lead: async (signal) => {

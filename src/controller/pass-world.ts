@@ -35,6 +35,8 @@ export interface PassWorld {
   readonly caches: Caches;
   /** undefined = no good configuration is known: plan nothing, delete nothing. */
   readonly config: () => Config | undefined;
+  /** The add-on that this one replaces runs: leave out what it would undo. */
+  readonly standingDown: () => boolean;
   readonly instance: string;
   readonly store: CredentialSource;
   readonly schedule: Schedule;

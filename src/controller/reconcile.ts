@@ -3,6 +3,7 @@ import type { PlanSettings, WantedCredential } from '../core/assess-secret.ts';
 import { desiredFor } from '../core/desired.ts';
 import { disposition, KubeError } from '../core/errors.ts';
 import { planNamespace } from '../core/plan.ts';
+import { standDown } from '../core/stand-down.ts';
 import { soonest, wantedCredentials, type PlanContext } from '../core/plan-secrets.ts';
 import type { Config, CredentialAnswer, Observed, Plan } from '../core/types.ts';
 import { applyPlan, type Applied } from './apply.ts';
@@ -45,7 +46,8 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
     world.schedule.add(key);
     return;
   }
-  const plan = planNamespace(desiredFor(config, observed.namespace), answers, contextOf(observed));
+  const whole = planNamespace(desiredFor(config, observed.namespace), answers, contextOf(observed));
+  const plan = world.standingDown() ? standDown(whole) : whole;
   world.observer.onPlan(key, plan);
   const applied = await applyPlan(plan, {
     makeWrite: world.makeWrite,

@@ -2,12 +2,13 @@
 import { IGNORE_LABEL, MANAGER } from '../core/names.ts';
 import type { EpochMs, Skip, Write } from '../core/types.ts';
 import { KubeError } from '../core/errors.ts';
-import type { CredentialOutcome } from '../credentials/store.ts';
+import type { CredentialOutcome, IdentityOutcome } from '../credentials/store.ts';
 import type { EventObject, EventRecorder } from '../kube/events.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { FailingCredential, Metrics } from '../observability/metrics.ts';
 import type { ControllerObserver } from './controller.ts';
+import { reportVendorHelper } from './report-vendor-helper.ts';
 import { reportConfiguration, sentenceOf, type RecordOnConfigMap } from './report-configuration.ts';
 
 /** Every reason that our Events carry; `docs/reasons.md` explains them. */
@@ -17,6 +18,7 @@ export const EVENT_REASONS = [
   'CredentialUnavailable',
   'CredentialRestored',
   'CredentialWarning',
+  'VendorHelperRuns',
   'NameTaken',
   'Contended',
 ] as const;
@@ -37,6 +39,7 @@ export interface ReportOptions {
 /** The observer of the controller, and what the credential store tells. */
 export interface Report extends ControllerObserver {
   readonly onOutcome: (outcome: CredentialOutcome) => void;
+  readonly onIdentity: (outcome: IdentityOutcome) => void;
   /** Credentials whose last attempt failed, for metrics. */
   readonly failing: () => readonly FailingCredential[];
 }
@@ -50,6 +53,7 @@ export function createReport(options: ReportOptions): Report {
   let configMapUid = '';
   let lastConfiguration = '';
   let wasBad = false;
+  let wasHelped = false;
 
   const onConfigMap: RecordOnConfigMap = (type, reason, message) => {
     const object: EventObject = { apiVersion: 'v1', kind: 'ConfigMap', ...options.configMap, uid: configMapUid };
@@ -102,6 +106,11 @@ export function createReport(options: ReportOptions): Report {
       const wanted = state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)) ?? [];
       for (const cacheKey of failing.keys()) if (!wanted.includes(cacheKey)) failing.delete(cacheKey);
     },
+    onIdentity: ({ key, error, expiresAt }) => {
+      const identity = { identity: key, expiresAt: expiresAt === undefined ? undefined : iso(expiresAt) };
+      if (error === undefined) logger.info('Obtained a session', identity);
+      else logger.warn('Session could not be renewed', { ...identity, error });
+    },
     onStateFailure: (error) => {
       if (!isAborted(error)) logger.warn('Master copy could not be read or written', { error });
     },
@@ -109,6 +118,12 @@ export function createReport(options: ReportOptions): Report {
       if (!leading) lastSkips.clear();
       metrics.leading(leading);
       logger.info(leading ? 'Started leading' : 'Stopped leading');
+    },
+    onVendorHelper: (isRunning) => {
+      metrics.standingDown(isRunning);
+      if (isRunning === wasHelped) return;
+      wasHelped = isRunning;
+      reportVendorHelper(logger, onConfigMap, isRunning);
     },
     onOutcome: (outcome) => {
       const { provider, cacheKey } = outcome.request;
@@ -150,9 +165,10 @@ function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: 
     );
     return;
   }
-  const { expiresAt, hosts, warnings } = outcome.credential;
+  const { expiresAt, hosts, warnings, identity } = outcome.credential;
   logger.info('Obtained a credential', {
     credential,
+    identity,
     hosts: outcome.request.hosts ?? hosts,
     expiresAt: expiresAt === undefined ? undefined : iso(expiresAt),
   });

@@ -4,6 +4,7 @@ import type { EpochMs } from '../core/types.ts';
 import type { HealthCheck } from '../observability/http.ts';
 import type { MetricSources } from '../observability/metrics.ts';
 import type { Controller } from './controller.ts';
+import { HELPER_RUNS } from './report-vendor-helper.ts';
 import { correctionsOf, sentenceOf } from './report-configuration.ts';
 
 /** A watch that nothing was heard of for this long is dead, and its reflector too: it would have noticed after 150 s. */
@@ -56,6 +57,11 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
           const corrections = correctionsOf(issues).map((text) => `\n${text}`.replaceAll('\n', '\n    '));
           return `${status}: ${issues.map(sentenceOf).join(' ')}${corrections.join('')}`;
         },
+      },
+      {
+        name: 'standing-down',
+        informational: true,
+        check: () => (controller.standingDown ? HELPER_RUNS : undefined),
       },
     ],
     gauges: {

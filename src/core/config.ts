@@ -187,9 +187,10 @@ function parseRegistries(
   });
   if (lists.length === 0) {
     const message =
-      'no registry configured: nothing is written, and no cloud is asked. Set `registry-info` to a YAML list, e.g. `- provider: acr` ' +
-      'with `instanceId` and `regionId`, or `- provider: static` with `domains` and `secretRef`';
-    report([{ severity: 'warning', path: 'registry-info', message }]);
+      'no registry configured: set `registry-info` to a YAML list, e.g. `- provider: acr` with `instanceId` and `regionId`, or ' +
+      '`- provider: static` with `domains` and `secretRef`; or to `[]` to remove everything that was written';
+    // An error, so that a key that got lost removes nothing.
+    report([{ severity: 'error', path: 'registry-info', message }]);
     return [];
   }
   // A list that is only a comment is like none beside one that is not.

@@ -14,6 +14,7 @@ export const ITEM_FIELD_KINDS: ReadonlyMap<string, FieldKind> = new Map([
   ['expireDuration', 'text'],
   ['rrsaRoleARN', 'text'],
   ['rrsaOIDCProviderRoleARN', 'text'],
+  ['tokenMode', 'text'],
   ['accessKeySecretRef', 'reference'],
   ['secretRef', 'reference'],
   ['usernameKey', 'text'],

@@ -40,6 +40,9 @@ export const ACR_SECRET_NAME = 'acr-credential-secret-aggregation';
 /** Secret of `registry-info`. */
 export const SECRET_NAME = 'registry-credentials';
 
+/** Deployment and ServiceAccount of the add-on that we replace; trust policies of RRSA name the latter (acr.md section 9). */
+export const VENDOR_HELPER = { namespace: 'kube-system', name: 'aliyun-acr-credential-helper' } as const;
+
 /** The only type of Secret that kubelet reads pull credentials from. */
 export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
 
@@ -84,9 +87,14 @@ export function isOwn(
   return isManaged(secret, instance) && secret.place === `${secret.namespace}/${secret.name}`;
 }
 
-/** True for names under which the vendors' add-ons write: such a Secret may be adopted in place. */
+/** True for names under which the vendors' add-ons write, or wrote (acr.md section 9): such a Secret may be adopted in place. */
 export function isVendorSecretName(name: string): boolean {
-  return name === ACR_SECRET_NAME || name.startsWith('tcr.ips');
+  return name === ACR_SECRET_NAME || isOlderAcrSecretName(name) || name.startsWith('tcr.ips');
+}
+
+/** True for names under which versions of Alibaba's add-on before 2022 wrote. */
+export function isOlderAcrSecretName(name: string): boolean {
+  return /^(acr-credential-[0-9a-f]{32}|aliyun-acr-credential-[ab])$/.test(name);
 }
 
 /**

@@ -102,7 +102,6 @@ export function renderOwnForm({ written, config, place, namespace }: OwnFormInpu
         : []),
       ...(items?.secretName === undefined ? [] : ['secret-name keeps the name of the Secret.']),
       ...(left.length === 0 ? [] : [`Left out, since it means nothing here: ${left.map(shown).join(', ')}.`]),
-      ...(items === undefined ? ['There is no registry in it.'] : []),
     ];
   }
 }

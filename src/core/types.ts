@@ -69,6 +69,8 @@ export interface Credential {
   readonly hosts?: readonly string[];
   /** Remarks for the person who configured it, e.g. a domain that the cloud does not list. No secrets. */
   readonly warnings?: readonly string[];
+  /** As whom we asked for it, and why, where there was a choice: for people. No secrets. */
+  readonly identity?: string;
 }
 
 /** Why a credential could not be obtained. */
@@ -280,7 +282,13 @@ export type Write =
 
 /** Why something was left alone. */
 export type SkipReason =
-  'CredentialUnavailable' | 'LastGoodKept' | 'NameTaken' | 'Contended' | 'WriteRefused' | 'NamespaceTerminating';
+  | 'CredentialUnavailable'
+  | 'LastGoodKept'
+  | 'NameTaken'
+  | 'Contended'
+  | 'WriteRefused'
+  | 'VendorHelperRuns'
+  | 'NamespaceTerminating';
 
 /** A named non-action. */
 export interface Skip {

@@ -4,13 +4,16 @@ import { isValid } from '../core/refresh.ts';
 import type { Credential, CredentialRequest, SecretReference } from '../core/types.ts';
 import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
 import type { Flight } from './entry.ts';
-import type { CredentialStoreOptions, SourceRead, StoreWorld } from './store-options.ts';
+import type { Identities } from './identities.ts';
+import { ABSENT } from './snapshot.ts';
+import type { CredentialStoreOptions, SourceRead } from './store-options.ts';
 
 /** What an attempt works with. */
 export interface AttemptContext extends Pick<CredentialStoreOptions, 'world' | 'register'> {
   readonly provider: RegistryProvider<unknown>;
   readonly request: CredentialRequest;
   readonly flight: Pick<Flight, 'reads' | 'abort'>;
+  readonly identities: Pick<Identities, 'get' | 'drop'>;
   readonly delay: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly timeoutMs: number;
 }
@@ -19,17 +22,19 @@ export interface AttemptContext extends Pick<CredentialStoreOptions, 'world' | '
 const NO_SECRET = /user-?_?name|^email$|^server$|^registry$/i;
 
 /**
- * Asks the provider, a second time at once when its session had expired. The password is registered for redaction before it is
+ * Asks the provider, a second time at once, with new sessions, when one had expired. The password is registered for redaction before it is
  * returned. Throws ProviderError; anything else that was thrown is a bug and comes out as it is.
  */
 export async function attempt(context: AttemptContext): Promise<Credential> {
   const { request, register } = context;
+  const used = new Set<string>();
   const credential = await withDeadline(context, async () => {
     try {
-      return await fetchOnce(context);
+      return await fetchOnce(context, used);
     } catch (error) {
       if (!(error instanceof ProviderError) || error.reason !== 'SessionExpired') throw error;
-      return fetchOnce(context);
+      context.identities.drop(used);
+      return fetchOnce(context, used);
     }
   });
   register(request.cacheKey, [credential.password, `${credential.username}:${credential.password}`]);
@@ -54,7 +59,10 @@ export async function readSource(
     const why = error instanceof KubeError ? error.reason : 'unreadable';
     throw new ProviderError('IdentityUnavailable', `The Secret ${place} could not be read (${why})`, { cause: error });
   });
-  if (read === undefined) throw new ProviderError('IdentityUnavailable', `There is no Secret ${place}`);
+  if (read === undefined) {
+    options.reads.set(place, { reference, digest: ABSENT });
+    throw new ProviderError('IdentityUnavailable', `There is no Secret ${place}`);
+  }
   const secrets = Object.entries(read.data).flatMap(([key, value]) =>
     NO_SECRET.test(key) ? [] : [value, value.trim()],
   );
@@ -63,18 +71,19 @@ export async function readSource(
   return read;
 }
 
-function fetchOnce(context: AttemptContext): Promise<Credential> {
-  const { provider, request, flight, world } = context;
-  return provider.fetchCredential(request.target, providerWorld(world, context), flight.abort.signal);
-}
-
-function providerWorld(world: StoreWorld, context: AttemptContext): ProviderWorld {
-  return {
+/** `used` takes the keys of the sessions that the attempt asks for. */
+function fetchOnce(context: AttemptContext, used: Set<string>): Promise<Credential> {
+  const { provider, request, flight, world, identities } = context;
+  const providerWorld: ProviderWorld = {
     ...world,
-    now: () => world.now(),
     readSecret: async (reference, signal) =>
-      (await readSource(context, reference, { reads: context.flight.reads, signal })).data,
+      (await readSource(context, reference, { reads: flight.reads, signal })).data,
+    identity: (key, fetch, signal) => {
+      used.add(key);
+      return identities.get(key, fetch, signal);
+    },
   };
+  return provider.fetchCredential(request.target, providerWorld, flight.abort.signal);
 }
 
 /** Gives up, whatever the provider does with the signal. */

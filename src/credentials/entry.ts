@@ -101,8 +101,8 @@ export function answerOf(
 
 /** What is told of a credential besides its password. */
 export function describe({ credential, source }: StoredCredential): CurrentCredential {
-  const { issuedAt, expiresAt, hosts, warnings = [] } = credential;
-  return { source, issuedAt, expiresAt, hosts, warnings };
+  const { issuedAt, expiresAt, hosts, warnings = [], identity } = credential;
+  return { source, issuedAt, expiresAt, hosts, warnings, identity };
 }
 
 /** True when `references` holds `wanted`. */

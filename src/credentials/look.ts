@@ -1,6 +1,6 @@
 // Whether the Secrets that a credential was made from are still the same: read, and compared; no cloud is asked.
 import type { Entry, Look } from './entry.ts';
-import type { StoredCredential } from './snapshot.ts';
+import { ABSENT, type StoredCredential } from './snapshot.ts';
 import type { StoreWorld } from './store-options.ts';
 
 /** Finds out `entry.secrets` when it is `unknown`; it stays so when a Secret cannot be read. Never throws. */
@@ -27,7 +27,7 @@ async function secretsOf(
   try {
     for (const { reference, digest } of revisions) {
       const read = await world.readSecret(reference, signal);
-      if (read?.digest !== digest) return 'other';
+      if ((read?.digest ?? ABSENT) !== digest) return 'other';
     }
     return 'same';
   } catch {

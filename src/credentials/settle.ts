@@ -23,7 +23,7 @@ export function succeed({ entry, request, flight }: Ended, credential: Credentia
   );
   const digests = revisions.map((revision) => revision.digest);
   const recovered = entry.failed !== undefined;
-  const isNews = recovered || entry.held === undefined;
+  const isNews = recovered || entry.held === undefined || entry.held.credential.identity !== credential.identity;
   entry.held = { cacheKey, provider, credential, source: sourceOf(cacheKey, digests), revisions };
   entry.secrets = flight.outdated ? 'unknown' : 'same';
   entry.failed = undefined;

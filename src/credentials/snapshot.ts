@@ -7,8 +7,12 @@ import type { Credential, EpochMs, Issue, SecretReference } from '../core/types.
 /** A Secret that was read for a credential, and as what. */
 export interface SecretRevision {
   readonly reference: SecretReference;
+  /** `ABSENT` = there was none. */
   readonly digest: string;
 }
+
+/** In place of the digest of a Secret that was not there: when it appears, it may mean another identity. */
+export const ABSENT = 'absent';
 
 /** A credential that is held. */
 export interface StoredCredential {
@@ -69,7 +73,7 @@ function parseStored(value: unknown): StoredCredential | undefined {
 
 function parseCredential(value: unknown): Credential | undefined {
   if (!isRecord(value)) return undefined;
-  const { username, password, issuedAt, expiresAt } = value;
+  const { username, password, issuedAt, expiresAt, identity } = value;
   const hosts = value.hosts === undefined ? [] : listOf(value.hosts, textOrNothing);
   const warnings = value.warnings === undefined ? [] : listOf(value.warnings, textOrNothing);
   if (!isText(username) || !isText(password) || !isInstant(issuedAt)) return undefined;
@@ -82,6 +86,7 @@ function parseCredential(value: unknown): Credential | undefined {
     expiresAt,
     ...(value.hosts === undefined ? {} : { hosts }),
     ...(value.warnings === undefined ? {} : { warnings }),
+    ...(isText(identity) ? { identity } : {}),
   };
 }
 

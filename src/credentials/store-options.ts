@@ -1,6 +1,7 @@
 // What the credential store is given and what it tells.
 import type { FailureReason } from '../core/errors.ts';
 import type { CredentialRequest, EpochMs, Failure, SecretReference } from '../core/types.ts';
+import type { IdentityOutcome } from './identities.ts';
 import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
 
 /** A Secret as the store reads it. */
@@ -11,8 +12,11 @@ export interface SourceRead {
   readonly digest: string;
 }
 
-/** The world of providers, but for Secrets: those the store reads itself, to know what a credential was made from. */
-export interface StoreWorld extends Omit<ProviderWorld, 'readSecret'> {
+/**
+ * The world of providers, but for what the store does itself: it reads Secrets, to know what a credential was made from, and
+ * holds the sessions of identities.
+ */
+export interface StoreWorld extends Omit<ProviderWorld, 'readSecret' | 'identity'> {
   /** undefined = there is no such Secret. What it throws is a failure of the attempt. */
   readSecret(reference: SecretReference, signal: AbortSignal): Promise<SourceRead | undefined>;
 }
@@ -28,6 +32,8 @@ export interface CurrentCredential {
   readonly expiresAt: EpochMs | undefined;
   readonly hosts: readonly string[] | undefined;
   readonly warnings: readonly string[];
+  /** As whom it was asked for; undefined = not known. */
+  readonly identity: string | undefined;
 }
 
 /** How an attempt ended, told when that differs from the attempt before. The functions told must not throw. */
@@ -73,6 +79,7 @@ export interface CredentialStoreOptions {
   /** First success, another failure reason, recovery: not every repetition. */
   readonly onOutcome?: (outcome: CredentialOutcome) => void;
   readonly onAttempt?: (attempt: CredentialAttempt) => void;
+  readonly onIdentity?: (outcome: IdentityOutcome) => void;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   /** Waits; settles early, either way, when the signal aborts. Default: a timer. */

@@ -16,11 +16,13 @@ import {
   type Flight,
   type Look,
 } from './entry.ts';
+import { Identities } from './identities.ts';
 import { compare } from './look.ts';
 import { fail, readsOf, succeed } from './settle.ts';
 import { formatSnapshot, parseSnapshot } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 
+export type { IdentityOutcome } from './identities.ts';
 export type {
   CredentialAttempt,
   CredentialOutcome,
@@ -37,6 +39,7 @@ type Patience = () => Promise<unknown>;
 export class CredentialStore {
   readonly #options: Required<CredentialStoreOptions>;
   readonly #entries = new Map<string, Entry>();
+  readonly #identities: Identities;
   #stopped = false;
 
   constructor(options: CredentialStoreOptions) {
@@ -46,11 +49,14 @@ export class CredentialStore {
       onSettled: ignore,
       onOutcome: ignore,
       onAttempt: ignore,
+      onIdentity: ignore,
       delay: (ms, signal) => pause(ms, undefined, { signal, ref: false }),
       patienceMs: 5_000,
       attemptTimeoutMs: 20_000,
       ...options,
     };
+    const { world, thresholdMs, register, onIdentity } = this.#options;
+    this.#identities = new Identities({ now: () => world.now(), thresholdMs, register, onOutcome: onIdentity });
   }
 
   /**
@@ -170,6 +176,7 @@ export class CredentialStore {
     this.#stopped = true;
     const flights = [...this.#entries.values()].flatMap(({ flight }) => flight ?? []);
     for (const flight of flights) flight.abort.abort();
+    this.#identities.stop();
     await Promise.all(flights.map((flight) => flight.done));
   }
 
@@ -223,7 +230,7 @@ export class CredentialStore {
     const work =
       provider === undefined
         ? Promise.reject(new ProviderError('Unexpected', `There is no provider ${request.provider}`))
-        : attempt({ ...this.#options, provider, request, flight, timeoutMs });
+        : attempt({ ...this.#options, identities: this.#identities, provider, request, flight, timeoutMs });
     const done = work
       .then(
         (credential) => () => succeed({ entry, request, flight }, credential, this.#options),

@@ -1,5 +1,6 @@
 // What we need to be allowed to do, as data, and the question whether we are: a missing rule should be one clear sentence at the
 // start, not a failed call an hour later.
+import { VENDOR_HELPER } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { KubeClient } from './client.ts';
 import { createLimiter } from './limiter.ts';
@@ -11,8 +12,8 @@ export interface Permission {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
-  /** `config-namespace`: that of the ConfigMap, which need not be our own. */
-  readonly scope: 'cluster' | 'own-namespace' | 'config-namespace';
+  /** `config-namespace`: that of the ConfigMap; `vendor-namespace`: kube-system. Neither need be our own. */
+  readonly scope: 'cluster' | 'own-namespace' | 'config-namespace' | 'vendor-namespace';
   /** The names it is limited to; absent = any name. */
   readonly resourceNames?: readonly string[];
   /** Why: the end of the sentence "this is needed ...". */
@@ -58,6 +59,25 @@ const ROWS: readonly Row[] = [
     whyByVerb: { list: 'to read the configuration', watch: 'to notice edits of the configuration at once' },
   },
   {
+    ...core('serviceaccounts'),
+    scope: 'vendor-namespace',
+    subresource: 'token',
+    resourceNames: [VENDOR_HELPER.name],
+    whyByVerb: { create: 'to show the cloud the ServiceAccount that trust policies of RRSA name' },
+  },
+  {
+    ...core('serviceaccounts'),
+    scope: 'vendor-namespace',
+    whyByVerb: { create: 'to make that ServiceAccount where the add-on that it belonged to is gone' },
+  },
+  {
+    ...{ group: 'apps', resource: 'deployments', scope: 'vendor-namespace', resourceNames: [VENDOR_HELPER.name] },
+    whyByVerb: {
+      list: 'to see whether the add-on that this one replaces still runs',
+      watch: 'to notice when that add-on is stopped or comes back',
+    },
+  },
+  {
     ...LEASES,
     whyByVerb: {
       get: 'to see which replica leads',
@@ -99,7 +119,12 @@ export async function checkPermissions(
 ): Promise<readonly MissingPermission[]> {
   const { ownNamespace, configNamespace = ownNamespace, permissions = REQUIRED_PERMISSIONS, signal } = options;
   const namespaceOf = ({ scope }: Permission): string | undefined =>
-    ({ cluster: undefined, 'own-namespace': ownNamespace, 'config-namespace': configNamespace })[scope];
+    ({
+      cluster: undefined,
+      'own-namespace': ownNamespace,
+      'config-namespace': configNamespace,
+      'vendor-namespace': VENDOR_HELPER.namespace,
+    })[scope];
   const limiter = createLimiter(CONCURRENCY);
   const questions = permissions.flatMap((permission) =>
     (permission.resourceNames ?? [undefined]).map((name) => ({ permission, name })),

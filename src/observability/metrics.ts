@@ -48,6 +48,7 @@ export interface Metrics {
   apiCalled(call: { readonly method: string; readonly code: number | undefined }): void;
   configValid(valid: boolean): void;
   leading(leading: boolean): void;
+  standingDown(isRunning: boolean): void;
   credentialAttempted(attempt: {
     readonly provider: string;
     readonly ok: boolean;
@@ -148,6 +149,11 @@ export function createMetrics(options: { readonly version: string; readonly proc
     registers,
   });
   const leader = new Gauge({ name: `${PREFIX}_leading`, help: '1 = this replica writes', registers });
+  const standing = new Gauge({
+    name: `${PREFIX}_standing_down`,
+    help: '1 = an add-on that this one replaces runs, and nothing is written that it would undo',
+    registers,
+  });
 
   return {
     observe: (source) => void sources.push(source),
@@ -159,6 +165,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
     apiCalled: ({ method, code }) => calls.inc({ method, code: code === undefined ? 'none' : String(code) }),
     configValid: (isValid) => valid.set(isValid ? 1 : 0),
     leading: (isLeading) => leader.set(isLeading ? 1 : 0),
+    standingDown: (isRunning) => standing.set(isRunning ? 1 : 0),
     credentialAttempted: ({ provider, ok, reason, ms }) => {
       attempts.inc({ provider, result: ok ? 'success' : (reason ?? 'Unexpected') });
       attemptTime.observe(sane(ms) / 1_000);

@@ -1,6 +1,13 @@
 // What a provider is: code that obtains credentials for one kind of registry, and nothing else.
 import type { ItemDefaults } from '../core/item-defaults.ts';
-import type { Credential, EpochMs, Parsed, SecretReference, SecretUse } from '../core/types.ts';
+import type {
+  Credential,
+  EpochMs,
+  Parsed,
+  SecretReference,
+  SecretUse,
+  ServiceAccountReference,
+} from '../core/types.ts';
 
 /** Where one service of a cloud is reached, where that differs from the public default. */
 export interface ServiceEndpoint {
@@ -23,14 +30,59 @@ export interface TargetDefaults extends ItemDefaults {
   readonly secretNamespaces: readonly string[];
 }
 
+/** A key that a cloud lends an identity for a while. */
+export interface IdentitySession<T> {
+  readonly value: T;
+  /** When we asked for it. */
+  readonly issuedAt: EpochMs;
+  /** undefined = it does not expire. */
+  readonly expiresAt: EpochMs | undefined;
+  /** Every secret text in `value`: registered for redaction before anybody sees it. */
+  readonly secrets: readonly string[];
+}
+
+/** A call to a metadata service: plain HTTP to an address of the node's own network. */
+export interface MetadataRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** What a metadata service answered; of a longer text only the first 64 KiB. */
+export interface MetadataAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 /** The world as providers see it: what identities need and nothing more. */
 export interface ProviderWorld {
   now(): EpochMs;
+  /**
+   * The value for `key`: what is held while it is not due, else what `fetch` gives. One call at a time for each key, whoever asks;
+   * what is held is kept while it works although `fetch` fails. Throws what `fetch` threw when nothing is held.
+   */
+  identity<T>(
+    key: string,
+    fetch: (signal: AbortSignal) => Promise<IdentitySession<T>>,
+    signal: AbortSignal,
+  ): Promise<T>;
   /**
    * Data of a Secret, decoded. Reads are remembered: when the Secret changes, the credential made from it is due.
    * Throws ProviderError `IdentityUnavailable` when there is no such Secret.
    */
   readSecret(reference: SecretReference, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /**
+   * A short-lived token of a ServiceAccount, signed by the cluster. Throws ProviderError `IdentityUnavailable`, saying what is
+   * missing.
+   */
+  requestToken(serviceAccount: ServiceAccountReference, audience: string, signal: AbortSignal): Promise<string>;
+  /** Text of a small file, read anew each time. Throws ProviderError `IdentityUnavailable` that names it. */
+  readFile(path: string): Promise<string>;
+  /** One call, never through a proxy. Throws ProviderError `CloudUnavailable`; its message names address and cause. */
+  http(request: MetadataRequest, signal: AbortSignal): Promise<MetadataAnswer>;
+  /** The environment variables that vendors name; see `IDENTITY_VARIABLES`. */
+  readonly env: Readonly<Record<string, string>>;
   readonly endpoints: CloudEndpoints;
 }
 

@@ -1,12 +1,16 @@
 // Every provider, one line each.
-import { createAcrProvider } from './alibaba/acr.ts';
+import { createAcrProvider, createAcrServices } from './alibaba/acr.ts';
+import { ALIBABA_VARIABLES } from './alibaba/environment.ts';
 import type { RegistryProvider } from './provider.ts';
 import { createStaticProvider } from './static/static.ts';
 
-/** The providers by the name that the configuration calls them. */
-export function createProviders(): ReadonlyMap<string, RegistryProvider<unknown>> {
+/** The providers by the name that the configuration calls them; each account makes `requestsPerSecond` in a region at most. */
+export function createProviders(
+  options: { readonly requestsPerSecond?: number } = {},
+): ReadonlyMap<string, RegistryProvider<unknown>> {
+  const acr = createAcrProvider(createAcrServices(options));
   // The one place where targets lose their type: each target goes back to the provider that parsed it.
-  const rows = [createAcrProvider(), createStaticProvider()] as unknown as readonly RegistryProvider<unknown>[];
+  const rows = [acr, createStaticProvider()] as unknown as readonly RegistryProvider<unknown>[];
   return new Map(rows.map((provider) => [provider.name, provider]));
 }
 
@@ -14,4 +18,7 @@ export function createProviders(): ReadonlyMap<string, RegistryProvider<unknown>
  * Services that the providers call, by cloud: what `--cloud-endpoints` may name. A misspelt one would leave the calls to the
  * public address.
  */
-export const CLOUD_SERVICES: Readonly<Record<string, readonly string[]>> = { alibaba: ['cr'] };
+export const CLOUD_SERVICES: Readonly<Record<string, readonly string[]>> = { alibaba: ['cr', 'sts', 'metadata'] };
+
+/** Environment variables that identities read: those of the clouds' own tools and injectors. */
+export const IDENTITY_VARIABLES: readonly string[] = ALIBABA_VARIABLES;

@@ -54,6 +54,8 @@ describe('the chart', () => {
       'ClusterRole',
       'ClusterRoleBinding',
       'Role',
+      'Role',
+      'RoleBinding',
       'RoleBinding',
       'Deployment',
     ]);
@@ -76,7 +78,7 @@ describe('the chart', () => {
   test('names its objects after the release', async () => {
     const text = await helm.succeed(['template', 'shop', CHART, '--namespace=pulls']);
     expect(new Set(manifestsOf(text).map(({ metadata }) => metadata.name))).toEqual(
-      new Set(['shop-registry-credential-helper']),
+      new Set(['shop-registry-credential-helper', 'shop-registry-credential-helper-take-over']),
     );
   });
 });
@@ -84,15 +86,17 @@ describe('the chart', () => {
 describe('the rights', () => {
   test('equal docs/rbac.yaml: object by object, rule by rule', async () => {
     const documented = manifestsOf(readFileSync(path.join(ROOT, 'docs/rbac.yaml'), 'utf8'));
+    const inOrder = <T extends { readonly kind: string; readonly metadata: { readonly name: string } }>(
+      objects: readonly T[],
+    ) => objects.toSorted((a, b) => (`${a.kind}/${a.metadata.name}` < `${b.kind}/${b.metadata.name}` ? -1 : 1));
     const rendered = manifestsOf(await helm.render())
       .filter(({ kind }) => kind !== 'Deployment')
       .map((object) => ({ ...object, metadata: { ...object.metadata, labels: undefined } }));
-    expect(rendered).toEqual(
-      documented.map((object) => ({
-        ...object,
-        ...(object.kind === 'ServiceAccount' ? { automountServiceAccountToken: false } : {}),
-      })),
-    );
+    const expected = documented.map((object) => ({
+      ...object,
+      ...(object.kind === 'ServiceAccount' ? { automountServiceAccountToken: false } : {}),
+    }));
+    expect(inOrder(rendered)).toEqual(inOrder(expected));
   });
 
   test('to read the configuration follow it into another namespace, and are only there', async () => {
@@ -102,6 +106,7 @@ describe('the rights', () => {
     expect(roles.map(({ metadata, rules }) => [metadata.namespace, rules])).toEqual([
       ['kube-system', [expect.objectContaining({ resources: ['leases'] })]],
       ['platform', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'] }]],
+      ['kube-system', expect.arrayContaining([expect.objectContaining({ resources: ['serviceaccounts/token'] })])],
     ]);
   });
 });

@@ -143,7 +143,7 @@ describe('every way in which a registry can fail, at the same time', () => {
   const eventsFor = async (reason: string, name: string) =>
     (await configMapEvents(world, reason)).filter(({ message }) => new RegExp(`\\bcri-${name}\\b`).test(message));
 
-  test('does not hold back the healthy one', async () => {
+  test('[acr X6] does not hold back the healthy one', async () => {
     expect((await hosts()).filter((host) => host.startsWith('acme-registry'))).toHaveLength(2);
     expect(callsOf('healthy')).toHaveLength(1);
   });
@@ -181,7 +181,7 @@ describe('every way in which a registry can fail, at the same time', () => {
     expect(await hosts('team-b')).toEqual(await hosts('team-a'));
   });
 
-  test('a throttled cloud is left alone for as long as it asks', () => {
+  test('[acr X4] a throttled cloud is left alone for as long as it asks', () => {
     const calls = callsOf('throttled').map((call) => call.at);
     for (const [index, at] of calls.slice(1).entries()) {
       expect(at - (calls[index] ?? 0)).toBeGreaterThanOrEqual(3_000);
@@ -207,7 +207,7 @@ describe('every way in which a registry can fail, at the same time', () => {
     for (const name of retried) expect(await eventsFor('CredentialRestored', name)).toHaveLength(1);
   });
 
-  test('a missing Secret that is created, and a wrong one that is put right, are used at once', async () => {
+  test('[acr I7] a missing Secret that is created, and a wrong one that is put right, are used at once', async () => {
     await putKey('no-secret');
     await world.cluster.patch('secrets', 'key-wrong-secret', { stringData: healthyKey() }, 'kube-system');
     await world.cluster.patch('secrets', 'key-wrong-id', { stringData: healthyKey() }, 'kube-system');
@@ -235,7 +235,7 @@ describe('every way in which a registry can fail, at the same time', () => {
     expect(await eventsFor('CredentialUnavailable', 'html')).toHaveLength(1);
   });
 
-  test('200 namespaces cause one token call and one endpoint listing', async () => {
+  test('[acr R5] 200 namespaces cause one token call and one endpoint listing', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `many-${index}`);
     await Promise.all(
       names.map(async (name) => {

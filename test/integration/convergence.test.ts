@@ -39,13 +39,13 @@ describe('a cluster with many namespaces', () => {
   const programCalls = async (sinceAt = 0) =>
     (await world.plane.auditEvents()).filter((event) => event.user === PROGRAM_USER && event.at >= sinceAt);
 
-  test('gives every ServiceAccount in scope the reference, last, and keeps foreign ones in their order', async () => {
+  test('[acr O4] gives every ServiceAccount in scope the reference, last, and keeps foreign ones in their order', async () => {
     expect(await world.cluster.references('team-0', 'app-0')).toEqual(['foreign-a', 'foreign-b', ACR_SECRET]);
     expect(await world.cluster.references('team-39', 'app-4')).toEqual([ACR_SECRET]);
     expect(await world.cluster.references('default', 'outside')).toEqual(['foreign-a']);
   });
 
-  test('writes a Secret of the right type, with an entry for every domain of the instance', async () => {
+  test('[acr O1] writes a Secret of the right type, with an entry for every domain of the instance', async () => {
     const secret = await world.cluster.get('secrets', ACR_SECRET, 'team-7');
     expect(secret?.type).toBe('kubernetes.io/dockerconfigjson');
     const auths = (await world.cluster.auths('team-7', ACR_SECRET)) ?? {};
@@ -79,11 +79,15 @@ describe('a cluster with many namespaces', () => {
     expect(patches.length).toBeGreaterThanOrEqual(NAMESPACES * ACCOUNTS);
     expect(patches.length).toBeLessThanOrEqual(NAMESPACES * ACCOUNTS * 1.02);
     const reads = calls.filter((event) => ['get', 'list'].includes(event.verb) && event.resource !== 'leases');
-    // Namespaces, ServiceAccounts, our Secrets, the ConfigMap, the access key's Secret, and one look for the master copy.
+    // Namespaces, ServiceAccounts, our Secrets, the ConfigMap, the vendor's Deployment, and one look for the master copy; by name, for the identity, two
+    // Secrets of managed roles, which are not there, and the access key's.
     expect(reads.map((event) => `${event.verb} ${event.resource ?? ''}`).sort()).toEqual([
       'get secrets',
       'list configmaps',
+      'list deployments',
       'list namespaces',
+      'list secrets',
+      'list secrets',
       'list secrets',
       'list secrets',
       'list serviceaccounts',
@@ -100,7 +104,7 @@ describe('a cluster with many namespaces', () => {
     expect(calls).toEqual([]);
   });
 
-  test('serves a new namespace and a new ServiceAccount without a cloud call', async () => {
+  test('[acr C2] [acr C3] serves a new namespace and a new ServiceAccount without a cloud call', async () => {
     const before = world.clouds.cr.calls().length;
     await world.cluster.namespace('team-new');
     await world.cluster.serviceAccount('team-new', 'app');
@@ -111,7 +115,7 @@ describe('a cluster with many namespaces', () => {
     expect(world.clouds.cr.calls()).toHaveLength(before);
   });
 
-  test('a restart with everything fresh makes no write and no cloud call', async () => {
+  test('[acr R5] a restart with everything fresh makes no write and no cloud call', async () => {
     await replica.stop();
     const since = Date.now();
     const cloudCalls = world.clouds.cr.calls().length;

@@ -1,10 +1,10 @@
 // One attempt of provider `acr` at a simulated cloud, with the sample key and instance unless a test says otherwise.
 import { readFile } from 'node:fs/promises';
 import type { Credential } from '../../src/core/types.ts';
-import { NO_ITEM_DEFAULTS } from '../../src/core/item-defaults.ts';
-import type { AcrTarget } from '../../src/providers/alibaba/acr.ts';
-import type { CloudEndpoints, ProviderWorld, RegistryProvider, ServiceEndpoint } from '../../src/providers/provider.ts';
+import type { AcrTarget } from '../../src/providers/alibaba/target.ts';
+import type { CloudEndpoints, RegistryProvider, ServiceEndpoint } from '../../src/providers/provider.ts';
 import { SAMPLE, type Clouds } from '../support/clouds/clouds.ts';
+import { emptyWorld, TARGET_DEFAULTS } from '../support/provider-world.ts';
 
 /** Parses an item and fetches its credential; `item` and `key` change what they name. */
 export async function attemptCredential(options: {
@@ -16,13 +16,13 @@ export async function attemptCredential(options: {
 }): Promise<Credential> {
   const { provider, endpoints, item, key, signal = new AbortController().signal } = options;
   const { accessKeyId, accessKeySecret } = SAMPLE.accessKey;
-  const world: ProviderWorld = {
+  const world = emptyWorld({
     now: Date.now,
     endpoints,
     readSecret: () => Promise.resolve({ 'access-key-id': accessKeyId, 'access-key-secret': accessKeySecret, ...key }),
-  };
-  const defaults = { ...NO_ITEM_DEFAULTS, region: 'cn-hangzhou', namespace: 'kube-system', secretNamespaces: [] };
-  const parsed = provider.parseTarget({ instanceId: SAMPLE.instance.instanceId, ...item }, defaults);
+  });
+  const own = { instanceId: SAMPLE.instance.instanceId, accessKeySecretRef: { name: 'sample-key' } };
+  const parsed = provider.parseTarget({ ...own, ...item }, TARGET_DEFAULTS);
   if (!parsed.ok) throw new Error('refused');
   return provider.fetchCredential(parsed.value, world, signal);
 }

@@ -3,8 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ProviderError, type FailureReason } from '../../src/core/errors.ts';
 import type { Credential } from '../../src/core/types.ts';
-import { createAcrProvider } from '../../src/providers/alibaba/acr.ts';
-import { createCrClient } from '../../src/providers/alibaba/client.ts';
+import { createAcrProvider, createAcrServices } from '../../src/providers/alibaba/acr.ts';
 import type { CloudEndpoints, ServiceEndpoint } from '../../src/providers/provider.ts';
 import { SAMPLE, startClouds, type Clouds } from '../support/clouds/clouds.ts';
 import type { Fault } from '../support/clouds/faults.ts';
@@ -13,7 +12,7 @@ import { attemptCredential, endpointOf } from './providers-acr-attempt.ts';
 const { instanceId } = SAMPLE.instance;
 const { accessKeyId, accessKeySecret } = SAMPLE.accessKey;
 const TIMEOUT_MS = 1_000;
-const provider = createAcrProvider(createCrClient({ timeoutMs: TIMEOUT_MS }));
+let provider: ReturnType<typeof createAcrProvider>;
 let clouds: Clouds;
 let endpoints: CloudEndpoints;
 
@@ -23,6 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => clouds.stop());
 beforeEach(() => {
+  // Of its own for each case: a cloud that asked to slow down makes the next call wait.
+  provider = createAcrProvider(createAcrServices({ timeoutMs: TIMEOUT_MS }));
   clouds.cr.clearCalls();
   clouds.state.accessKeys.set(accessKeyId, SAMPLE.accessKey);
   clouds.state.instances.set(instanceId, SAMPLE.instance);
@@ -34,7 +35,7 @@ afterEach(async () => {
 });
 
 describe('a credential', () => {
-  test('is the cloud’s token, with its expiry and every domain of the instance', async () => {
+  test('[acr D1] is the cloud’s token, with its expiry and every domain of the instance', async () => {
     clouds.state.instances.set(instanceId, { ...SAMPLE.instance, userDomains: ['images.acme.example'] });
     const before = Date.now();
     const credential = await fetchCredential();
@@ -58,12 +59,12 @@ describe('a credential', () => {
     ).toEqual(['GetAuthorizationToken cn-hangzhou success', 'ListInstanceEndpoint cn-hangzhou success']);
   });
 
-  test('has no domains of endpoints that are disabled', async () => {
+  test('[acr D1] has no domains of endpoints that are disabled', async () => {
     clouds.state.instances.set(instanceId, { ...SAMPLE.instance, internetEnabled: false });
     expect((await fetchCredential()).hosts).toEqual(['acme-registry-vpc.cn-hangzhou.cr.aliyuncs.com']);
   });
 
-  test('is served for named domains without the right to list', async () => {
+  test('[acr D3] is served for named domains without the right to list', async () => {
     clouds.state.accessKeys.set(accessKeyId, { ...SAMPLE.accessKey, denied: { ListInstanceEndpoint: 'NoPermission' } });
     const credential = await fetchCredential({ domains: 'images.acme.example' });
     expect(credential.warnings).toEqual([expect.stringContaining('cr:ListInstanceEndpoint')]);
@@ -133,7 +134,7 @@ describe('a refusal', () => {
     const error = await failure({}, change);
     expect(error).toMatchObject({ reason, message: expect.stringContaining(code) });
     expectHelpful(error);
-    expect(error.message).toContain('the Secret kube-system/alibaba-addon-secret');
+    expect(error.message).toContain('the Secret kube-system/sample-key');
   });
 
   test.each([200, 404] as const)('of an unknown instance, told with HTTP %d', async (status) => {
@@ -163,7 +164,7 @@ describe('a refusal', () => {
     },
   );
 
-  test('of the listing names the missing action and the way around it', async () => {
+  test('[acr D3] [acr I8] of the listing names the missing action and the way around it', async () => {
     clouds.state.accessKeys.set(accessKeyId, { ...SAMPLE.accessKey, denied: { ListInstanceEndpoint: 'NoPermission' } });
     const error = await failure();
     expect(error).toMatchObject({
@@ -173,7 +174,7 @@ describe('a refusal', () => {
     expect(error.requestId).toMatch(/^[0-9A-F-]{36}$/);
   });
 
-  test('because of the clock says by how much it is off', async () => {
+  test('[acr X5] because of the clock says by how much it is off', async () => {
     clouds.setClockOffset(20 * 60_000);
     expect(await failure()).toMatchObject({
       reason: 'ClockSkew',
@@ -189,7 +190,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('an accident', () => {
+describe('[acr X3] an accident', () => {
   test.each<[Fault, string]>([
     [{ kind: 'unavailable' }, 'ServiceUnavailable'],
     [{ kind: 'xml' }, 'ServiceUnavailable'],

@@ -85,7 +85,7 @@ describe('the README', () => {
     HOME: checkout,
     NODE_OPTIONS: '',
     REGISTRY_CREDENTIAL_HELPER_CLOUD_ENDPOINTS: JSON.stringify({
-      alibaba: { cr: world.clouds.endpoints().alibaba.cr },
+      alibaba: world.clouds.endpoints().alibaba,
     }),
     REGISTRY_CREDENTIAL_HELPER_METRICS_ADDRESS: address,
   });

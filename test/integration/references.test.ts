@@ -43,7 +43,7 @@ const newAccount = async (name: string, entries: readonly string[] = []): Promis
 };
 
 describe('a ServiceAccount that others write too', () => {
-  test('a thousand concurrent foreign edits lose nothing while ours comes and goes', async () => {
+  test('[acr O4] a thousand concurrent foreign edits lose nothing while ours comes and goes', async () => {
     const accounts = ['busy-0', 'busy-1', 'busy-2', 'busy-3'];
     const writers = 8;
     const edits = 125;
@@ -164,7 +164,7 @@ describe('a ServiceAccount that others write too', () => {
     await served('shy');
   });
 
-  test('a ServiceAccount that keeps losing our entry is not fought over, and an Event names the other writer', async () => {
+  test('[acr S4] a ServiceAccount that keeps losing our entry is not fought over, and an Event names the other writer', async () => {
     const mark = await markCalls(world);
     await newAccount('fought', ['theirs']);
     const at = { namespace: 'team-a', name: 'fought', fieldManager: 'argocd-controller' };

@@ -86,7 +86,7 @@ describe('short-lived credentials', () => {
       60_000,
     );
 
-  test('are renewed in place: the new one pulls, the old one no longer does once it has expired', async () => {
+  test('[acr R1] [acr R3] are renewed in place: the new one pulls, the old one no longer does once it has expired', async () => {
     const [before, entry] = await Promise.all([uids(), entryOf('team-0', hostOf(FIRST))]);
     expect(entry).toBeDefined();
     const first = mintedFor(FIRST.instanceId)[0];
@@ -153,7 +153,7 @@ describe('short-lived credentials', () => {
     expect(expired).toEqual([]);
   });
 
-  test('stay when the cloud is down across their expiry, serve new namespaces meanwhile, and recover by themselves', async () => {
+  test('[acr R4] stay when the cloud is down across their expiry, serve new namespaces meanwhile, and recover by themselves', async () => {
     world.clouds.state.instances.set('cri-outage', { ...FIRST, instanceId: 'cri-outage', instanceName: 'outage' });
     const host = hostOf({ ...FIRST, instanceName: 'outage' });
     world.clouds.cr.setTokenLife(LONGER_MS);

@@ -71,7 +71,7 @@ async function expectReferencesFirst(mark: number, namespaces: readonly string[]
 describe('the scope', () => {
   const leaving = ['leaving-0', 'leaving-1', 'leaving-2'];
 
-  test('that is edited lets namespaces go: references first, then Secrets; foreign ones and the others stay', async () => {
+  test('[acr S1] that is edited lets namespaces go: references first, then Secrets; foreign ones and the others stay', async () => {
     await Promise.all([...leaving, 'staying'].map(tenant));
     const mark = await settled(world);
     await configure('staying');
@@ -82,7 +82,7 @@ describe('the scope', () => {
     expect(await secretsIn('staying')).toEqual([ACR_SECRET, 'foreign', STATIC_SECRET]);
   });
 
-  test('that is edited while the controller is down is applied when it comes back', async () => {
+  test('[acr S1] that is edited while the controller is down is applied when it comes back', async () => {
     await configure('staying, leaving-*');
     await secretsEverywhere(world, leaving);
     await secretsEverywhere(world, leaving, STATIC_SECRET);
@@ -118,7 +118,7 @@ describe('a registry', () => {
   const hosts = async (): Promise<readonly string[]> =>
     Object.keys((await world.cluster.auths('registries', STATIC_SECRET)) ?? {}).sort();
 
-  test('that is removed leaves the document, and nothing else changes', async () => {
+  test('[acr S2] that is removed leaves the document, and nothing else changes', async () => {
     await tenant('registries');
     await configure('registries', { 'registry-info': twoRegistries });
     await eventually('both are there', async () => (await hosts()).length === 2);
@@ -132,7 +132,7 @@ describe('a registry', () => {
     expect(await programWrites(world, mark)).toHaveLength(1);
   });
 
-  test('list that is empty removes everything of its Secret, and an item that is wrong removes nothing', async () => {
+  test('[acr S2] list that is empty removes everything of its Secret, and an item that is wrong removes nothing', async () => {
     await configure('registries', { 'registry-info': '- provider: static\n  domains: static.example\n' });
     await settled(world);
     expect(await secretsIn('registries')).toEqual([ACR_SECRET, 'foreign', STATIC_SECRET]);

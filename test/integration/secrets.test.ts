@@ -159,7 +159,7 @@ describe("somebody else's Secret under our name", () => {
     expect(await secretOf('taken', STATIC_SECRET)).toEqual(before);
   });
 
-  test("is adopted in place when the name is a vendor's and the type is right", async () => {
+  test("[acr O2] is adopted in place when the name is a vendor's and the type is right", async () => {
     await tenant('vendor', () => putForeign('vendor', ACR_SECRET));
     const before = await secretOf('vendor', ACR_SECRET);
     await served('vendor');

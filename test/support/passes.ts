@@ -88,6 +88,8 @@ export class Passes {
     return {
       caches: this.caches,
       config: () => this.config,
+
+      standingDown: () => false,
       instance: INSTANCE,
       store: {
         resolve: (wanted) => {

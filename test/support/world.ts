@@ -64,7 +64,7 @@ export async function startWorld(
       replicas += 1;
       const address = `127.0.0.1:${await freePort()}`;
       const endpoints = join(plane.folder, `endpoints-${replicas}.json`);
-      await writeFile(endpoints, JSON.stringify({ alibaba: { cr: clouds.endpoints().alibaba.cr } }));
+      await writeFile(endpoints, JSON.stringify({ alibaba: clouds.endpoints().alibaba }));
       const http: Replica['http'] = async (path) => {
         try {
           const answer = await fetch(`http://${address}${path}`);

@@ -1,9 +1,9 @@
 // The documentation says what the program does: no key, reason, right, metric or flag more, and none less.
-import { accessSync, constants as modes, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants as modes, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
-import { flagsHelp } from '../../src/cmd/settings.ts';
+import { flagsHelp } from '../../src/cmd/flags.ts';
 import { EVENT_REASONS } from '../../src/controller/report.ts';
 import { CONFIG_DEFAULTS, CONFIG_KEYS, parseConfig } from '../../src/core/config.ts';
 import { foldName } from '../../src/core/fields.ts';
@@ -15,11 +15,12 @@ import { createItemParser } from '../../src/credentials/requests.ts';
 import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createProviders } from '../../src/providers/table.ts';
-import { codeBlocks, documentationPages, headingsOf, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
+import { codeBlocks, documentationPages, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
+import { TARGET_DEFAULTS } from '../support/provider-world.ts';
 
 const pages = documentationPages();
 const providers = createProviders();
-const defaults = { namespace: 'kube-system', secretNamespaces: [] };
+const defaults = TARGET_DEFAULTS;
 const parse = (data: Readonly<Record<string, string>>) =>
   parseConfig(data, {
     parseItem: createItemParser(providers, defaults),
@@ -62,11 +63,10 @@ describe('docs/configuration.md', () => {
     const documented = tableUnder(PAGE, 'Items').flatMap(([fields = '', owner = '']) =>
       inlineCode(owner).includes(name) ? inlineCode(fields) : [],
     );
-    const unserved = inlineCode(/that this version does not serve \((.*?)\)/s.exec(text)?.[1] ?? '');
     // The message about a field that nobody could have meant names all that are known.
     const { issues } = provider.parseTarget({ qqqqqqqqqqqqqqqqqqqq: 1 }, { ...defaults, ...NO_ITEM_DEFAULTS });
     const known = /known are (.*)$/.exec(issues.map(({ message }) => message).join('\n'))?.[1]?.split(', ') ?? [];
-    expect(sorted(documented)).toEqual(sorted(known.filter((field) => !unserved.includes(field))));
+    expect(sorted(documented)).toEqual(sorted(known));
   });
 
   test('lists exactly the fields that every item may have', () => {
@@ -88,24 +88,6 @@ describe('docs/configuration.md', () => {
       ...Object.keys(names.GITOPS_ANNOTATIONS),
     ];
     expect(sorted(documented)).toEqual(sorted(known));
-  });
-});
-
-describe('docs/compatibility-acr.md', () => {
-  const PAGE = 'docs/compatibility-acr.md';
-  const titles = readdirSync('test', { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => readFileSync(path.join('test', name), 'utf8'))
-    .join('\n');
-
-  test('names only ids that a test carries in its title', () => {
-    const rows = headingsOf(PAGE).flatMap((heading) => tableUnder(PAGE, heading));
-    expect(rows.length).toBeGreaterThan(20);
-    for (const [feature = '', tests = ''] of rows) {
-      const ids = inlineCode(tests);
-      expect([feature, ids.length > 0]).toEqual([feature, true]);
-      for (const id of ids) expect([feature, id, titles.includes(`[acr ${id}]`)]).toEqual([feature, id, true]);
-    }
   });
 });
 
@@ -144,10 +126,12 @@ describe('docs/rbac.yaml and docs/rbac.md', () => {
   );
 
   test('grant exactly the rights that the program asks about at its start', () => {
-    const needed = REQUIRED_PERMISSIONS.flatMap(({ scope, group, resource, verb, resourceNames = ['any'] }) =>
-      resourceNames.map((name) =>
-        [scope === 'cluster' ? 'ClusterRole' : 'Role', group, resource, verb, name].join(' '),
-      ),
+    const needed = REQUIRED_PERMISSIONS.flatMap(
+      ({ scope, group, resource, subresource, verb, resourceNames = ['any'] }) => {
+        const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+        const kind = scope === 'cluster' ? 'ClusterRole' : 'Role';
+        return resourceNames.map((name) => [kind, group, what, verb, name].join(' '));
+      },
     );
     expect(sorted(granted)).toEqual(sorted(needed));
   });
@@ -155,11 +139,12 @@ describe('docs/rbac.yaml and docs/rbac.md', () => {
   test('explain each of them', () => {
     const explained = tableUnder('docs/rbac.md', 'Rights').flatMap(([right = '']) => {
       const [, resource = '', verbs = '', own] =
-        /^`(\w+)`: ([a-z, ]+?)(, in (?:our|its) namespace)?$/.exec(right) ?? [];
+        /^`([\w/]+)`: ([a-z, ]+?)(, (?:of one name )?in (?:our namespace|its namespace|kube-system))?$/.exec(right) ??
+        [];
       return verbs.split(', ').map((verb) => `${own === undefined ? 'ClusterRole' : 'Role'} ${resource} ${verb}`);
     });
     expect(sorted(explained)).toEqual(
-      sorted(granted.map((right) => right.replace(/^(\w+) \S* ?(\w+ \w+) any$/, '$1 $2'))),
+      sorted(granted.map((right) => right.replace(/^(\w+) \S* ?([\w/]+ \w+) \S+$/, '$1 $2'))),
     );
   });
 });

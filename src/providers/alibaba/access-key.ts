@@ -1,4 +1,6 @@
-// The identity of self-built and registered clusters: a RAM user's AccessKey pair in a Secret (acr.md section 7).
+// The identity of self-built and registered clusters, and across accounts: a RAM user's AccessKey pair (acr.md section 7).
+import { createHash } from 'node:crypto';
+import { ProviderError } from '../../core/errors.ts';
 import type { SecretReference } from '../../core/types.ts';
 import { readSecretKeys } from '../secret-reference.ts';
 import type { AlibabaIdentity } from './identity.ts';
@@ -9,19 +11,61 @@ export const ADDON_SECRET: SecretReference = { namespace: 'kube-system', name: '
 const ID_KEY = 'access-key-id';
 const SECRET_KEY = 'access-key-secret';
 
+/** An AccessKey pair written into the configuration itself, as the vendor's guides have it. */
+export interface InlineKey {
+  readonly accessKeyId: string;
+  /** Secret. */
+  readonly accessKeySecret: string;
+}
+
 /** Builds the identity whose AccessKey pair stands in `secret`. */
 export function createAccessKeyIdentity(secret: SecretReference): AlibabaIdentity {
   const place = `${secret.namespace}/${secret.name}`;
   return {
     key: place,
-    async fetchKey(world, signal) {
+    async fetchKey(world, _place, signal) {
       const { [ID_KEY]: accessKeyId, [SECRET_KEY]: accessKeySecret } = await readSecretKeys(
         world,
         secret,
         [ID_KEY, SECRET_KEY],
         signal,
       );
-      return { accessKeyId, accessKeySecret, origin: `the Secret ${place}` };
+      return { accessKeyId, accessKeySecret, origin: `the Secret ${place}`, account: place };
     },
+  };
+}
+
+/** Builds the identity of a pair in the configuration; its key tells nothing of the pair. */
+export function createInlineKeyIdentity(pair: InlineKey): AlibabaIdentity {
+  const digest = createHash('sha256').update(`${pair.accessKeyId}\n${pair.accessKeySecret}`).digest('hex');
+  const key = `custom-access-key-${digest.slice(0, 12)}`;
+  return {
+    key,
+    fetchKey: (world, _place, signal) =>
+      world.identity(
+        `alibaba/${key}`,
+        () =>
+          Promise.resolve({
+            value: { ...pair, origin: 'customAccessKey and customAccessKeySecret of the item', account: key },
+            issuedAt: world.now(),
+            expiresAt: undefined,
+            secrets: [pair.accessKeySecret],
+          }),
+        signal,
+      ),
+  };
+}
+
+/** Builds the identity of an item that names half of a pair: it fails, and no other item with it. */
+export function createHalfKeyIdentity(present: string, missing: string): AlibabaIdentity {
+  return {
+    key: 'custom-access-key-half',
+    fetchKey: () =>
+      Promise.reject(
+        new ProviderError(
+          'IdentityUnavailable',
+          `the item has ${present} but no ${missing}: write both, or better neither and name a Secret with the keys \`${ID_KEY}\` and \`${SECRET_KEY}\` in \`accessKeySecretRef\``,
+        ),
+      ),
   };
 }

@@ -1,163 +1,149 @@
-// Provider `acr`: Alibaba Cloud Container Registry, Enterprise Edition. Instances of one hour's tokens (acr.md sections 3, 14, 20).
-import { readFields, type FieldReader } from '../../core/fields.ts';
+// Provider `acr`: Alibaba Cloud Container Registry, Enterprise and Personal Edition: tokens of an hour (acr.md sections 3, 14, 15, 20).
 import { ProviderError } from '../../core/errors.ts';
-import { isRegistryHost, parseHosts } from '../../core/registry-host.ts';
-import type { Credential, SecretReference } from '../../core/types.ts';
+import { isRegistryHost } from '../../core/registry-host.ts';
+import type { Credential } from '../../core/types.ts';
 import type { ProviderWorld, RegistryProvider } from '../provider.ts';
-import { parseSecretReference } from '../secret-reference.ts';
-import { ADDON_SECRET, createAccessKeyIdentity } from './access-key.ts';
-import { createCrClient, type CrCall, type CrClient } from './client.ts';
-import { crEndpoint } from './endpoints.ts';
+import { createAccessKeyIdentity, createHalfKeyIdentity, createInlineKeyIdentity } from './access-key.ts';
+import { personalHosts } from './acr-personal.ts';
+import { createAssumedRoleIdentity } from './assume-role.ts';
+import { createAlibabaClient, type AlibabaClientOptions } from './client.ts';
+import { createCrClient, type AuthorizationToken, type CrCall, type CrClient } from './cr.ts';
+import { dependsOnLocalRegion, endpointsOf } from './endpoints.ts';
+import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
+import { readLocalRegion } from './metadata.ts';
+import { createRrsaIdentity } from './rrsa.ts';
+import { createStsClient, type StsClient } from './sts.ts';
+import { parseAcrTarget, type AcrTarget, type BaseIdentity } from './target.ts';
+import { createTokenModeIdentity } from './token-mode.ts';
 
-/** One instance and how we authenticate for it. */
-export interface AcrTarget {
-  readonly instanceId: string;
-  readonly region: string;
-  /** undefined = every domain of the instance. */
-  readonly domains: readonly string[] | undefined;
-  readonly accessKeySecret: SecretReference;
+/** The services that it calls. */
+export interface AcrServices {
+  readonly cr: CrClient;
+  readonly sts: StsClient;
 }
 
-/** Fields of the vendor's add-on that would mean another identity: never ignored in silence. */
-const UNSERVED_FIELDS: readonly string[] = [
-  'assumeRoleARN',
-  'expireDuration',
-  'rrsaRoleARN',
-  'rrsaOIDCProviderRoleARN',
-  'customAccessKey',
-  'customAccessKeySecret',
-];
+/** Builds the services on one client, which all of them share. */
+export function createAcrServices(options: AlibabaClientOptions = {}): AcrServices {
+  const client = createAlibabaClient(options);
+  return { cr: createCrClient(client), sts: createStsClient(client) };
+}
 
-/** Builds the provider on a client seam. */
-export function createAcrProvider(client: CrClient = createCrClient()): RegistryProvider<AcrTarget> {
+/** Builds the provider. */
+export function createAcrProvider({ cr, sts }: AcrServices = createAcrServices()): RegistryProvider<AcrTarget> {
   return {
     name: 'acr',
 
-    parseTarget(input, defaults) {
-      const fields = readFields(input);
-      const instanceId = parseInstanceId(fields);
-      const region = parseRegion(fields, defaults.region);
-      const domains = parseDomains(fields);
-      const accessKeySecret = parseSecretReference(fields, 'accessKeySecretRef', {
-        defaults,
-        fallback: ADDON_SECRET,
-        cure: 'name a Secret with the keys `access-key-id` and `access-key-secret`, e.g. `accessKeySecretRef: {name: acr-access-key}`',
-      });
-      for (const name of UNSERVED_FIELDS) reportUnserved(fields, name);
-      const issues = fields.issues();
-      if (
-        instanceId === undefined ||
-        region === undefined ||
-        accessKeySecret === undefined ||
-        issues.some((issue) => issue.severity === 'error')
-      ) {
-        return { ok: false, issues };
-      }
-      return { ok: true, value: { instanceId, region, domains, accessKeySecret }, issues };
-    },
+    parseTarget: parseAcrTarget,
 
-    registryHosts: (target) => target.domains,
+    registryHosts: ({ instanceId, region, domains }) =>
+      domains ?? (instanceId === undefined && region !== undefined ? personalHosts(region) : undefined),
 
-    cacheKey: ({ region, instanceId, accessKeySecret }) =>
-      `acr/${region}/${instanceId}/${createAccessKeyIdentity(accessKeySecret).key}`,
+    cacheKey: (target) =>
+      `acr/${target.region ?? 'local'}/${target.instanceId ?? 'personal'}/${identityOf(target, sts).key}`,
 
-    secretUse: (target) => ({ reference: target.accessKeySecret, published: false }),
+    secretUse: ({ base }) => (base.kind === 'secret' ? { reference: base.secret, published: false } : undefined),
 
     async fetchCredential(target, world, signal) {
       const issuedAt = world.now();
-      const call = await buildCall(target, world, signal);
-      const [token, listing] = await Promise.allSettled([
-        client.getAuthorizationToken(call, signal),
-        client.listInstanceEndpoint(call, signal),
-      ]);
-      if (token.status === 'rejected') throw token.reason;
-      const { username, token: password, expiresAt } = token.value;
-      const hosts =
-        listing.status === 'fulfilled' ? listedHosts(target, listing.value) : toleratedHosts(target, listing.reason);
-      return { username, password, issuedAt, expiresAt, ...hosts };
+      const call = await buildCall(target, { world, identity: identityOf(target, sts) }, signal);
+      const { instanceId } = target;
+      const { token, ...hosts } =
+        instanceId === undefined
+          ? { token: await cr.getPersonalToken(call, signal), hosts: target.domains ?? personalHosts(call.region) }
+          : await fetchEnterprise({ ...target, instanceId, region: call.region }, { cr, call }, signal);
+      const { username, token: password, expiresAt } = token;
+      const { choice, origin, warnings: remarks = [] } = call.key;
+      const warnings = [...remarks, ...('warnings' in hosts ? (hosts.warnings ?? []) : [])];
+      return {
+        ...{ username, password, issuedAt, expiresAt, ...hosts },
+        ...(warnings.length === 0 ? {} : { warnings }),
+        identity: choice === undefined ? origin : `${origin} (${choice})`,
+      };
     },
   };
 }
 
-function parseInstanceId(fields: FieldReader): string | undefined {
-  const id = fields.text('instanceId');
-  const wrong = instanceIdIssue(id);
-  if (wrong === undefined) return id;
-  fields.report('instanceId', wrong, id === undefined ? {} : { value: id.slice(0, 80) });
-  return undefined;
+/** An instance in a region that is known. */
+type Instance = AcrTarget & { readonly instanceId: string; readonly region: string };
+
+type Hosts = Pick<Credential, 'hosts' | 'warnings'>;
+
+async function fetchEnterprise(
+  target: Instance,
+  { cr, call }: { readonly cr: CrClient; readonly call: CrCall },
+  signal: AbortSignal,
+): Promise<Hosts & { readonly token: AuthorizationToken }> {
+  const { instanceId } = target;
+  const [token, listing] = await Promise.allSettled([
+    cr.getAuthorizationToken({ ...call, instanceId }, signal),
+    cr.listInstanceEndpoint({ ...call, instanceId }, signal),
+  ]);
+  if (token.status === 'rejected') throw token.reason;
+  const hosts =
+    listing.status === 'fulfilled' ? listedHosts(target, listing.value) : toleratedHosts(target, listing.reason);
+  return { token: token.value, ...hosts };
 }
 
-function instanceIdIssue(id: string | undefined): string | undefined {
-  if (id === undefined) {
-    return 'is missing or empty, which means the Personal Edition; this version does not serve it: name an instance of the Enterprise Edition, `instanceId: cri-…`';
-  }
-  if (id.includes(',')) return 'names several instances: write one item for each, `- instanceId: cri-…`';
-  if (/^crpi-/i.test(id)) {
-    return 'is an instance of the Personal Edition: use `provider: static` with `domains` and `secretRef`';
-  }
-  return /^cri-[a-z0-9-]{1,60}$/.test(id)
-    ? undefined
-    : 'must be the id of an instance: `cri-` and lower-case letters and digits';
+function identityOf({ base, assumedRole }: AcrTarget, sts: StsClient): AlibabaIdentity {
+  const own = baseIdentity(base, { sts, isBase: assumedRole !== undefined });
+  return assumedRole === undefined ? own : createAssumedRoleIdentity(sts, own, assumedRole);
 }
 
-function parseRegion(fields: FieldReader, fallback: string | undefined): string | undefined {
-  const own = fields.text('regionId');
-  const region = (own ?? fallback)?.toLowerCase();
+function baseIdentity(
+  base: BaseIdentity,
+  { sts, isBase }: { readonly sts: StsClient; readonly isBase: boolean },
+): AlibabaIdentity {
+  switch (base.kind) {
+    case 'secret':
+      return createAccessKeyIdentity(base.secret);
+    case 'inline':
+      return createInlineKeyIdentity(base.pair);
+    case 'half':
+      return createHalfKeyIdentity(base.present, base.missing);
+    case 'rrsa':
+      return createRrsaIdentity(sts, base.role, createTokenModeIdentity(base.mode, { isBase }));
+    case 'token-mode':
+      return createTokenModeIdentity(base.mode, { isBase });
+  }
+}
+
+async function buildCall(
+  { instanceId, region: written }: AcrTarget,
+  { world, identity }: { readonly world: ProviderWorld; readonly identity: AlibabaIdentity },
+  signal: AbortSignal,
+): Promise<CrCall> {
+  const needsLocal = written === undefined || dependsOnLocalRegion('cr', world.endpoints);
+  const localRegion = needsLocal ? await readLocalRegion(world, signal) : undefined;
+  const region = written ?? localRegion;
   if (region === undefined) {
-    fields.report(
-      'regionId',
-      'is missing: write the region of the instance, e.g. `regionId: cn-hangzhou`, or set the key `region` of the ConfigMap for all items',
-    );
-    return undefined;
-  }
-  // It becomes part of a host name that is asked with a key.
-  if (!/^[a-z0-9]+(-[a-z0-9]+){1,5}$/.test(region) || region.length > 40) {
-    const place = own === undefined ? ' (from the key `region` of the ConfigMap)' : '';
-    fields.report('regionId', `must be the id of a region, e.g. \`cn-hangzhou\`${place}`, {
-      value: region.slice(0, 80),
-    });
-    return undefined;
-  }
-  return region;
-}
-
-function parseDomains(fields: FieldReader): readonly string[] | undefined {
-  const members = fields.list('domains');
-  if (members === undefined) return undefined;
-  const hosts = parseHosts(fields, 'domains', members);
-  for (const host of hosts.filter((name) => name.startsWith('crpi-'))) {
-    fields.report(
-      'domains',
-      'is of the Personal Edition, which takes a fixed password: use `provider: static` for it',
-      { value: host },
+    throw new ProviderError(
+      'IdentityUnavailable',
+      `the region of ${instanceId ?? 'the Personal Edition'} is not known, and no metadata service tells the local one: write \`regionId\`, or set the key \`region\` of the ConfigMap for all items`,
     );
   }
-  return hosts;
+  const key = await fetchKey(identity, { world, region, subject: instanceId ?? 'the Personal Edition' }, signal);
+  const endpoints = endpointsOf('cr', region, { endpoints: world.endpoints, localRegion });
+  return { region, key, endpoints, now: world.now() };
 }
 
-function reportUnserved(fields: FieldReader, name: string): void {
-  if (fields.text(name) === undefined) return;
-  const cure = name.startsWith('customAccessKey')
-    ? 'put the AccessKey pair into a Secret with the keys `access-key-id` and `access-key-secret`, name it in `accessKeySecretRef`, and remove it here'
-    : 'name a Secret with an AccessKey pair of the instance’s account in `accessKeySecretRef`, and remove this field';
-  fields.report(name, `is not served by this version, and to ignore it would mean another identity: ${cure}`);
-}
-
-async function buildCall(target: AcrTarget, world: ProviderWorld, signal: AbortSignal): Promise<CrCall> {
-  const { instanceId, region } = target;
-  const identity = createAccessKeyIdentity(target.accessKeySecret);
-  const key = await identity.fetchKey(world, signal).catch((error: unknown) => {
+/** Several registries may share an identity: each says for itself that it has none. */
+async function fetchKey(
+  identity: AlibabaIdentity,
+  of: { readonly world: ProviderWorld; readonly region: string; readonly subject: string },
+  signal: AbortSignal,
+): Promise<AlibabaKey> {
+  try {
+    return await identity.fetchKey(of.world, { region: of.region }, signal);
+  } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    const { reason, message, cause } = error;
-    // Several instances may share an identity: each says for itself that it has none.
-    throw new ProviderError(reason, `GetAuthorizationToken of ${instanceId} in ${region} failed: ${message}`, {
-      cause,
+    const { reason, message, requestId, retryAfterMs, cause } = error;
+    throw new ProviderError(reason, `GetAuthorizationToken of ${of.subject} in ${of.region} failed: ${message}`, {
+      ...{ requestId, retryAfterMs, cause },
     });
-  });
-  return { instanceId, region, key, endpoint: crEndpoint(region, world.endpoints), now: world.now() };
+  }
 }
 
-function listedHosts(target: AcrTarget, listed: readonly string[]): Pick<Credential, 'hosts' | 'warnings'> {
+function listedHosts(target: Instance, listed: readonly string[]): Hosts {
   const usable = listed.filter(isRegistryHost);
   const strange = listed.length - usable.length;
   if (target.domains === undefined && usable.length === 0) {
@@ -189,7 +175,7 @@ function covers(pattern: string, host: string): boolean {
 }
 
 /** Without the listing: fine when the domains are named, else the failure, with the way around it. */
-function toleratedHosts(target: AcrTarget, error: unknown): Pick<Credential, 'hosts' | 'warnings'> {
+function toleratedHosts(target: Instance, error: unknown): Hosts {
   const denied = error instanceof ProviderError && error.reason === 'PermissionDenied';
   if (target.domains !== undefined) {
     if (!(error instanceof ProviderError)) throw error;

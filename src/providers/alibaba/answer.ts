@@ -3,17 +3,19 @@ import { ProviderError, type FailureReason } from '../../core/errors.ts';
 import { isRecord } from '../../core/records.ts';
 import type { EpochMs } from '../../core/types.ts';
 import type { ResolvedEndpoint } from './endpoints.ts';
-import { meaningOf } from './errors.ts';
+import { meaningOf, type CodeRow } from './errors.ts';
 
 /** What a call was about, for messages. */
 export interface CallContext {
   readonly action: string;
-  readonly region: string;
-  readonly instanceId: string;
+  /** What it is about: `cri-… in cn-hangzhou`. */
+  readonly subject: string;
   readonly endpoint: ResolvedEndpoint;
   /** Where the key comes from. */
   readonly origin: string;
   readonly now: EpochMs;
+  /** What codes mean to this call, before what they mean to all. */
+  readonly codes?: readonly CodeRow[];
 }
 
 /** An answer as it came off the wire. */
@@ -41,7 +43,7 @@ export function documentOf(answer: RawAnswer, context: CallContext): Readonly<Re
   const code = codeOf(document);
   if (answer.status < 400 && document.IsSuccess !== false && isSuccessCode(code)) return document;
   const requestId = idOf(document);
-  const meaning = meaningOf(code ?? '', answer.status);
+  const meaning = meaningOf(code ?? '', answer.status, context.codes);
   const sentence = meaning.advice({
     action: context.action,
     origin: context.origin,
@@ -52,7 +54,7 @@ export function documentOf(answer: RawAnswer, context: CallContext): Readonly<Re
     code === undefined ? `HTTP ${answer.status}` : safeWord(code),
     ...(requestId === undefined ? [] : [`request id ${requestId}`]),
   ];
-  throw new ProviderError(meaning.reason, `${subject(context)} failed (${facts.join(', ')}): ${sentence}`, {
+  throw new ProviderError(meaning.reason, `${subjectOf(context)} failed (${facts.join(', ')}): ${sentence}`, {
     requestId,
     retryAfterMs: retryAfterOf(answer),
   });
@@ -65,7 +67,7 @@ export function unavailable(context: CallContext, what: string, retryAfterMs?: n
 
 /** The failure of a call that this program broke itself; `cause` is kept for its stack. */
 export function unexpected(context: CallContext, name: string, cause: unknown): ProviderError {
-  return new ProviderError('Unexpected', `${subject(context)} failed: internal error (${name})`, { cause });
+  return new ProviderError('Unexpected', `${subjectOf(context)} failed: internal error (${name})`, { cause });
 }
 
 /** An answer that succeeded but lacks what it must hold. */
@@ -82,8 +84,8 @@ export function malformed(
 }
 
 /** `GetAuthorizationToken of cri-… in cn-hangzhou`. */
-function subject({ action, instanceId, region }: CallContext): string {
-  return `${action} of ${instanceId} in ${region}`;
+function subjectOf({ action, subject }: CallContext): string {
+  return `${action} of ${subject}`;
 }
 
 function failure(
@@ -92,7 +94,7 @@ function failure(
   sentence: string,
   details: { readonly requestId?: string | undefined; readonly retryAfterMs?: number | undefined },
 ): ProviderError {
-  return new ProviderError(reason, `${subject(context)} failed: ${sentence}`, details);
+  return new ProviderError(reason, `${subjectOf(context)} failed: ${sentence}`, details);
 }
 
 function parseBody(body: string): Readonly<Record<string, unknown>> | undefined {

@@ -1,100 +1,90 @@
-// The seam to Alibaba Cloud's SDK and the only file that knows it: two calls of the registry API, with deadlines and plain types.
+// The seam to Alibaba Cloud's SDK and the only file that knows it: one call, with a deadline and plain types.
 // The SDK's own request path throws the answer's headers away, connects only to the host that it signs, and puts URLs into its
 // errors; so our own gateway is plugged into it (its extension point), which signs, and reads answers whole.
 import { createHash, randomUUID } from 'node:crypto';
-import type { ProviderError } from '../../core/errors.ts';
-import type { EpochMs } from '../../core/types.ts';
-import { documentOf, malformed, unavailable, unexpected, type CallContext, type RawAnswer } from './answer.ts';
+import { Readable } from 'node:stream';
+import { ProviderError } from '../../core/errors.ts';
+import { documentOf, unavailable, unexpected, type CallContext, type RawAnswer } from './answer.ts';
+import { createRequestBudget, REQUESTS_PER_SECOND, type RequestBudget } from './budget.ts';
+import type { AlibabaClient, CloudAnswer, CloudRequest } from './cloud-request.ts';
 import type { ResolvedEndpoint } from './endpoints.ts';
-import type { AlibabaKey } from './identity.ts';
-import { createGate, type Gate } from './gate.ts';
-
-/** One call about one instance. */
-export interface CrCall {
-  readonly region: string;
-  readonly instanceId: string;
-  readonly endpoint: ResolvedEndpoint;
-  readonly key: AlibabaKey;
-  readonly now: EpochMs;
-}
-
-/** Answer of GetAuthorizationToken. */
-export interface AuthorizationToken {
-  readonly username: string;
-  /** Secret. */
-  readonly token: string;
-  readonly expiresAt: EpochMs;
-}
-
-/** The registry API of the Enterprise Edition, 2018-12-01. Every failure is a ProviderError. */
-export interface CrClient {
-  getAuthorizationToken(call: CrCall, signal: AbortSignal): Promise<AuthorizationToken>;
-  /** Domains of the enabled endpoints of the registry, public and VPC, the vendor's and the customer's. */
-  listInstanceEndpoint(call: CrCall, signal: AbortSignal): Promise<readonly string[]>;
-}
 
 /** How long one call may take, milliseconds. */
 const TIMEOUT_MS = 10_000;
 
-/** Calls at a time: the SDK bounds nothing, and an account has about 15 a second in a region. */
-const CONCURRENCY = 8;
+/** How long one may take that has another address to fall back on, milliseconds. */
+const FIRST_TIMEOUT_MS = 4_000;
+
+/** Pause of an account after throttling, milliseconds, when the cloud does not say how long. */
+const THROTTLED_MS = 1_000;
+
+/** Longest such pause: what was throttled waits as long as it was told, but must not hold up the others for long. */
+const MAX_HOLD_MS = 5_000;
 
 const MAX_ANSWER_BYTES = 1_048_576;
 const ALGORITHM = 'ACS3-HMAC-SHA256';
-const EMPTY_HASH = createHash('sha256').digest('hex');
+
+/** How the client behaves. */
+export interface AlibabaClientOptions {
+  /** How long one call may take, milliseconds. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** For each account and region. */
+  readonly requestsPerSecond?: number;
+  readonly budget?: RequestBudget;
+  /** Gives another text each time. */
+  readonly nonce?: () => string;
+}
 
 /** Builds the client. The SDK is loaded at the first call. */
-export function createCrClient(options: { readonly timeoutMs?: number; readonly gate?: Gate } = {}): CrClient {
-  const { timeoutMs = TIMEOUT_MS, gate = createGate(CONCURRENCY) } = options;
-  const call = async (action: string, request: CrCall, query: Record<string, string>, signal: AbortSignal) => {
-    const context = contextOf(action, request);
-    const answer = await gate(() => exchange({ request, context, query, timeoutMs, signal }));
-    return { context, document: documentOf(answer, context) };
+export function createAlibabaClient(options: AlibabaClientOptions = {}): AlibabaClient {
+  const { timeoutMs = TIMEOUT_MS, requestsPerSecond: perSecond = REQUESTS_PER_SECOND, nonce = randomUUID } = options;
+  const { budget = createRequestBudget({ perSecond }) } = options;
+
+  const callAt = async (
+    request: CloudRequest,
+    endpoint: ResolvedEndpoint,
+    limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<CloudAnswer> => {
+    const { action, subject, key, now, codes } = request;
+    const origin = key?.origin ?? subject;
+    const context = { action, subject, endpoint, origin, now, ...(codes === undefined ? {} : { codes }) };
+    const account = `${key?.account ?? subject}/${request.region}`;
+    await budget.spend(account, limits.signal).catch(() => {
+      throw unavailable(context, `${endpoint.address} was given up`);
+    });
+    try {
+      return { document: documentOf(await exchange({ request, context, nonce, ...limits }), context), context };
+    } catch (error) {
+      if (error instanceof ProviderError && error.reason === 'Throttled') {
+        budget.hold(account, Math.min(error.retryAfterMs ?? THROTTLED_MS, MAX_HOLD_MS));
+      }
+      throw error;
+    }
   };
+
   return {
-    async getAuthorizationToken(request, signal) {
-      const query = { InstanceId: request.instanceId };
-      const { context, document } = await call('GetAuthorizationToken', request, query, signal);
-      const { TempUsername: username, AuthorizationToken: token } = document;
-      const expiresAt = Number(document.ExpireTime ?? Number.NaN);
-      if (typeof username !== 'string' || username === '' || username.includes(':'))
-        throw malformed(context, document, 'TempUsername');
-      if (typeof token !== 'string' || token === '') throw malformed(context, document, 'AuthorizationToken');
-      if (!Number.isSafeInteger(expiresAt) || expiresAt <= 0) throw malformed(context, document, 'ExpireTime');
-      return { username, token, expiresAt };
-    },
-    async listInstanceEndpoint(request, signal) {
-      const query = { InstanceId: request.instanceId, ModuleName: 'Registry' };
-      const { context, document } = await call('ListInstanceEndpoint', request, query, signal);
-      if (!Array.isArray(document.Endpoints)) throw malformed(context, document, 'Endpoints');
-      return domainsOf(document.Endpoints as readonly ListedEndpoint[]);
+    async call(request, signal) {
+      const last = request.endpoints.length - 1;
+      for (const [index, endpoint] of request.endpoints.entries()) {
+        const limit = index < last ? Math.min(timeoutMs, FIRST_TIMEOUT_MS) : timeoutMs;
+        try {
+          return await callAt(request, endpoint, { timeoutMs: limit, signal });
+        } catch (error) {
+          if (index === last || signal.aborted || !(error instanceof Unreachable)) throw error;
+        }
+      }
+      throw new ProviderError('Unexpected', `${request.action} of ${request.subject} has no endpoint`);
     },
   };
 }
 
-/** Only what is read of an endpoint; everything may be missing. */
-type ListedEndpoint = { readonly Enable?: unknown; readonly Domains?: unknown } | null;
-
-function domainsOf(endpoints: readonly ListedEndpoint[]): readonly string[] {
-  const enabled = endpoints.filter((endpoint) => endpoint?.Enable !== false);
-  const listed = enabled.flatMap((endpoint) =>
-    Array.isArray(endpoint?.Domains) ? (endpoint.Domains as unknown[]) : [],
-  );
-  const names = listed.flatMap((entry) => {
-    const name = typeof entry === 'string' ? entry : (entry as { readonly Domain?: unknown } | null)?.Domain;
-    return typeof name === 'string' ? [name.trim().toLowerCase()] : [];
-  });
-  return [...new Set(names)].filter((name) => name !== '');
-}
-
-function contextOf(action: string, { region, instanceId, endpoint, key, now }: CrCall): CallContext {
-  return { action, region, instanceId, endpoint, origin: key.origin, now };
-}
+/** Nothing was there to answer: another address may be. */
+class Unreachable extends ProviderError {}
 
 interface Exchange {
-  readonly request: CrCall;
+  readonly request: CloudRequest;
   readonly context: CallContext;
-  readonly query: Record<string, string>;
+  readonly nonce: () => string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -104,10 +94,9 @@ async function exchange(work: Exchange): Promise<RawAnswer> {
   const deadline = AbortSignal.any([work.signal, AbortSignal.timeout(work.timeoutMs)]);
   const { address } = work.context.endpoint;
   const aborted = (): Error =>
-    unavailable(
-      work.context,
-      work.signal.aborted ? `${address} was given up` : `${address} did not answer within ${work.timeoutMs / 1000} s`,
-    );
+    work.signal.aborted
+      ? unavailable(work.context, `${address} was given up`)
+      : unreachable(work.context, `${address} did not answer within ${work.timeoutMs / 1000} s`);
   if (deadline.aborted) throw aborted();
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(aborted());
@@ -122,14 +111,19 @@ async function exchange(work: Exchange): Promise<RawAnswer> {
 function brokenCall(context: CallContext, error: unknown): ProviderError {
   const { address } = context.endpoint;
   const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown };
-  if (String(name).startsWith('RequestTimeout')) return unavailable(context, `${address} did not answer in time`);
+  if (String(name).startsWith('RequestTimeout')) return unreachable(context, `${address} did not answer in time`);
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) {
-    return unavailable(context, `${address} could not be reached (${code})`);
+    return unreachable(context, `${address} could not be reached (${code})`);
   }
   return unexpected(context, String(name), error);
 }
 
-async function send({ request, context, query, timeoutMs }: Exchange, deadline: AbortSignal): Promise<RawAnswer> {
+function unreachable(context: CallContext, what: string): ProviderError {
+  const { reason, message } = unavailable(context, what);
+  return new Unreachable(reason, message);
+}
+
+async function send({ request, context, nonce, timeoutMs }: Exchange, deadline: AbortSignal): Promise<RawAnswer> {
   // By `default` only: in the bundle, a dynamically imported CommonJS module has no other names.
   const [{ default: openApi }, { default: openApiUtil }, { default: teaUtil }] = await Promise.all([
     import('@alicloud/openapi-client'),
@@ -138,7 +132,9 @@ async function send({ request, context, query, timeoutMs }: Exchange, deadline: 
   ]);
   const { Config, OpenApiRequest, Params } = openApi;
   const { RuntimeOptions } = teaUtil;
-  const { scheme, address, host, ca } = request.endpoint;
+  const { scheme, address, host, ca } = context.endpoint;
+  const { action, version, method, pathname, query, key } = request;
+  const body = request.form === undefined ? '' : new URLSearchParams(request.form).toString();
   const client = new openApi.default(
     new Config({
       endpoint: address,
@@ -155,7 +151,8 @@ async function send({ request, context, query, timeoutMs }: Exchange, deadline: 
     modifyConfiguration: () => Promise.resolve(),
     modifyRequest: (exchanged) => {
       const sent = exchanged.request;
-      sent.headers = signedHeaders();
+      sent.headers = headersToSend();
+      if (body !== '') sent.stream = Readable.from([Buffer.from(body)]);
       return Promise.resolve();
     },
     modifyResponse: async ({ response }) => {
@@ -163,45 +160,21 @@ async function send({ request, context, query, timeoutMs }: Exchange, deadline: 
     },
   });
   const params = new Params({
-    ...{ action: context.action, version: '2018-12-01', protocol: scheme, pathname: '/', method: 'POST' },
+    ...{ action, version, protocol: scheme, pathname, method },
     ...{ authType: 'AK', style: 'RPC', reqBodyType: 'formData', bodyType: 'json' },
   });
-  const answer = (await client.callApi(
-    params,
-    new OpenApiRequest({ query }),
-    new RuntimeOptions({ autoretry: false }),
-  )) as {
+  const sent = new OpenApiRequest({ query: { ...query } });
+  const answer = (await client.callApi(params, sent, new RuntimeOptions({ autoretry: false }))) as {
     readonly statusCode: number;
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
   };
   return { status: answer.statusCode, headers: answer.headers, body: answer.body };
 
-  function signedHeaders(): Record<string, string> {
-    const { accessKeyId, accessKeySecret, securityToken } = request.key;
-    const headers: Record<string, string> = {
-      host,
-      'x-acs-action': context.action,
-      'x-acs-version': '2018-12-01',
-      'x-acs-date': `${new Date(request.now).toISOString().slice(0, 19)}Z`,
-      'x-acs-signature-nonce': randomUUID(),
-      'x-acs-content-sha256': EMPTY_HASH,
-      ...(securityToken === undefined
-        ? {}
-        : { 'x-acs-accesskey-id': accessKeyId, 'x-acs-security-token': securityToken }),
-    };
-    const signed = { method: 'POST', pathname: '/', query, headers };
-    type Signed = Parameters<typeof openApiUtil.default.getAuthorization>[0];
-    const authorization = openApiUtil.default.getAuthorization(
-      signed as Signed,
-      ALGORITHM,
-      EMPTY_HASH,
-      accessKeyId,
-      accessKeySecret,
-    );
+  function headersToSend(): Record<string, string> {
     return {
-      ...headers,
-      authorization,
+      ...signedHeaders(),
+      ...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
       accept: 'application/json',
       // A socket for each call: the SDK's timers leak from one call to the next on the same one.
       connection: 'close',
@@ -209,6 +182,32 @@ async function send({ request, context, query, timeoutMs }: Exchange, deadline: 
       host: address,
       ...(host === address ? {} : { Host: host }),
     };
+  }
+
+  function signedHeaders(): Record<string, string> {
+    const form = body === '' ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+    if (key === undefined) return form;
+    const { accessKeyId, accessKeySecret, securityToken } = key;
+    const bodyHash = createHash('sha256').update(body).digest('hex');
+    const headers: Record<string, string> = {
+      ...form,
+      host,
+      'x-acs-action': action,
+      'x-acs-version': version,
+      'x-acs-date': `${new Date(request.now).toISOString().slice(0, 19)}Z`,
+      'x-acs-signature-nonce': nonce(),
+      'x-acs-content-sha256': bodyHash,
+      ...(securityToken && { 'x-acs-accesskey-id': accessKeyId, 'x-acs-security-token': securityToken }),
+    };
+    type Signed = Parameters<typeof openApiUtil.default.getAuthorization>[0];
+    const authorization = openApiUtil.default.getAuthorization(
+      { method, pathname, query, headers } as unknown as Signed,
+      ALGORITHM,
+      bodyHash,
+      accessKeyId,
+      accessKeySecret,
+    );
+    return { ...headers, authorization };
   }
 }
 

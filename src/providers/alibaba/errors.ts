@@ -19,8 +19,11 @@ export interface AdviceContext {
   readonly skewMs: number | undefined;
 }
 
+/** What the codes that match a pattern mean. */
+export type CodeRow = readonly [RegExp, FailureReason, CodeMeaning['advice']];
+
 /** First pattern that matches the whole code decides, in any case. */
-const CODES: readonly (readonly [RegExp, FailureReason, CodeMeaning['advice']])[] = [
+const CODES: readonly CodeRow[] = [
   [
     /InvalidAccessKeyId\.Inactive/,
     'AccessKeyInvalid',
@@ -81,9 +84,9 @@ const CODES: readonly (readonly [RegExp, FailureReason, CodeMeaning['advice']])[
   ],
 ];
 
-/** What `code` means; an unknown one goes by status: 5xx will pass, everything else will not. */
-export function meaningOf(code: string, status: number): CodeMeaning {
-  for (const [pattern, reason, advice] of CODES) {
+/** What `code` means, by `special` rows first; an unknown one goes by status: 5xx will pass, everything else will not. */
+export function meaningOf(code: string, status: number, special: readonly CodeRow[] = []): CodeMeaning {
+  for (const [pattern, reason, advice] of [...special, ...CODES]) {
     if (new RegExp(`^(?:${pattern.source})$`, 'i').test(code)) return { reason, advice };
   }
   if (status === 429)

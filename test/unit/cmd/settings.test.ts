@@ -1,6 +1,7 @@
 // Every flag and environment variable, which of them wins, and every problem at once.
 import { describe, expect, test } from '@jest/globals';
-import { flagsHelp, placeOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
+import { flagsHelp } from '../../../src/cmd/flags.ts';
+import { placeOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 
 const COMMANDS = ['controller', 'cleanup', 'migrate config'] as const;
@@ -91,6 +92,16 @@ const FLAGS: readonly FlagCase[] = [
     other: '{}',
     otherValue: {},
     byDefault: {},
+    commands: ['controller'],
+  },
+  {
+    flag: 'cloud-requests-per-second',
+    text: '30',
+    setting: 'cloudRequestsPerSecond',
+    value: 30,
+    other: '1',
+    otherValue: 1,
+    byDefault: 15,
     commands: ['controller'],
   },
   {

@@ -27,6 +27,7 @@ const OBSERVER: ControllerObserver = {
   onConfiguration: ignore,
   onStateFailure: ignore,
   onLeading: ignore,
+  onVendorHelper: ignore,
 };
 
 interface Replica {

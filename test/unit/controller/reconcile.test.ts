@@ -71,6 +71,7 @@ function worldOf(parts: {
       refusals: new Refusals(),
     },
     config: () => (parts.noConfig === true ? undefined : (parts.config ?? config)),
+    standingDown: () => false,
     instance: 'default',
     store: {
       resolve: (wanted) =>

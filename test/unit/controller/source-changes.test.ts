@@ -27,7 +27,7 @@ function worldOf(
         const source = sources[cacheKey];
         return source === undefined
           ? undefined
-          : { source, issuedAt: 0, expiresAt: undefined, hosts: undefined, warnings: [] };
+          : { source, issuedAt: 0, expiresAt: undefined, hosts: undefined, warnings: [], identity: undefined };
       },
       resolve: (wanted) => {
         asked.push(wanted.map((one) => one.request.cacheKey));

@@ -130,7 +130,7 @@ describe('a key that is set', () => {
     ['with a domain', 'images.alibabacloud.com/accelerated: "true"', { 'images.alibabacloud.com/accelerated': 'true' }],
     ['with an empty value', 'team:', { team: '' }],
     ['of which only a comment is left', '# team: shop', {}],
-  ])('managed-secret-labels %s', (_, text, expected) => {
+  ])('[acr O3] managed-secret-labels %s', (_, text, expected) => {
     expect(configOf({ 'managed-secret-labels': text }).secretLabels).toEqual(expected);
   });
 
@@ -234,5 +234,5 @@ describe('a warning', () => {
 test('keys of the prototype are unknown keys', () => {
   const data = JSON.parse('{"__proto__": "x", "constructor": "y", "toString": "z"}') as Data;
   expect(parse({ ...ONE, ...data }).ok).toBe(true);
-  expect(parse(data)).toMatchObject({ ok: true, value: { rules: [] } });
+  expect(parse({ 'registry-info': '[]', ...data })).toMatchObject({ ok: true, value: { rules: [] } });
 });

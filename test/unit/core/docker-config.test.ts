@@ -23,7 +23,7 @@ describe('a document', () => {
     );
   });
 
-  test('holds the e-mail in every entry when there is one', () => {
+  test('[acr C6] holds the e-mail in every entry when there is one', () => {
     const entries = ['b', 'a'].map((host) => ({ host, credential: buildCredential() }));
     const { auths } = JSON.parse(buildDockerConfig(entries, 'me@example.com')) as Document;
     expect(Object.values(auths).map((entry) => entry.email)).toEqual(['me@example.com', 'me@example.com']);

@@ -95,6 +95,11 @@ describe('names', () => {
     expect(names.ACR_SECRET_NAME).toBe('acr-credential-secret-aggregation');
     expect(names.isVendorSecretName('acr-credential-secret-aggregation')).toBe(true);
     expect(names.isVendorSecretName('tcr.ipsabcdef')).toBe(true);
+    // Of earlier versions of Alibaba's add-on.
+    expect(names.isVendorSecretName('acr-credential-be5ac8be6a88c42ac1d831b85135a585')).toBe(true);
+    expect(names.isVendorSecretName('aliyun-acr-credential-a')).toBe(true);
+    expect(names.isVendorSecretName('aliyun-acr-credential-c')).toBe(false);
+    expect(names.isVendorSecretName('acr-credential-mine')).toBe(false);
     expect(names.isVendorSecretName('registry-credentials')).toBe(false);
     expect(names.isVendorSecretName('my-tcr.ips')).toBe(false);
   });

@@ -84,12 +84,6 @@ data:
     expect(dataOf(text)).toMatchObject({ 'watch-namespace': 'all', rrsa: 'enable: true' });
   });
 
-  test('says so when there is no registry', () => {
-    const text = textOf({ 'watch-namespace': 'all' });
-    expect(text).toContain('# There is no registry in it.\n');
-    expect(dataOf(text)).toEqual({ 'watch-namespace': 'all' });
-  });
-
   test('keeps a list that removes everything', () => {
     expect(dataOf(textOf({ 'registry-info': '[]' }))).toEqual({ 'registry-info': '[]' });
   });

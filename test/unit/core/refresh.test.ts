@@ -10,7 +10,7 @@ const ALMOST_ONE = 1 - 2 ** -32;
 /** A life that begins now. */
 const living = (ms: number) => ({ issuedAt: NOW, expiresAt: NOW + ms });
 
-describe('dueAt', () => {
+describe('[acr R1] [acr R3] dueAt', () => {
   test.each([
     ['an hour with 15 minutes: at 45', HOUR, 15 * MINUTE, 0, 45 * MINUTE],
     ['an hour with 15 minutes and half of the jitter: 7.5 minutes earlier', HOUR, 15 * MINUTE, 0.5, 37.5 * MINUTE],

@@ -241,7 +241,10 @@ describe('the hosts of one Secret', () => {
 describe('a Secret in which one item has its key', () => {
   const providers = createProviders();
   const context = {
-    parseItem: createItemParser(providers, { namespace: 'registry', secretNamespaces: ['keys'] }),
+    parseItem: createItemParser(providers, {
+      namespace: 'registry',
+      secretNamespaces: ['keys'],
+    }),
     providers: [...providers.keys()],
     namespace: 'registry',
   };

@@ -181,7 +181,7 @@ describe('a namespace is in scope', () => {
     ['when it is listed', { namespaces: patterns('kube-system') }, plain, true],
     ['when `*` reaches it', { namespaces: patterns('*') }, plain, true],
     [
-      'not when `exclude-namespace` bounds the glob that reaches it',
+      '[acr S3] not when `exclude-namespace` bounds the glob that reaches it',
       { namespaces: patterns('*'), excludedNamespaces: patterns('kube-*') },
       plain,
       false,

@@ -181,7 +181,6 @@ describe('[acr C7] without a list there is one item of the Personal Edition, of 
     ['registry-info', { 'registry-info': '- {provider: static, domains: a.example}' }],
     ['registry-info that removes everything', { 'registry-info': '[]' }],
     ['acr-registry-info that removes everything', { 'acr-registry-info': '[]' }],
-    ['tcr-registry-info', { 'tcr-registry-info': '- instanceId: tcr-a' }],
   ])('but not beside %s', (_, data) => {
     for (const more of [
       { 'acr-registry-info': '', ...data },
@@ -191,17 +190,22 @@ describe('[acr C7] without a list there is one item of the Personal Edition, of 
     }
   });
 
+  test('but not beside tcr-registry-info', () => {
+    for (const more of [{ 'acr-registry-info': '' }, { 'acr-api-version': 'v1' }]) {
+      const issues = issuesOf({ ...more, 'tcr-registry-info': '- instanceId: tcr-a' });
+      expect(issues.map(({ path }) => path)).toEqual(['tcr-registry-info', 'registry-info']);
+    }
+  });
+
   test.each<readonly [string, Data]>([
     ['no key', {}],
     ['no key of a registry', { 'watch-namespace': 'all', 'registry-info': '' }],
-  ])('and with %s there is no rule, and a warning says what to write', (_, data) => {
-    const { config, issues } = recordedConfig(data);
-    expect(config.rules).toEqual([]);
-    expect(issues).toMatchObject([
+  ])('and with %s it is refused, so that nothing is removed, and says what to write', (_, data) => {
+    expect(issuesOf(data)).toMatchObject([
       {
-        severity: 'warning',
+        severity: 'error',
         path: 'registry-info',
-        message: expect.stringMatching(/^no registry configured.*`- provider: acr`/),
+        message: expect.stringMatching(/^no registry configured.*`- provider: acr`.*`\[\]`/),
       },
     ]);
   });
@@ -384,7 +388,10 @@ describe('with the real providers', () => {
   const providers = createProviders();
   const parse = (data: Data) =>
     parseConfig(data, {
-      parseItem: createItemParser(providers, { namespace: 'kube-system', secretNamespaces: [] }),
+      parseItem: createItemParser(providers, {
+        namespace: 'kube-system',
+        secretNamespaces: [],
+      }),
       providers: [...providers.keys()],
       namespace: 'kube-system',
     });

@@ -12,6 +12,7 @@ test('a new leader serves what the old one left without asking the cloud', async
     ...(await granting(HOUR)(world, signal)),
     hosts: ['a.example', 'b.example'],
     warnings: ['a remark'],
+    identity: 'a role',
   });
   await old.ask();
   const text = old.store.snapshot();

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { KubeError, ProviderError, type FailureReason } from '../../../src/core/errors.ts';
 import { keyOf, requestKey, sourceOf } from '../../../src/core/source.ts';
 import { buildRequest } from '../../support/builders.ts';
+import { emptyStoreWorld } from '../../support/provider-world.ts';
 import { createStoreHarness, failing, granting, holding, SECRET, START } from './store-world.ts';
 
 const MINUTE = 60_000;
@@ -223,12 +224,11 @@ describe('source Secrets', () => {
   test('a Secret that cannot be read is retried as the Kubernetes API says, and does no harm to what is held', async () => {
     const reads = { error: undefined as KubeError | undefined };
     const harness = createStoreHarness({
-      world: {
+      world: emptyStoreWorld({
         now: () => START,
-        endpoints: {},
         readSecret: () =>
           reads.error === undefined ? Promise.resolve({ data: {}, digest: 'one' }) : Promise.reject(reads.error),
-      },
+      }),
     });
     reads.error = new KubeError('Unavailable', 'no answer');
     expect(await harness.ask()).toMatchObject({

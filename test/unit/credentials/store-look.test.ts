@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../../src/core/errors.ts';
 import type { SourceRead } from '../../../src/credentials/store.ts';
+import { emptyStoreWorld } from '../../support/provider-world.ts';
 import { createStoreHarness, granting, SECRET, type StoreHarness } from './store-world.ts';
 
 const PENDING = { status: 'stale', failure: { reason: 'CredentialPending' } };
@@ -10,14 +11,13 @@ const PENDING = { status: 'stale', failure: { reason: 'CredentialPending' } };
 async function restarted(): Promise<{ harness: StoreHarness; reads: ((end: string | Error) => Promise<void>)[] }> {
   const reads: ((end: string | Error) => Promise<void>)[] = [];
   const before = createStoreHarness({
-    world: { now: () => 1, endpoints: {}, readSecret: () => Promise.resolve({ data: {}, digest: 'one' }) },
+    world: emptyStoreWorld({ now: () => 1, readSecret: () => Promise.resolve({ data: {}, digest: 'one' }) }),
   });
   before.fetch = granting(undefined, 'fake-old-password');
   await before.ask();
   const harness: StoreHarness = createStoreHarness({
-    world: {
+    world: emptyStoreWorld({
       now: () => harness.now(),
-      endpoints: {},
       readSecret: () =>
         new Promise<SourceRead>((resolve, reject) => {
           reads.push(async (end) => {
@@ -26,7 +26,7 @@ async function restarted(): Promise<{ harness: StoreHarness; reads: ((end: strin
             await harness.advance(0);
           });
         }),
-    },
+    }),
   });
   harness.store.load(before.store.snapshot(), harness.now());
   harness.fetch = granting(undefined, 'fake-new-password');

@@ -13,6 +13,7 @@ import type {
   EpochMs,
   SecretReference,
 } from '../../../src/core/types.ts';
+import { emptyStoreWorld } from '../../support/provider-world.ts';
 import type { ProviderWorld, RegistryProvider } from '../../../src/providers/provider.ts';
 
 export const START = Date.parse('2026-01-02T03:04:05Z');
@@ -106,14 +107,13 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
   };
   const storeOptions: CredentialStoreOptions = {
     providers: new Map([['fake', provider]]),
-    world: {
+    world: emptyStoreWorld({
       now: () => now,
-      endpoints: {},
       readSecret: (reference) => {
         const data = secrets.get(nameOf(reference));
         return Promise.resolve(data === undefined ? undefined : { data, digest: JSON.stringify(data) });
       },
-    },
+    }),
     thresholdMs: () => 15 * 60_000,
     register: (key, values) => void registered.set(key, values),
     onChanged: () => void (changes += 1),

@@ -1,16 +1,12 @@
 // Provider `acr`: what an item of the configuration may say.
 import { describe, expect, test } from '@jest/globals';
-import type { Issue } from '../../../src/core/types.ts';
-import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { createAcrProvider } from '../../../src/providers/alibaba/acr.ts';
 import type { TargetDefaults } from '../../../src/providers/provider.ts';
+import { emptyWorld, TARGET_DEFAULTS } from '../../support/provider-world.ts';
 
-const DEFAULTS: TargetDefaults = {
-  ...NO_ITEM_DEFAULTS,
-  region: 'cn-hangzhou',
-  namespace: 'registry',
-  secretNamespaces: ['vault'],
-};
+const DEFAULTS: TargetDefaults = { ...TARGET_DEFAULTS, namespace: 'registry', secretNamespaces: ['vault'] };
+const ROLE = 'acs:ram::1000000000000001:role/acr-a';
+const PROVIDER = 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-fake';
 
 describe('an item', () => {
   test('with the id alone takes everything else from defaults', () => {
@@ -21,7 +17,8 @@ describe('an item', () => {
         instanceId: 'cri-fake',
         region: 'cn-hangzhou',
         domains: undefined,
-        accessKeySecret: { namespace: 'kube-system', name: 'alibaba-addon-secret' },
+        base: { kind: 'token-mode', mode: 'auto' },
+        assumedRole: undefined,
       },
     });
   });
@@ -51,8 +48,6 @@ describe('an item', () => {
   });
 
   test.each<[string, object, string, string]>([
-    ['no id', {}, 'instanceId', 'Personal Edition; this version does not serve it'],
-    ['an empty id', { instanceId: '' }, 'instanceId', 'name an instance of the Enterprise Edition'],
     ['several ids', { instanceId: 'cri-a,cri-b' }, 'instanceId', 'write one item for each'],
     ['an id of the Personal Edition', { instanceId: 'crpi-a' }, 'instanceId', 'provider: static'],
     ['an id that is none', { instanceId: 'acme' }, 'instanceId', 'must be the id of an instance'],
@@ -77,35 +72,154 @@ describe('an item', () => {
     ],
     ['a Secret without name', { instanceId: 'cri-a', accessKeySecretRef: {} }, 'accessKeySecretRef.name', 'is missing'],
     ['a Secret that is text', { instanceId: 'cri-a', accessKeySecretRef: 'x' }, 'accessKeySecretRef', 'must be a map'],
-    ...['assumeRoleARN', 'expireDuration', 'rrsaRoleARN', 'rrsaOIDCProviderRoleARN'].map(
-      (name): [string, object, string, string] => [
-        name,
-        { instanceId: 'cri-a', [name]: '3600' },
-        name,
-        'is not served by this version',
-      ],
-    ),
+    [
+      'an ARN that is none',
+      { instanceId: 'cri-a', assumeRoleARN: 'acr-b' },
+      'assumeRoleARN',
+      'must be the ARN of a role',
+    ],
+    [
+      'a role where the provider belongs',
+      { instanceId: 'cri-a', rrsaOIDCProviderRoleARN: ROLE },
+      'rrsaOIDCProviderRoleARN',
+      ':oidc-provider/<name>',
+    ],
+    [
+      'a session that is too long',
+      { instanceId: 'cri-a', assumeRoleARN: ROLE, expireDuration: '43201' },
+      'expireDuration',
+      'from 900 to 43200',
+    ],
+    [
+      'a session that is no number',
+      { instanceId: 'cri-a', assumeRoleARN: ROLE, expireDuration: '1h' },
+      'expireDuration',
+      'must be a number of seconds',
+    ],
+    ['a mode that is none', { instanceId: 'cri-a', tokenMode: 'nodeRole' }, 'tokenMode', 'must be one of auto'],
   ])('with %s is refused', (_name, item, path, text) => {
     const errors = parse({ ...item }).issues.filter(({ severity }) => severity === 'error');
     expect(errors).toEqual([expect.objectContaining({ path, message: expect.stringContaining(text) })]);
   });
 
-  test('without any region names the key that gives one to all items', () => {
-    const { issues } = parse({ instanceId: 'cri-a' }, { ...DEFAULTS, region: undefined });
-    expect(issues).toMatchObject([
-      { path: 'regionId', message: expect.stringContaining('key `region` of the ConfigMap') },
-    ]);
+  test('without any region is of the local one, which the node tells', () => {
+    expect(parse({ instanceId: 'cri-a' }, { ...DEFAULTS, region: undefined })).toMatchObject({
+      ok: true,
+      value: { region: undefined },
+      issues: [],
+    });
   });
 
-  test('a key in plain text is refused and shown nowhere', () => {
-    const { issues } = parse({
+  test.each([{}, { instanceId: '' }])('with %j as its id means the Personal Edition', (item) => {
+    const parsed = parse(item);
+    expect(parsed).toMatchObject({ ok: true, value: { instanceId: undefined }, issues: [] });
+    if (!parsed.ok) return;
+    const provider = createAcrProvider();
+    expect(provider.registryHosts(parsed.value)).toEqual([
+      'registry.cn-hangzhou.aliyuncs.com',
+      'registry-vpc.cn-hangzhou.aliyuncs.com',
+      'registry-internal.cn-hangzhou.aliyuncs.com',
+    ]);
+    expect(provider.cacheKey(parsed.value)).toBe('acr/cn-hangzhou/personal/auto');
+  });
+
+  test('[acr I6] with a key in plain text works with a warning, and shows it nowhere', () => {
+    const parsed = parse({
       instanceId: 'cri-a',
       customAccessKey: 'LTAIfake',
       customAccessKeySecret: 'fake-secret',
     });
-    expect(issues.map((issue: Issue) => issue.path)).toEqual(['customAccessKey', 'customAccessKeySecret']);
-    expect(JSON.stringify(issues)).not.toMatch(/LTAIfake|fake-secret/);
-    expect(JSON.stringify(issues)).toContain('accessKeySecretRef');
+    expect(parsed.issues).toEqual([
+      expect.objectContaining({
+        severity: 'warning',
+        path: 'customAccessKeySecret',
+        message: expect.stringContaining('accessKeySecretRef'),
+      }),
+    ]);
+    expect(JSON.stringify(parsed.issues)).not.toMatch(/LTAIfake|fake-secret/);
+    if (!parsed.ok) throw new Error('refused');
+    const key = createAcrProvider().cacheKey(parsed.value);
+    expect(key).toMatch(/^acr\/cn-hangzhou\/cri-a\/custom-access-key-[0-9a-f]{12}$/);
+  });
+
+  test.each(['customAccessKey', 'customAccessKeySecret'])(
+    '[acr I6] with %s alone fails for itself only',
+    async (name) => {
+      const parsed = parse({ instanceId: 'cri-a', [name]: 'fake-half' });
+      expect(parsed).toMatchObject({ ok: true, issues: [{ severity: 'warning', path: name }] });
+      if (!parsed.ok) return;
+      const attempt = createAcrProvider().fetchCredential(parsed.value, emptyWorld(), new AbortController().signal);
+      await expect(attempt).rejects.toMatchObject({
+        reason: 'IdentityUnavailable',
+        message: expect.stringMatching(/^GetAuthorizationToken of cri-a in cn-hangzhou failed: .*write both/),
+      });
+      expect(JSON.stringify(parsed.issues)).not.toContain('fake-half');
+    },
+  );
+
+  test.each<[string, Partial<TargetDefaults>, object, object]>([
+    [
+      'its Secret before everything',
+      { rrsaEnabled: true },
+      { rrsaRoleARN: ROLE, accessKeySecretRef: { name: 'x' } },
+      { kind: 'secret' },
+    ],
+    [
+      'RRSA before the mode',
+      { rrsaEnabled: true },
+      { rrsaRoleARN: ROLE, rrsaOIDCProviderRoleARN: PROVIDER },
+      { kind: 'rrsa' },
+    ],
+    [
+      'RRSA, of the environment perhaps, when it is on',
+      { rrsaEnabled: true, tokenMode: 'workerRole' },
+      {},
+      { kind: 'rrsa', mode: 'workerRole' },
+    ],
+    [
+      'the mode of the whole configuration',
+      { tokenMode: 'workerRole' },
+      {},
+      { kind: 'token-mode', mode: 'workerRole' },
+    ],
+    [
+      'its own mode before that',
+      { tokenMode: 'workerRole' },
+      { tokenMode: 'MANAGEDROLE' },
+      { kind: 'token-mode', mode: 'managedRole' },
+    ],
+  ])('takes %s', (_name, defaults, item, base) => {
+    expect(parse({ instanceId: 'cri-a', ...item }, { ...DEFAULTS, ...defaults })).toMatchObject({
+      ok: true,
+      value: { base },
+      issues: [],
+    });
+  });
+
+  test('with a role for RRSA while that is off has a warning that says how to switch it on', () => {
+    expect(parse({ instanceId: 'cri-a', rrsaRoleARN: ROLE })).toMatchObject({
+      ok: true,
+      value: { base: { kind: 'token-mode' } },
+      issues: [{ severity: 'warning', path: 'rrsaRoleARN', message: expect.stringContaining('enable: true') }],
+    });
+  });
+
+  test('[acr C8] assumes a role for an hour unless it says otherwise', () => {
+    const durationOf = (item: object) => parse({ instanceId: 'cri-a', assumeRoleARN: ROLE, ...item });
+    expect(durationOf({})).toMatchObject({ value: { assumedRole: { roleArn: ROLE, durationSeconds: 3_600 } } });
+    expect(durationOf({ expireDuration: '7200' })).toMatchObject({
+      value: { assumedRole: { durationSeconds: 7_200 } },
+    });
+    expect(durationOf({ expireDuration: 900 })).toMatchObject({ value: { assumedRole: { durationSeconds: 900 } } });
+  });
+
+  test('[acr E3] a host of the new Personal Edition among others is left out, with a pointer', () => {
+    const parsed = parse({ domains: 'registry.cn-hangzhou.aliyuncs.com,crpi-x.cn-hangzhou.personal.cr.aliyuncs.com' });
+    expect(parsed).toMatchObject({
+      ok: true,
+      value: { domains: ['registry.cn-hangzhou.aliyuncs.com'] },
+      issues: [{ severity: 'warning', path: 'domains', message: expect.stringContaining('provider: static') }],
+    });
   });
 
   test.each([
@@ -117,13 +231,16 @@ describe('an item', () => {
       { namespace: 'kube-system', name: 'alibaba-addon-secret' },
     ],
   ])('may take its key from %s', (_name, accessKeySecretRef, accessKeySecret) => {
-    expect(parse({ instanceId: 'cri-a', accessKeySecretRef })).toMatchObject({ ok: true, value: { accessKeySecret } });
+    expect(parse({ instanceId: 'cri-a', accessKeySecretRef })).toMatchObject({
+      ok: true,
+      value: { base: { kind: 'secret', secret: accessKeySecret } },
+    });
   });
 
   test('is known under region, instance and Secret', () => {
-    const parsed = parse({ instanceId: 'cri-x' });
+    const parsed = parse({ instanceId: 'cri-x', accessKeySecretRef: { name: 'keys' } });
     if (!parsed.ok) throw new Error('refused');
-    expect(createAcrProvider().cacheKey(parsed.value)).toBe('acr/cn-hangzhou/cri-x/kube-system/alibaba-addon-secret');
+    expect(createAcrProvider().cacheKey(parsed.value)).toBe('acr/cn-hangzhou/cri-x/registry/keys');
   });
 });
 

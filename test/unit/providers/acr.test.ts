@@ -1,24 +1,15 @@
 // Provider `acr`: what is asked, and what becomes of the cloud's answers.
 import { describe, expect, test } from '@jest/globals';
 import { ProviderError, type FailureReason } from '../../../src/core/errors.ts';
-import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { createAcrProvider } from '../../../src/providers/alibaba/acr.ts';
-import type { CrCall, CrClient } from '../../../src/providers/alibaba/client.ts';
-import { crEndpoint } from '../../../src/providers/alibaba/endpoints.ts';
-import type { ProviderWorld, TargetDefaults } from '../../../src/providers/provider.ts';
+import type { CrCall, CrClient, InstanceCall } from '../../../src/providers/alibaba/cr.ts';
+import type { StsClient } from '../../../src/providers/alibaba/sts.ts';
+import type { ProviderWorld } from '../../../src/providers/provider.ts';
+import { metadataWorld } from './metadata-service.ts';
+import { emptyWorld, TARGET_DEFAULTS, WORLD_NOW } from '../../support/provider-world.ts';
 
-const DEFAULTS: TargetDefaults = {
-  ...NO_ITEM_DEFAULTS,
-  region: 'cn-hangzhou',
-  namespace: 'registry',
-  secretNamespaces: [],
-};
-const NOW = 1_767_323_045_000;
-const WORLD: ProviderWorld = {
-  now: () => NOW,
-  endpoints: {},
-  readSecret: () => Promise.resolve({ 'access-key-id': 'LTAIfake\n', 'access-key-secret': ' fake-secret\n' }),
-};
+const NOW = WORLD_NOW;
+const KEY = { 'access-key-id': 'LTAIfake\n', 'access-key-secret': ' fake-secret\n' };
 const { signal } = new AbortController();
 
 describe('fetchCredential', () => {
@@ -27,7 +18,7 @@ describe('fetchCredential', () => {
   });
 
   test('asks with the trimmed key of the Secret and gives token and hosts', async () => {
-    const calls: CrCall[] = [];
+    const calls: InstanceCall[] = [];
     const { credential } = await fetchWith({ onCall: (call) => calls.push(call) });
     expect(credential).toEqual({
       username: 'cr_temp_user',
@@ -35,6 +26,7 @@ describe('fetchCredential', () => {
       issuedAt: NOW,
       expiresAt: NOW + 3_600_000,
       hosts: ['acme-registry.example', 'images.acme.example'],
+      identity: 'the Secret kube-system/keys',
     });
     expect(calls[0]).toMatchObject({
       region: 'cn-hangzhou',
@@ -42,9 +34,9 @@ describe('fetchCredential', () => {
       key: {
         accessKeyId: 'LTAIfake',
         accessKeySecret: 'fake-secret',
-        origin: 'the Secret kube-system/alibaba-addon-secret',
+        origin: 'the Secret kube-system/keys',
       },
-      endpoint: { address: 'cr.cn-hangzhou.aliyuncs.com', host: 'cr.cn-hangzhou.aliyuncs.com', scheme: 'https' },
+      endpoints: [{ address: 'cr.cn-hangzhou.aliyuncs.com', host: 'cr.cn-hangzhou.aliyuncs.com', scheme: 'https' }],
     });
   });
 
@@ -98,39 +90,72 @@ describe('fetchCredential', () => {
   });
 });
 
-test.each([
-  [
-    'nothing set',
-    {},
-    { scheme: 'https', address: 'cr.cn-hangzhou.aliyuncs.com', host: 'cr.cn-hangzhou.aliyuncs.com', ca: undefined },
-  ],
-  [
-    'a VPC address',
-    { url: 'https://cr-vpc.{region}.aliyuncs.com' },
-    {
-      scheme: 'https',
-      address: 'cr-vpc.cn-hangzhou.aliyuncs.com',
-      host: 'cr-vpc.cn-hangzhou.aliyuncs.com',
-      ca: undefined,
-    },
-  ],
-  [
-    'another address for the same host',
-    { url: 'http://127.0.0.1:8443', host: 'cr.{region}.aliyuncs.com', ca: 'PEM' },
-    { scheme: 'http', address: '127.0.0.1:8443', host: 'cr.cn-hangzhou.aliyuncs.com', ca: 'PEM' },
-  ],
-])('the endpoint with %s', (_name, cr, expected) => {
-  expect(crEndpoint('cn-hangzhou', { alibaba: { cr } })).toEqual(expected);
+describe('[acr E2] the Personal Edition', () => {
+  test('is one call for all hosts of the region', async () => {
+    const calls: CrCall[] = [];
+    const { credential } = await fetchWith({ item: { instanceId: '' }, onPersonalCall: (call) => calls.push(call) });
+    expect(credential).toMatchObject({
+      password: 'fake-personal-token',
+      hosts: [
+        'registry.cn-hangzhou.aliyuncs.com',
+        'registry-vpc.cn-hangzhou.aliyuncs.com',
+        'registry-internal.cn-hangzhou.aliyuncs.com',
+      ],
+    });
+    expect(calls).toHaveLength(1);
+  });
+
+  test('has the international hosts outside of mainland China', async () => {
+    const { credential } = await fetchWith({ item: { instanceId: '', regionId: 'ap-southeast-1' } });
+    expect(credential?.hosts?.slice(3)).toEqual([
+      'registry-intl.ap-southeast-1.aliyuncs.com',
+      'registry-intl-vpc.ap-southeast-1.aliyuncs.com',
+    ]);
+  });
+
+  test('is written for the named domains alone', async () => {
+    const { credential } = await fetchWith({ item: { instanceId: '', domains: 'registry.cn-beijing.aliyuncs.com' } });
+    expect(credential?.hosts).toEqual(['registry.cn-beijing.aliyuncs.com']);
+  });
+});
+
+describe('[acr E4] an item without a region', () => {
+  test('is of the region that the node tells, and is asked inside its VPC first', async () => {
+    const { world, state } = metadataWorld();
+    const calls: InstanceCall[] = [];
+    await fetchWith({
+      region: undefined,
+      world: { http: (request, abort) => world.http(request, abort) },
+      onCall: (call) => calls.push(call),
+    });
+    expect(calls[0]).toMatchObject({
+      region: 'cn-hangzhou',
+      endpoints: [{ host: 'cr-vpc.cn-hangzhou.aliyuncs.com' }, { host: 'cr.cn-hangzhou.aliyuncs.com' }],
+    });
+    expect(state.calls).toContain('GET /latest/meta-data/region-id');
+  });
+
+  test('says where to write it when nobody tells', async () => {
+    const { error } = await fetchWith({ region: undefined });
+    expect(error).toMatchObject({
+      reason: 'IdentityUnavailable',
+      message: expect.stringMatching(/region of cri-fake is not known.*`regionId`.*key `region` of the ConfigMap/),
+    });
+  });
 });
 
 async function fetchWith(options: {
   readonly token?: ProviderError;
   readonly hosts?: readonly string[] | ProviderError;
   readonly item?: Readonly<Record<string, unknown>>;
-  readonly onCall?: (call: CrCall) => void;
+  readonly onCall?: (call: InstanceCall) => void;
+  readonly onPersonalCall?: (call: CrCall) => void;
+  /** undefined = no region is configured. */
+  readonly region?: string | undefined;
+  readonly world?: Partial<ProviderWorld>;
 }) {
   const { hosts = ['acme-registry.example', 'images.acme.example'] } = options;
-  const client: CrClient = {
+  const cr: CrClient = {
     getAuthorizationToken: (call) => {
       options.onCall?.(call);
       return options.token === undefined
@@ -138,12 +163,21 @@ async function fetchWith(options: {
         : Promise.reject(options.token);
     },
     listInstanceEndpoint: () => (hosts instanceof ProviderError ? Promise.reject(hosts) : Promise.resolve(hosts)),
+    getPersonalToken: (call) => {
+      options.onPersonalCall?.(call);
+      return Promise.resolve({ username: 'cr_temp_user', token: 'fake-personal-token', expiresAt: NOW + 3_600_000 });
+    },
   };
-  const provider = createAcrProvider(client);
-  const parsed = provider.parseTarget({ instanceId: 'cri-fake', ...options.item }, DEFAULTS);
+  const unasked = () => Promise.reject(new Error('not asked for'));
+  const sts: StsClient = { assumeRole: unasked, assumeRoleWithOidc: unasked };
+  const provider = createAcrProvider({ cr, sts });
+  const own = { instanceId: 'cri-fake', accessKeySecretRef: { name: 'keys' } };
+  const defaults = { ...TARGET_DEFAULTS, ...('region' in options ? { region: options.region } : {}) };
+  const parsed = provider.parseTarget({ ...own, ...options.item }, defaults);
   if (!parsed.ok) throw new Error('refused');
   try {
-    return { credential: await provider.fetchCredential(parsed.value, WORLD, signal) };
+    const world = emptyWorld({ readSecret: () => Promise.resolve(KEY), ...options.world });
+    return { credential: await provider.fetchCredential(parsed.value, world, signal) };
   } catch (error) {
     return { error };
   }

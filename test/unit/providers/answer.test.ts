@@ -2,19 +2,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { ProviderError, type FailureReason } from '../../../src/core/errors.ts';
 import { documentOf, type CallContext, type RawAnswer } from '../../../src/providers/alibaba/answer.ts';
-import { createGate } from '../../../src/providers/alibaba/gate.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const CONTEXT: CallContext = {
   action: 'GetAuthorizationToken',
-  region: 'cn-hangzhou',
-  instanceId: 'cri-fake',
+  subject: 'cri-fake in cn-hangzhou',
   endpoint: { scheme: 'https', address: '127.0.0.1:1', host: 'cr.cn-hangzhou.aliyuncs.com', ca: undefined },
   origin: 'the Secret kube-system/keys',
   now: NOW,
 };
 
-describe('codes', () => {
+describe('[acr X2] codes', () => {
   test.each<[string, number, FailureReason, string]>([
     ['InvalidAccessKeyId.NotFound', 404, 'AccessKeyInvalid', 'check access-key-id there'],
     ['InvalidAccessKeyId.Inactive', 400, 'AccessKeyInvalid', 'is disabled'],
@@ -86,7 +84,7 @@ describe('codes', () => {
   });
 });
 
-describe('answers that say nothing', () => {
+describe('[acr X3] answers that say nothing', () => {
   test.each<[string, number, string, string]>([
     ['HTML', 502, '<!doctype html><html></html>', 'not JSON (HTTP 502)'],
     ['nothing', 200, '', 'an empty answer (HTTP 200)'],
@@ -123,27 +121,6 @@ test.each<[string, Readonly<Record<string, string>>, number | undefined]>([
 test('a success is its document', () => {
   const document = { Code: 'success', IsSuccess: true, TempUsername: 'x' };
   expect(documentOf({ status: 200, headers: {}, body: JSON.stringify(document) }, CONTEXT)).toEqual(document);
-});
-
-test('a gate lets so many through at a time, in order, whatever fails', async () => {
-  const gate = createGate(2);
-  const started: number[] = [];
-  const ends: (() => void)[] = [];
-  const runs = [0, 1, 2, 3].map((id) =>
-    gate(() => {
-      started.push(id);
-      return new Promise<number>((resolve, reject) =>
-        ends.push(() => (id === 0 ? reject(new Error('fake')) : resolve(id))),
-      );
-    }).catch(() => 'failed'),
-  );
-  expect(started).toEqual([0, 1]);
-  for (let at = 0; at < 4; at += 1) {
-    ends[at]?.();
-    await runs[at];
-  }
-  expect(started).toEqual([0, 1, 2, 3]);
-  expect(await Promise.all(runs)).toEqual(['failed', 1, 2, 3]);
 });
 
 function refused(answer: Partial<RawAnswer>): ProviderError {

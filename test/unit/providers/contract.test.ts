@@ -2,17 +2,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ProviderError } from '../../../src/core/errors.ts';
-import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { isRegistryHost } from '../../../src/core/registry-host.ts';
-import type { ProviderWorld, RegistryProvider, TargetDefaults } from '../../../src/providers/provider.ts';
+import type { ProviderWorld, RegistryProvider } from '../../../src/providers/provider.ts';
 import { createProviders } from '../../../src/providers/table.ts';
+import { emptyWorld, TARGET_DEFAULTS } from '../../support/provider-world.ts';
 
-const DEFAULTS: TargetDefaults = {
-  ...NO_ITEM_DEFAULTS,
-  region: 'cn-hangzhou',
-  namespace: 'kube-system',
-  secretNamespaces: [],
-};
+const DEFAULTS = TARGET_DEFAULTS;
 
 /** One item that is right, for each provider. */
 const ITEMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -36,12 +31,7 @@ const hostile = fc.oneof(
 );
 
 /** The world without anything in it: no Secret, no network. */
-const nowhere: ProviderWorld = {
-  now: () => 1_767_323_045_000,
-  endpoints: {},
-  readSecret: ({ namespace, name }) =>
-    Promise.reject(new ProviderError('IdentityUnavailable', `There is no Secret ${namespace}/${name}`)),
-};
+const nowhere = emptyWorld();
 
 test('the table names each provider as the provider names itself', () => {
   const providers = createProviders();

@@ -1,17 +1,12 @@
 // Provider `static`: a user name and password from a Secret; and the hosts that people write.
 import { describe, expect, test } from '@jest/globals';
 import { readFields } from '../../../src/core/fields.ts';
-import { NO_ITEM_DEFAULTS } from '../../../src/core/item-defaults.ts';
 import { isRegistryHost, parseHosts } from '../../../src/core/registry-host.ts';
-import type { ProviderWorld, TargetDefaults } from '../../../src/providers/provider.ts';
+import type { ProviderWorld } from '../../../src/providers/provider.ts';
 import { createStaticProvider } from '../../../src/providers/static/static.ts';
+import { emptyWorld, TARGET_DEFAULTS } from '../../support/provider-world.ts';
 
-const DEFAULTS: TargetDefaults = {
-  ...NO_ITEM_DEFAULTS,
-  region: undefined,
-  namespace: 'registry',
-  secretNamespaces: [],
-};
+const DEFAULTS = { ...TARGET_DEFAULTS, region: undefined, namespace: 'registry' };
 const provider = createStaticProvider();
 const { signal } = new AbortController();
 
@@ -88,11 +83,8 @@ describe('fetchCredential', () => {
     usernameKey: 'user',
     passwordKey: 'token',
   };
-  const world = (data: Readonly<Record<string, string>>): ProviderWorld => ({
-    now: () => 7,
-    endpoints: {},
-    readSecret: () => Promise.resolve(data),
-  });
+  const world = (data: Readonly<Record<string, string>>): ProviderWorld =>
+    emptyWorld({ now: () => 7, readSecret: () => Promise.resolve(data) });
 
   test('gives what the Secret holds, for ever, without the line break that echo leaves', async () => {
     const credential = await provider.fetchCredential(

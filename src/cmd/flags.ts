@@ -1,0 +1,111 @@
+// The flags of every command, each with an environment variable of the same meaning.
+
+/** How important a log line is. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Most important first. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+
+/** One flag; the environment variable is derived from its name. */
+export interface Flag {
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly help: string;
+  /** One letter that may stand in place of the name. */
+  readonly short?: string;
+  /** Only for these commands; absent = for all. */
+  readonly commands?: readonly string[];
+}
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: 'kubeconfig',
+    value: 'FILE',
+    help: 'kubeconfig to use (default: in the cluster its own rights, else $KUBECONFIG or ~/.kube/config)',
+  },
+  {
+    name: 'namespace',
+    value: 'NAME',
+    help: 'namespace of the Lease, of the master copy and of Secret references (default: that of the Pod, else of --config-map, else of the kubeconfig)',
+  },
+  {
+    name: 'config-map',
+    value: 'NAMESPACE/NAME',
+    help: 'the configuration (default: acr-configuration in --namespace)',
+  },
+  {
+    name: 'instance',
+    value: 'NAME',
+    help: 'label value that tells several installations in one cluster apart (default: default)',
+    commands: ['controller', 'cleanup'],
+  },
+  {
+    name: 'leader-elect',
+    value: 'true|false',
+    help: 'write only while holding the Lease, so that several replicas may run (default: true)',
+    commands: ['controller'],
+  },
+  {
+    name: 'cloud-endpoints',
+    value: 'FILE|JSON',
+    help: 'other addresses of cloud services (alibaba: cr, sts, metadata): {"alibaba": {"cr": {"url": "https://cr-vpc.{region}.aliyuncs.com", "host": "…", "caFile": "…"}}}',
+    commands: ['controller'],
+  },
+  {
+    name: 'cloud-requests-per-second',
+    value: 'NUMBER',
+    help: 'most requests that one account of a cloud makes in one region, each second (default: 15)',
+    commands: ['controller'],
+  },
+  {
+    name: 'allow-secret-namespaces',
+    value: 'LIST',
+    help: 'further namespaces that Secret references in the configuration may name, separated by commas',
+    commands: ['controller', 'migrate config'],
+  },
+  {
+    name: 'metrics-address',
+    value: 'ADDRESS',
+    help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',
+    commands: ['controller'],
+  },
+  {
+    name: 'file',
+    short: 'f',
+    value: 'FILE|-',
+    help: 'read this file in place of the cluster; - is standard input. Short: -f FILE',
+    commands: ['migrate config'],
+  },
+  {
+    name: 'log-level',
+    value: LOG_LEVELS.join('|'),
+    help: 'least important lines that are printed (default: info)',
+    commands: ['controller', 'cleanup'],
+  },
+  {
+    name: 'log-format',
+    value: 'json|text',
+    help: 'form of the log lines (default: json)',
+    commands: ['controller', 'cleanup'],
+  },
+  { name: 'dry-run', value: undefined, help: 'print what would be removed and remove nothing', commands: ['cleanup'] },
+];
+
+/** The flags of `command` as a table for `--help`. */
+export function flagsHelp(command: string): string {
+  const rows = flagsOf(command).map(({ name, value, help }) => {
+    const usage = `  --${name}${value === undefined ? '' : `=${value}`}`;
+    return `${usage}\n        ${help} [${variableOf(name)}]`;
+  });
+  return rows.join('\n');
+}
+
+/** The flags that `command` takes. */
+export function flagsOf(command: string): readonly Flag[] {
+  return FLAGS.filter((flag) => flag.commands?.includes(command) ?? true);
+}
+
+/** The environment variable of the same meaning. */
+export function variableOf(name: string): string {
+  return `REGISTRY_CREDENTIAL_HELPER_${name.toUpperCase().replaceAll('-', '_')}`;
+}

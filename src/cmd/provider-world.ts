@@ -1,0 +1,66 @@
+// The world that providers see, made of this process's parts.
+import { open } from 'node:fs/promises';
+import { callMetadata } from '../credentials/metadata-http.ts';
+import type { StoreWorld } from '../credentials/store.ts';
+import { KubeError, ProviderError } from '../core/errors.ts';
+import { VENDOR_HELPER } from '../core/names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { SecretSources } from '../kube/secret-sources.ts';
+import { requestToken } from '../kube/token-request.ts';
+import type { Settings } from './settings.ts';
+
+/** A projected token has about a thousand bytes. */
+const MAX_FILE_BYTES = 65_536;
+
+/** Builds it. */
+export function createProviderWorld(of: {
+  readonly client: KubeClient;
+  readonly sources: SecretSources;
+  readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment'>;
+}): StoreWorld {
+  const { client, sources, settings } = of;
+  return {
+    now: Date.now,
+    endpoints: settings.cloudEndpoints,
+    env: settings.identityEnvironment,
+    readSecret: (reference, signal) => sources.read(reference, signal),
+    readFile,
+    http: callMetadata,
+    async requestToken({ namespace, name }, audience, signal) {
+      const createMissing = name === VENDOR_HELPER.name;
+      try {
+        return await requestToken(client, { namespace, name, audience, signal, createMissing });
+      } catch (error) {
+        const place = `ServiceAccount ${namespace}/${name}`;
+        throw new ProviderError(
+          'IdentityUnavailable',
+          `The token of the ${place} could not be requested${adviceOn(error)}`,
+          {
+            cause: error,
+          },
+        );
+      }
+    },
+  };
+}
+
+function adviceOn(error: unknown): string {
+  if (!(error instanceof KubeError)) return '';
+  if (error.reason === 'NotFound')
+    return ': there is no such ServiceAccount; create it, or correct `rrsa-service-account`';
+  if (error.reason === 'Forbidden') {
+    return ': allow the controller the verb "create" on serviceaccounts/token of that name (docs/rbac.md)';
+  }
+  return ` (${error.reason})`;
+}
+
+async function readFile(path: string): Promise<string> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FILE_BYTES), 0, MAX_FILE_BYTES);
+    return buffer.subarray(0, bytesRead).toString('utf8');
+  } catch (error) {
+    const { code = 'unreadable' } = (error ?? {}) as { readonly code?: string };
+    throw new ProviderError('IdentityUnavailable', `The file ${path} could not be read (${code})`);
+  }
+}

@@ -1,0 +1,137 @@
+// Holds what clouds lend our identities for a while: the one cache with single flight, renewal and keep last good that every
+// expiring identity of every cloud goes through.
+import { isValid } from '../core/refresh.ts';
+import type { EpochMs } from '../core/types.ts';
+import type { IdentitySession } from '../providers/provider.ts';
+
+/** How a session was obtained, or could not be renewed while the last one works: told when that differs from the attempt before. */
+export interface IdentityOutcome {
+  readonly key: string;
+  /** undefined = it was obtained. */
+  readonly error: unknown;
+  /** Until when what is held works; undefined = it never ends. */
+  readonly expiresAt: EpochMs | undefined;
+}
+
+export interface IdentitiesOptions {
+  readonly now: () => EpochMs;
+  /** How long before its end a credential is renewed, milliseconds; sessions are renewed twice as early, before what is made with them. */
+  readonly thresholdMs: () => number;
+  /** Registers secrets for redaction before anything else sees them; `key` names what they belong to. */
+  readonly register: (key: string, secrets: readonly string[]) => void;
+  readonly onOutcome?: (outcome: IdentityOutcome) => void;
+}
+
+type Fetch<T> = (signal: AbortSignal) => Promise<IdentitySession<T>>;
+
+interface Entry {
+  held: IdentitySession<unknown> | undefined;
+  failed: { readonly error: unknown; readonly at: EpochMs } | undefined;
+  flight: Promise<IdentitySession<unknown>> | undefined;
+}
+
+/** Whoever asks so soon after a failure gets the same, milliseconds: many credentials share an identity. */
+const FAILURE_KEPT_MS = 1_000;
+
+/** A session that works but could not be renewed is asked for at most this often, milliseconds. */
+const RENEWAL_PAUSE_MS = 10_000;
+
+/** Most sessions that are held; far more than a cluster has identities. */
+const MAX_ENTRIES = 1_000;
+
+/** How long one fetch may take, milliseconds: what waits for it gives up later. */
+const FETCH_TIMEOUT_MS = 15_000;
+
+/** The sessions of this process, by key. */
+export class Identities {
+  readonly #options: IdentitiesOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #ended = new AbortController();
+
+  constructor(options: IdentitiesOptions) {
+    this.#options = options;
+  }
+
+  /** See `ProviderWorld.identity`. When `signal` is aborted, this caller goes; the fetch goes on for the others. */
+  async get<T>(key: string, fetch: Fetch<T>, signal: AbortSignal): Promise<T> {
+    const now = this.#options.now();
+    const entry = this.#entries.get(key) ?? this.#add(key);
+    const held = entry.held !== undefined && isValid(entry.held, now) ? entry.held : undefined;
+    if (held !== undefined && !this.#isDue(held, now)) return held.value as T;
+    const { failed } = entry;
+    const pauseMs = held === undefined ? FAILURE_KEPT_MS : RENEWAL_PAUSE_MS;
+    if (entry.flight === undefined && failed !== undefined && failed.at <= now && now - failed.at < pauseMs) {
+      if (held === undefined) throw failed.error;
+      return held.value as T;
+    }
+    // A key stands for one kind of session: what is held under it is what its `fetch` gave.
+    const flight = (entry.flight ??= this.#fetch(key, entry, fetch)) as Promise<IdentitySession<T>>;
+    try {
+      return (await orAborted(flight, signal)).value;
+    } catch (error) {
+      if (held !== undefined && isValid(held, this.#options.now())) return held.value as T;
+      throw error;
+    }
+  }
+
+  /** Forgets sessions that a cloud has refused. */
+  drop(keys: Iterable<string>): void {
+    for (const key of keys) this.#entries.delete(key);
+  }
+
+  /** Ends the fetches under way. */
+  stop(): void {
+    this.#ended.abort();
+  }
+
+  /** Earlier than the credentials that are made with it, which end with it at the latest (acr.md section 20). */
+  #isDue({ issuedAt, expiresAt }: IdentitySession<unknown>, now: EpochMs): boolean {
+    if (expiresAt === undefined) return false;
+    const marginMs = Math.min(2 * this.#options.thresholdMs(), (expiresAt - issuedAt) / 2);
+    return issuedAt > now || now >= expiresAt - marginMs;
+  }
+
+  #add(key: string): Entry {
+    const now = this.#options.now();
+    for (const [name, entry] of this.#entries) {
+      const isOver = entry.held !== undefined && !isValid(entry.held, now);
+      if (entry.flight === undefined && (isOver || this.#entries.size >= MAX_ENTRIES)) this.#entries.delete(name);
+    }
+    const entry: Entry = { held: undefined, failed: undefined, flight: undefined };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  async #fetch<T>(key: string, entry: Entry, fetch: Fetch<T>): Promise<IdentitySession<T>> {
+    const { now, register, onOutcome } = this.#options;
+    try {
+      const session = await fetch(AbortSignal.any([this.#ended.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]));
+      register(`identity ${key}`, session.secrets);
+      const isNews = entry.held === undefined || entry.failed !== undefined;
+      entry.held = session;
+      entry.failed = undefined;
+      if (isNews) onOutcome?.({ key, error: undefined, expiresAt: session.expiresAt });
+      return session;
+    } catch (error) {
+      // Without one that still works the credential fails, and that is told.
+      const isNews = entry.failed === undefined && entry.held !== undefined && isValid(entry.held, now());
+      entry.failed = { error, at: now() };
+      if (isNews) onOutcome?.({ key, error, expiresAt: entry.held?.expiresAt });
+      throw error;
+    } finally {
+      entry.flight = undefined;
+    }
+  }
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,70 @@
+// Follows the Deployment of the add-on that we replace: two that write the same lists would fight (acr.md sections 9 and 10).
+import { isRecord } from '../core/records.ts';
+import { VENDOR_HELPER } from '../core/names.ts';
+import type { EpochMs } from '../core/types.ts';
+import type { KubeClient } from './client.ts';
+import type { Projected } from './object-cache.ts';
+import { Reflector, type ReflectorEvent } from './reflector.ts';
+
+export interface VendorHelperOptions {
+  readonly client: KubeClient;
+  /** It began or ceased to run; must not wait for anything. */
+  readonly onChange: (isRunning: boolean) => void;
+  readonly report: (event: ReflectorEvent) => void;
+  readonly now: () => EpochMs;
+  readonly random: () => number;
+}
+
+/** What matters of a Deployment. */
+interface Deployment {
+  /** It is to have Pods, whether it has some yet or not. */
+  readonly isWanted: boolean;
+}
+
+/** The Deployment, followed while `run` runs. */
+export class VendorHelper {
+  readonly #reflector: Reflector<Deployment>;
+  readonly #asked = Promise.withResolvers<undefined>();
+
+  constructor({ client, onChange, report, now, random }: VendorHelperOptions) {
+    this.#reflector = new Reflector<Deployment>({
+      client,
+      path: `/apis/apps/v1/namespaces/${VENDOR_HELPER.namespace}/deployments`,
+      fieldSelector: `metadata.name=${VENDOR_HELPER.name}`,
+      project: projectDeployment,
+      isEqual: (a, b) => a.isWanted === b.isWanted,
+      onChange: () => onChange(this.isRunning),
+      report: (event) => {
+        // Whoever may not look for it cannot stand down: that is told, and the work goes on.
+        if (event.type === 'synced' || event.type === 'failed') this.#asked.resolve(undefined);
+        report(event);
+      },
+      now,
+      random,
+    });
+  }
+
+  /** False as long as it is not known. */
+  get isRunning(): boolean {
+    return this.#reflector.get(VENDOR_HELPER.namespace, VENDOR_HELPER.name)?.isWanted ?? false;
+  }
+
+  /** Resolves when it was looked for once, found or not. */
+  whenAsked(): Promise<undefined> {
+    return this.#asked.promise;
+  }
+
+  /** Follows it until aborted; never throws. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#reflector.run(signal);
+  }
+}
+
+function projectDeployment(object: unknown): Projected<Deployment> | undefined {
+  if (!isRecord(object) || !isRecord(object.metadata)) return undefined;
+  const { namespace, name, uid, resourceVersion } = object.metadata;
+  if (typeof namespace !== 'string' || typeof name !== 'string') return undefined;
+  if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
+  const replicas = isRecord(object.spec) ? object.spec.replicas : undefined;
+  return { namespace, name, uid, resourceVersion, value: { isWanted: replicas !== 0 } };
+}

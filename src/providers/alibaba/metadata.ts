@@ -1,0 +1,166 @@
+// What a node of Alibaba Cloud knows of itself: region and the sessions of its RAM role, from the metadata service (acr.md
+// section 17). Version 2 (with a token) first; where that is not served, version 1.
+import { ProviderError } from '../../core/errors.ts';
+import { isRecord } from '../../core/records.ts';
+import type { IdentitySession, MetadataAnswer, ProviderWorld } from '../provider.ts';
+import { METADATA_URL } from './endpoints.ts';
+
+type World = Pick<ProviderWorld, 'now' | 'identity' | 'http' | 'env' | 'endpoints'>;
+
+/** A session of the node's role. */
+export interface RoleSession {
+  readonly roleName: string;
+  readonly accessKeyId: string;
+  /** Secret. */
+  readonly accessKeySecret: string;
+  /** Secret. */
+  readonly securityToken: string;
+}
+
+const TOKEN_PATH = '/latest/api/token';
+const REGION_PATH = '/latest/meta-data/region-id';
+const ROLES_PATH = '/latest/meta-data/ram/security-credentials/';
+const TOKEN_TTL_SECONDS = 21_600;
+
+/** A node answers within milliseconds; elsewhere nothing ever does. */
+const TIMEOUT_MS = 1_000;
+
+/** How long it is remembered that a service answers, or does not, milliseconds. */
+const ABSENT_KEPT_MS = 300_000;
+
+/** The region of the node; undefined = no metadata service answers here. */
+export async function readLocalRegion(world: World, signal: AbortSignal): Promise<string | undefined> {
+  return world.identity(
+    'alibaba/metadata/region',
+    async (abort) => {
+      const issuedAt = world.now();
+      const region = await get(world, REGION_PATH, abort).then(
+        ({ status, text }) => (status === 200 && /^[a-z0-9-]{2,40}$/.test(text.trim()) ? text.trim() : undefined),
+        () => undefined,
+      );
+      const expiresAt = region === undefined ? issuedAt + ABSENT_KEPT_MS : undefined;
+      return { value: region, issuedAt, expiresAt, secrets: [] };
+    },
+    signal,
+  );
+}
+
+/** A session of the node's role. Throws ProviderError that says why there is none. */
+export async function fetchRoleSession(world: World, signal: AbortSignal): Promise<IdentitySession<RoleSession>> {
+  const roleName = world.env.ALIBABA_CLOUD_ECS_METADATA ?? (await readRoleName(world, signal));
+  const issuedAt = world.now();
+  const answer = await get(world, `${ROLES_PATH}${encodeURIComponent(roleName)}`, signal);
+  if (answer.status === 404) {
+    throw unavailable(`the metadata service knows no RAM role ${roleName.slice(0, 64)} on this node`);
+  }
+  const document = parseJson(expectOk(answer).text);
+  const { AccessKeyId, AccessKeySecret, SecurityToken, Expiration, Code } = isRecord(document) ? document : {};
+  const expiresAt = typeof Expiration === 'string' ? Date.parse(Expiration) : Number.NaN;
+  if (Code !== 'Success' || !isText(AccessKeyId) || !isText(AccessKeySecret) || !isText(SecurityToken)) {
+    throw notUsable(`the metadata service gave no usable session of the RAM role ${roleName}`);
+  }
+  if (Number.isNaN(expiresAt)) throw notUsable(`the session of the RAM role ${roleName} has no readable Expiration`);
+  return {
+    value: { roleName, accessKeyId: AccessKeyId, accessKeySecret: AccessKeySecret, securityToken: SecurityToken },
+    issuedAt,
+    expiresAt,
+    secrets: [AccessKeySecret, SecurityToken],
+  };
+}
+
+async function readRoleName(world: World, signal: AbortSignal): Promise<string> {
+  const answer = await get(world, ROLES_PATH, signal);
+  if (answer.status === 404) {
+    throw unavailable(
+      'there is no RAM role on this node: give the node pool a worker RAM role, or use another identity',
+    );
+  }
+  const name = expectOk(answer).text.trim().split('\n')[0]?.trim() ?? '';
+  if (!/^[\w.@-]{1,64}$/.test(name)) throw notUsable('the metadata service names no usable RAM role');
+  return name;
+}
+
+/** With a token where one is given; a token that is refused is replaced once. */
+async function get(world: World, path: string, signal: AbortSignal): Promise<MetadataAnswer> {
+  if (world.env.ALIBABA_CLOUD_ECS_METADATA_DISABLED?.toLowerCase() === 'true') {
+    throw unavailable('the metadata service is switched off (ALIBABA_CLOUD_ECS_METADATA_DISABLED)');
+  }
+  const url = `${baseOf(world)}${path}`;
+  const token = await readToken(world, signal);
+  const ask = (headers: Readonly<Record<string, string>>): Promise<MetadataAnswer> =>
+    world.http({ method: 'GET', url, headers, timeoutMs: TIMEOUT_MS }, signal);
+  if (token === undefined) return ask({});
+  const answer = await ask({ 'x-aliyun-ecs-metadata-token': token });
+  if (answer.status !== 401 && answer.status !== 403) return answer;
+  const fresh = await fetchToken(world, signal);
+  return fresh === undefined ? answer : ask({ 'x-aliyun-ecs-metadata-token': fresh });
+}
+
+/** undefined = this service gives no tokens, and version 1 may be asked. */
+function readToken(world: World, signal: AbortSignal): Promise<string | undefined> {
+  return world.identity(
+    'alibaba/metadata/token',
+    async (abort) => {
+      const issuedAt = world.now();
+      const value = await fetchToken(world, abort);
+      const lifeMs = value === undefined ? ABSENT_KEPT_MS : TOKEN_TTL_SECONDS * 1_000;
+      return { value, issuedAt, expiresAt: issuedAt + lifeMs, secrets: value === undefined ? [] : [value] };
+    },
+    signal,
+  );
+}
+
+async function fetchToken(world: World, signal: AbortSignal): Promise<string | undefined> {
+  const onlyV2 = world.env.ALIBABA_CLOUD_IMDSV1_DISABLED?.toLowerCase() === 'true';
+  const headers = { 'x-aliyun-ecs-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
+  const url = `${baseOf(world)}${TOKEN_PATH}`;
+  const answer = await world
+    .http({ method: 'PUT', url, headers, timeoutMs: TIMEOUT_MS }, signal)
+    .catch((error: unknown) => {
+      if (onlyV2) throw error;
+    });
+  const token = answer?.text.trim() ?? '';
+  if (answer?.status === 200 && /^[\x21-\x7e]{1,4096}$/.test(token)) return token;
+  if (answer?.status === 429) expectOk(answer);
+  if (!onlyV2) return undefined;
+  throw unavailable(
+    `the metadata service gave no token (HTTP ${answer?.status}), and version 1 is switched off (ALIBABA_CLOUD_IMDSV1_DISABLED)`,
+  );
+}
+
+function expectOk(answer: MetadataAnswer): MetadataAnswer {
+  if (answer.status === 200) return answer;
+  if (answer.status === 429) {
+    throw new ProviderError('Throttled', 'the metadata service asks to slow down; it will be asked again');
+  }
+  if (answer.status === 401 || answer.status === 403) {
+    throw notUsable(
+      `the metadata service refuses calls without a token of its own (HTTP ${answer.status}), and gave none`,
+    );
+  }
+  throw notUsable(`the metadata service answered HTTP ${answer.status}`);
+}
+
+function baseOf({ endpoints }: World): string {
+  return endpoints.alibaba?.metadata?.url ?? METADATA_URL;
+}
+
+function unavailable(message: string): ProviderError {
+  return new ProviderError('IdentityUnavailable', message);
+}
+
+function notUsable(message: string): ProviderError {
+  return new ProviderError('CloudUnavailable', `${message}; it will be asked again`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,112 @@
+// RRSA: a token that the cluster signed for a ServiceAccount is traded for a session of a role (acr.md sections 7, 16 and 19).
+import { ProviderError } from '../../core/errors.ts';
+import { isRecord } from '../../core/records.ts';
+import type { ServiceAccountReference } from '../../core/types.ts';
+import type { ProviderWorld } from '../provider.ts';
+import { dependsOnLocalRegion, endpointsOf } from './endpoints.ts';
+import type { AlibabaIdentity } from './identity.ts';
+import { readLocalRegion } from './metadata.ts';
+import { SESSION_NAME, accountOfArn, type OidcClaims, type StsClient } from './sts.ts';
+
+/** Which role, by which provider, for which ServiceAccount; what is undefined comes from the environment. */
+export interface RrsaRole {
+  /** `acs:ram::<uid>:role/<name>`. */
+  readonly roleArn: string | undefined;
+  /** `acs:ram::<uid>:oidc-provider/ack-rrsa-<cluster>`. */
+  readonly providerArn: string | undefined;
+  /** Whose token the cluster is asked for; undefined = the projected file holds one of our own. */
+  readonly serviceAccount: ServiceAccountReference | undefined;
+}
+
+const AUDIENCE = 'sts.aliyuncs.com';
+const TOKEN_FILE = '/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token';
+
+/** Longest session that a role gives without further settings. */
+const DURATION_SECONDS = 3_600;
+
+/** Builds the identity of a role that trusts the cluster's ServiceAccount; `otherwise` = where nobody names a role. */
+export function createRrsaIdentity(sts: StsClient, role: RrsaRole, otherwise: AlibabaIdentity): AlibabaIdentity {
+  const { roleArn = 'env', providerArn = 'env', serviceAccount } = role;
+  const account = serviceAccount === undefined ? 'file' : `${serviceAccount.namespace}/${serviceAccount.name}`;
+  const isNamed = role.roleArn !== undefined || role.providerArn !== undefined;
+  const key = `rrsa/${roleArn}/${providerArn}/${account}${isNamed ? '' : `/${otherwise.key}`}`;
+  return {
+    key,
+    async fetchKey(world, place, signal) {
+      if (!isNamed && !hasRrsaEnvironment(world.env)) return otherwise.fetchKey(world, place, signal);
+      const { role: roleFound, provider } = arnsOf(role, world.env);
+      const localRegion = dependsOnLocalRegion('sts', world.endpoints)
+        ? await readLocalRegion(world, signal)
+        : undefined;
+      const endpoints = endpointsOf('sts', place.region, { endpoints: world.endpoints, localRegion });
+      const session = await world.identity(
+        `alibaba/${key}`,
+        async (abort) => {
+          const token = await readToken(world, serviceAccount, abort);
+          const sessionName = world.env.ALIBABA_CLOUD_ROLE_SESSION_NAME ?? SESSION_NAME;
+          const call = { region: place.region, endpoints, now: world.now(), claims: claimsOf(token) };
+          const wish = { roleArn: roleFound, providerArn: provider, token, sessionName };
+          return sts.assumeRoleWithOidc({ ...call, ...wish, durationSeconds: DURATION_SECONDS }, abort);
+        },
+        signal,
+      );
+      return { ...session, origin: `RRSA (${roleFound})`, account: accountOfArn(roleFound) };
+    },
+  };
+}
+
+/** True when the environment names role and provider, as ack-pod-identity-webhook has it. */
+function hasRrsaEnvironment(env: ProviderWorld['env']): boolean {
+  return env.ALIBABA_CLOUD_ROLE_ARN !== undefined && env.ALIBABA_CLOUD_OIDC_PROVIDER_ARN !== undefined;
+}
+
+/** What the configuration says wins over the environment. */
+function arnsOf(
+  { roleArn, providerArn }: RrsaRole,
+  env: ProviderWorld['env'],
+): { readonly role: string; readonly provider: string } {
+  const role = roleArn ?? env.ALIBABA_CLOUD_ROLE_ARN;
+  const provider = providerArn ?? env.ALIBABA_CLOUD_OIDC_PROVIDER_ARN;
+  if (role !== undefined && provider !== undefined) return { role, provider };
+  const [field, variable] =
+    role === undefined
+      ? ['rrsaRoleARN', 'ALIBABA_CLOUD_ROLE_ARN']
+      : ['rrsaOIDCProviderRoleARN', 'ALIBABA_CLOUD_OIDC_PROVIDER_ARN'];
+  throw new ProviderError(
+    'IdentityUnavailable',
+    `RRSA has no ${field}: write it into the item, or set ${variable} for the controller`,
+  );
+}
+
+function readToken(
+  world: ProviderWorld,
+  serviceAccount: ServiceAccountReference | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  if (serviceAccount !== undefined) return world.requestToken(serviceAccount, AUDIENCE, signal);
+  const file = world.env.ALIBABA_CLOUD_OIDC_TOKEN_FILE ?? TOKEN_FILE;
+  return world.readFile(file).then(
+    (text) => text.trim(),
+    (error: unknown) => {
+      if (!(error instanceof ProviderError)) throw error;
+      throw new ProviderError(
+        error.reason,
+        `${error.message}: mount a projected ServiceAccount token with the audience ${AUDIENCE} there, or name a ServiceAccount in the key \`rrsa-service-account\``,
+      );
+    },
+  );
+}
+
+/** What the token says of itself, unverified: for messages. */
+function claimsOf(token: string): OidcClaims {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    if (!isRecord(parsed)) return {};
+    const text = (value: unknown): string | undefined =>
+      typeof value === 'string' ? value.replace(/[^\x21-\x7e]/g, '?').slice(0, 200) : undefined;
+    const audience = Array.isArray(parsed.aud) ? parsed.aud.map(text).join(', ') : text(parsed.aud);
+    return { subject: text(parsed.sub), issuer: text(parsed.iss), audience };
+  } catch {
+    return {};
+  }
+}

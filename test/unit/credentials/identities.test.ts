@@ -1,0 +1,205 @@
+// Sessions of identities: one fetch at a time, renewed before what is made with them, the last good one kept.
+import { describe, expect, test } from '@jest/globals';
+import { ProviderError } from '../../../src/core/errors.ts';
+import { Identities, type IdentityOutcome } from '../../../src/credentials/identities.ts';
+import type { IdentitySession } from '../../../src/providers/provider.ts';
+import { createStoreHarness, granting, START } from './store-world.ts';
+
+const MINUTE = 60_000;
+const { signal } = new AbortController();
+
+function harness() {
+  const state = { now: START, fetches: 0, error: undefined as Error | undefined, lifeMs: 60 * MINUTE };
+  const registered = new Map<string, readonly string[]>();
+  const outcomes: IdentityOutcome[] = [];
+  const identities = new Identities({
+    now: () => state.now,
+    thresholdMs: () => 15 * MINUTE,
+    register: (key, secrets) => void registered.set(key, secrets),
+    onOutcome: (outcome) => void outcomes.push(outcome),
+  });
+  const fetch = (): Promise<IdentitySession<string>> => {
+    state.fetches += 1;
+    if (state.error !== undefined) return Promise.reject(state.error);
+    const value = `fake-session-${state.fetches}`;
+    return Promise.resolve({ value, issuedAt: state.now, expiresAt: state.now + state.lifeMs, secrets: [value] });
+  };
+  return { state, registered, outcomes, identities, get: (key = 'a') => identities.get(key, fetch, signal) };
+}
+
+describe('a session', () => {
+  test('is fetched once, whoever asks at the same time and after', async () => {
+    const { state, get } = harness();
+    expect(await Promise.all([get(), get(), get()])).toEqual(Array(3).fill('fake-session-1'));
+    state.now += 29 * MINUTE;
+    expect(await get()).toBe('fake-session-1');
+    expect(await get('b')).toBe('fake-session-2');
+    expect(state.fetches).toBe(2);
+  });
+
+  test('is renewed twice as early as the credentials that are made with it', async () => {
+    const { state, get } = harness();
+    await get();
+    state.now += 30 * MINUTE;
+    expect(await get()).toBe('fake-session-2');
+  });
+
+  test('that lives shorter than that is renewed at half of its life, not at every use', async () => {
+    const { state, get } = harness();
+    state.lifeMs = 20_000;
+    await get();
+    state.now += 9_999;
+    expect(await get()).toBe('fake-session-1');
+    state.now += 1;
+    expect(await get()).toBe('fake-session-2');
+  });
+
+  test('from the future, after the clock was set back, is renewed', async () => {
+    const { state, get } = harness();
+    await get();
+    state.now -= 24 * 60 * MINUTE;
+    expect(await get()).toBe('fake-session-2');
+  });
+
+  test('is registered for redaction before anybody has it', async () => {
+    const { registered, get } = harness();
+    const value = await get();
+    expect(registered.get('identity a')).toEqual([value]);
+  });
+
+  test('that cannot be renewed is kept while it works, asked for every ten seconds at most, and told of once', async () => {
+    const { state, outcomes, get } = harness();
+    await get();
+    state.now += 31 * MINUTE;
+    state.error = new ProviderError('CloudUnavailable', 'STS is away');
+    for (let second = 0; second < 60; second += 1) {
+      expect(await get()).toBe('fake-session-1');
+      state.now += 1_000;
+    }
+    expect(state.fetches).toBe(1 + 6);
+    expect(outcomes.map(({ error }) => error)).toEqual([undefined, state.error]);
+    state.now = START + 60 * MINUTE;
+    await expect(get()).rejects.toBe(state.error);
+    state.error = undefined;
+    state.now += 1_000;
+    expect(await get()).toMatch(/^fake-session-/);
+    expect(outcomes.map(({ error }) => error)).toEqual([undefined, expect.anything(), undefined]);
+  });
+
+  test('that was never there fails for everybody, with one fetch a second', async () => {
+    const { state, outcomes, get } = harness();
+    state.error = new ProviderError('IdentityUnavailable', 'no role');
+    const asks = await Promise.allSettled([get(), get()]);
+    expect(asks.map((one) => one.status)).toEqual(['rejected', 'rejected']);
+    await expect(get()).rejects.toBe(state.error);
+    expect(state.fetches).toBe(1);
+    state.now += 1_000;
+    await expect(get()).rejects.toBe(state.error);
+    expect(state.fetches).toBe(2);
+    // The credential that needs it fails, and that is told.
+    expect(outcomes).toEqual([]);
+  });
+
+  test('that a cloud has refused is dropped', async () => {
+    const { identities, get } = harness();
+    await get();
+    identities.drop(['a', 'unknown']);
+    expect(await get()).toBe('fake-session-2');
+  });
+
+  test('goes on being fetched for the others when one of those who wait goes', async () => {
+    const { identities } = harness();
+    const gone = new AbortController();
+    const session = Promise.withResolvers<IdentitySession<string>>();
+    const fetch = (): Promise<IdentitySession<string>> => session.promise;
+    const first = identities.get('a', fetch, gone.signal);
+    const second = identities.get('a', fetch, signal);
+    gone.abort();
+    await expect(first).rejects.toThrow('aborted');
+    session.resolve({ value: 'fake', issuedAt: START, expiresAt: undefined, secrets: [] });
+    expect(await second).toBe('fake');
+  });
+
+  test('ends with the process', async () => {
+    const { identities } = harness();
+    const fetch = (abort: AbortSignal): Promise<IdentitySession<string>> =>
+      new Promise((_resolve, reject) => {
+        abort.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+    const waiting = identities.get('a', fetch, signal);
+    identities.stop();
+    await expect(waiting).rejects.toThrow('aborted');
+  });
+});
+
+test('of a thousand that are over, none is kept', async () => {
+  const { state, identities } = harness();
+  let held = 0;
+  for (let at = 0; at < 3_000; at += 1) {
+    const now = state.now;
+    await identities.get(
+      `k${at}`,
+      () => Promise.resolve({ value: at, issuedAt: now, expiresAt: now + 1, secrets: [] }),
+      signal,
+    );
+    state.now += 1;
+  }
+  // What is still held is not fetched again.
+  for (let at = 0; at < 3_000; at += 1) {
+    await identities.get(
+      `k${at}`,
+      () => {
+        held -= 1;
+        return Promise.resolve({ value: at, issuedAt: state.now, expiresAt: state.now + 1, secrets: [] });
+      },
+      signal,
+    );
+    held += 1;
+  }
+  expect(held).toBe(0);
+});
+
+describe('a credential whose session the cloud refuses', () => {
+  test('is asked for once more with a new session', async () => {
+    const store = createStoreHarness();
+    let sessions = 0;
+    store.fetch = async (world, abort) => {
+      const session = await world.identity(
+        'cloud/role',
+        () => {
+          sessions += 1;
+          return Promise.resolve({ value: sessions, issuedAt: world.now(), expiresAt: undefined, secrets: [] });
+        },
+        abort,
+      );
+      if (session === 1) throw new ProviderError('SessionExpired', 'InvalidSecurityToken.Expired');
+      return granting(60 * MINUTE)(world, abort);
+    };
+    expect((await store.ask()).status).toBe('fresh');
+    expect(sessions).toBe(2);
+  });
+
+  test('fails when the new one is refused as well', async () => {
+    const store = createStoreHarness();
+    store.fetch = () => Promise.reject(new ProviderError('SessionExpired', 'InvalidSecurityToken.Expired'));
+    expect(await store.ask()).toMatchObject({ status: 'unavailable', failure: { reason: 'SessionExpired' } });
+    expect(store.calls).toHaveLength(2);
+  });
+});
+
+test('a credential that was made because a Secret was not there is made anew when it appears', async () => {
+  const store = createStoreHarness();
+  const reference = { namespace: 'kube-system', name: 'better' };
+  store.fetch = async (world, abort) => {
+    const password = await world.readSecret(reference, abort).then(
+      () => 'fake-better',
+      () => 'fake-second-best',
+    );
+    return { username: 'u', password, issuedAt: world.now(), expiresAt: world.now() + 60 * MINUTE };
+  };
+  expect(await store.ask()).toMatchObject({ credential: { password: 'fake-second-best' } });
+  expect(store.store.sources()).toEqual([reference]);
+  store.secrets.set('kube-system/better', { key: 'fake-key' });
+  expect(store.store.secretChanged(reference)).toEqual(['fake/a']);
+  expect(await store.ask()).toMatchObject({ status: 'fresh', credential: { password: 'fake-better' } });
+});

@@ -1,0 +1,128 @@
+// The worker RAM role: every version of the metadata service, and every way in which it has nothing to give.
+import { describe, expect, test } from '@jest/globals';
+import { readLocalRegion } from '../../../src/providers/alibaba/metadata.ts';
+import { createWorkerRoleIdentity } from '../../../src/providers/alibaba/worker-role.ts';
+import { metadataWorld, type MetadataState } from './metadata-service.ts';
+
+const { signal } = new AbortController();
+const PLACE = { region: 'cn-hangzhou' };
+const TOKEN = 'PUT /latest/api/token';
+const ROLES = 'GET /latest/meta-data/ram/security-credentials/';
+const identity = createWorkerRoleIdentity();
+
+describe('[acr I1] the worker role', () => {
+  test.each<[MetadataState['mode']]>([['both'], ['v1'], ['hardened']])(
+    'comes from a service of mode %s',
+    async (mode) => {
+      const { world, state } = metadataWorld();
+      state.mode = mode;
+      expect(await identity.fetchKey(world, PLACE, signal)).toEqual({
+        accessKeyId: 'STS.fakenode',
+        accessKeySecret: 'fake-node-secret',
+        securityToken: 'fake-node-token',
+        origin: 'the worker RAM role worker',
+        account: 'worker-role',
+      });
+      expect(state.calls).toEqual([TOKEN, ROLES, `${ROLES}worker`]);
+    },
+  );
+
+  test('is asked for once in its life, less the margin', async () => {
+    const { world, state } = metadataWorld();
+    await identity.fetchKey(world, PLACE, signal);
+    await identity.fetchKey(world, PLACE, signal);
+    expect(state.sessions).toBe(1);
+  });
+
+  test('is asked for with a new token when the service refuses the old one', async () => {
+    const { world, state } = metadataWorld();
+    await readLocalRegion(world, signal);
+    state.tokens.clear();
+    expect((await identity.fetchKey(world, PLACE, signal)).accessKeyId).toBe('STS.fakenode');
+  });
+
+  test.each<[string, (state: MetadataState) => void, string, RegExp]>([
+    [
+      'no role',
+      (state) => (state.roleName = undefined),
+      'IdentityUnavailable',
+      /no RAM role on this node: give the node pool/,
+    ],
+    ['too many calls', (state) => (state.mode = 'limited'), 'Throttled', /slow down/],
+    [
+      'no service',
+      (state) => (state.mode = 'absent'),
+      'IdentityUnavailable',
+      /no metadata service answers at 100\.100\.100\.200 .*no node of Alibaba Cloud/,
+    ],
+  ])('with %s says so', async (_name, change, reason, message) => {
+    const { world, state } = metadataWorld();
+    change(state);
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({
+      reason,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('that cannot be asked for on a node that has answered before is only away for a while', async () => {
+    const { world, state } = metadataWorld();
+    await readLocalRegion(world, signal);
+    state.mode = 'absent';
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+  });
+
+  test('is not asked for where the environment switches the service off', async () => {
+    const { world, state } = metadataWorld({ env: { ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true' } });
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'IdentityUnavailable' });
+    expect(state.calls).toEqual([]);
+  });
+
+  test('does without version 1 where the environment says so', async () => {
+    const { world, state } = metadataWorld({ env: { ALIBABA_CLOUD_IMDSV1_DISABLED: 'true' } });
+    state.mode = 'v1';
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({
+      message: expect.stringContaining('version 1 is switched off'),
+    });
+    expect(state.calls).toEqual([TOKEN]);
+  });
+
+  test('is the one that the environment names', async () => {
+    const { world, state } = metadataWorld({ env: { ALIBABA_CLOUD_ECS_METADATA: 'worker' } });
+    await identity.fetchKey(world, PLACE, signal);
+    expect(state.calls).not.toContain(ROLES);
+  });
+
+  test.each(['', '[]', '{"Code":"Failed"}', '{"Code":"Success","AccessKeyId":"a"}', '<html>'])(
+    'that is told as %j is none',
+    async (text) => {
+      const { world } = metadataWorld({
+        http: ({ url }) => {
+          const told = url.endsWith('/region-id') ? 'cn-hangzhou' : url.endsWith('/') ? 'worker' : text;
+          return Promise.resolve({ status: 200, text: told });
+        },
+      });
+      await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+    },
+  );
+});
+
+describe('the local region', () => {
+  test('is what the node says, asked for once', async () => {
+    const { world, state } = metadataWorld();
+    expect([await readLocalRegion(world, signal), await readLocalRegion(world, signal)]).toEqual([
+      'cn-hangzhou',
+      'cn-hangzhou',
+    ]);
+    expect(state.calls).toHaveLength(2);
+  });
+
+  test('is not known where no service answers, and that is remembered for a while', async () => {
+    const { world, state } = metadataWorld();
+    state.mode = 'absent';
+    expect([await readLocalRegion(world, signal), await readLocalRegion(world, signal)]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(state.calls).toHaveLength(2);
+  });
+});
