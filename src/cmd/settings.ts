@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from '../core/errors.ts';
 import type { CloudEndpoints } from '../providers/provider.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
+import { parseWebhookFlags, WEBHOOK_FLAGS, type WebhookFlags } from './webhook-settings.ts';
 
 /** What the commands `controller` and `cleanup` are told. */
 export interface Settings {
@@ -19,6 +20,7 @@ export interface Settings {
   readonly secretNamespaces: readonly string[];
   /** `:8080`, `127.0.0.1:0`; `0` = none. */
   readonly metricsAddress: string;
+  readonly webhook: WebhookFlags;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
   /** `cleanup` only: print, write nothing. */
@@ -36,6 +38,8 @@ interface Flag {
   readonly help: string;
   /** Only for these commands; absent = for all. */
   readonly commands?: readonly string[];
+  /** True = `--flag=` says something. */
+  readonly mayBeEmpty?: boolean;
 }
 
 const FLAGS: readonly Flag[] = [
@@ -83,6 +87,7 @@ const FLAGS: readonly Flag[] = [
     help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',
     commands: ['controller'],
   },
+  ...WEBHOOK_FLAGS,
   { name: 'log-level', value: LOG_LEVELS.join('|'), help: 'least important lines that are printed (default: info)' },
   { name: 'log-format', value: 'json|text', help: 'form of the log lines (default: json)' },
   { name: 'dry-run', value: undefined, help: 'print what would be removed and remove nothing', commands: ['cleanup'] },
@@ -128,6 +133,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
       'HOST:PORT, :PORT or 0',
       issues,
     ),
+    webhook: parseWebhookFlags(values, issues),
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
     dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
@@ -175,8 +181,9 @@ function readFlags(
     if (token.kind === 'positional')
       issues.push(`unexpected argument ${token.value}: every setting is a flag, see ${command} --help`);
     if (token.kind !== 'option') continue;
-    if (!flags.some(({ name }) => name === token.name))
-      issues.push(`unknown flag ${token.rawName}: see ${command} --help`);
+    const flag = flags.find(({ name }) => name === token.name);
+    if (flag?.mayBeEmpty === true && token.inlineValue === true && token.value === '') values.set(token.name, '');
+    else if (flag === undefined) issues.push(`unknown flag ${token.rawName}: see ${command} --help`);
     else if (token.value === undefined || token.value === '' || (!token.inlineValue && token.value.startsWith('--')))
       issues.push(`${token.rawName} needs a value: ${token.rawName}=…`);
     else values.set(token.name, token.value);

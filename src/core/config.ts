@@ -8,6 +8,7 @@ import { isSecretName, parseItems, SECRET_NAME_FORM, type ItemParser, type Regis
 import { buildRules } from './rules.ts';
 import { isLabel, NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
 import type { Config, Issue, LabelSelector, NamePatterns, Parsed, Scope } from './types.ts';
+import { parseWebhookConfiguration, WEBHOOK_KEY } from './webhook-configuration.ts';
 import { isBlank, parseYaml } from './yaml.ts';
 
 /** Text of every key that has a default, as it would be written. */
@@ -31,13 +32,14 @@ export const CONFIG_KEYS: readonly string[] = [
   'region',
   'managed-secret-labels',
   'notify-email',
+  WEBHOOK_KEY,
 ];
 
 /** Keys of the vendor's that need nothing of us: read by nobody, reported by nobody. */
 const SILENT_KEYS: readonly string[] = ['acr-api-version', '_example'];
 
 /** Keys of the vendor's that this version does not serve. */
-const UNSERVED_KEYS: readonly string[] = ['rrsa', 'webhook-configuration', 'acr-registry'];
+const UNSERVED_KEYS: readonly string[] = ['rrsa', 'acr-registry'];
 
 /** What the parser must be told: how items become credential requests. */
 export interface ConfigContext {
@@ -73,11 +75,12 @@ export function parseConfig(data: Readonly<Record<string, string>>, context: Con
   const thresholdMs = parseThreshold(read, report);
   const adoptExisting = parseAdoptExisting(read, report);
   const secretLabels = parseSecretLabels(data, read, report);
+  const webhook = take(parseWebhookConfiguration(data[WEBHOOK_KEY]), report, undefined);
 
   if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues: capped(issues) };
   return {
     ok: true,
-    value: { rules, thresholdMs, adoptExisting, secretLabels, email: read('notify-email') },
+    value: { rules, thresholdMs, adoptExisting, secretLabels, email: read('notify-email'), webhook },
     issues: capped(issues),
   };
 }

@@ -35,13 +35,15 @@ const RULES: Rules = {
     'js-yaml': 'core/yaml.ts',
     '@alicloud/': 'providers/alibaba/client.ts',
     tencentcloud: 'providers/tencent/client.ts',
+    '@peculiar/x509': 'webhook/certificates.ts',
+    'reflect-metadata': 'webhook/certificates.ts',
   },
   environment: 'cmd/settings.ts',
   pure: 'core',
   strangers: { folder: 'providers', table: 'providers/table.ts' },
   maxLines: 250,
   // Only declarations: the vocabulary is read a word at a time.
-  longer: { 'core/types.ts': 300 },
+  longer: { 'core/types.ts': 310 },
 };
 
 const SOURCES = join(import.meta.dirname, '../../src');

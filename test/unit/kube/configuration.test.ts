@@ -5,7 +5,14 @@ import { ConfigurationSource, type ConfigurationState } from '../../../src/kube/
 import { eventually } from '../../support/eventually.ts';
 import { createFakeClient, type FakeClient } from './fake-client.ts';
 
-const CONFIG: Config = { rules: [], thresholdMs: 1, adoptExisting: 'none', secretLabels: {}, email: undefined };
+const CONFIG: Config = {
+  rules: [],
+  thresholdMs: 1,
+  adoptExisting: 'none',
+  secretLabels: {},
+  email: undefined,
+  webhook: undefined,
+};
 let stop: AbortController;
 let running: Promise<void>;
 let states: ConfigurationState[];
