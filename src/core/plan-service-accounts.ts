@@ -63,14 +63,7 @@ function planServiceAccount(
   desired: Desired,
   ready: ReadonlySet<string>,
 ): Extract<Write, { kind: 'patch-service-account' }> | undefined {
-  const wanted = desired.secrets
-    .filter((secret) => includesServiceAccount(secret.rule.scope, account))
-    .map((secret) => secret.name);
-  const present = new Set(account.imagePullSecrets);
-  const added = wanted.filter((name) => !present.has(name) && ready.has(name));
-  const removed = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
-  const kept = account.recorded.filter((name) => wanted.includes(name) && (present.has(name) || !ready.has(name)));
-  const recorded = [...new Set([...kept, ...added])];
+  const { added, removed, recorded } = referenceChanges(account, desired, ready);
   if (added.length === 0 && removed.length === 0 && sameMembers(recorded, account.recorded)) return undefined;
   return {
     kind: 'patch-service-account',
@@ -84,6 +77,33 @@ function planServiceAccount(
     removed,
     reason: added.length > 0 ? 'ReferenceMissing' : 'ReferenceUnwanted',
   };
+}
+
+/** What the rules change about one ServiceAccount; the planner and the admission webhook both ask here. */
+export interface ReferenceChanges {
+  /** Wanted, ready and not there, in the order of the rules. */
+  readonly added: readonly string[];
+  /** Recorded as ours and no longer wanted. */
+  readonly removed: readonly string[];
+  /** Our record afterwards. */
+  readonly recorded: readonly string[];
+}
+
+/** Decides it. `ready`: Secrets that it is sound to refer to. */
+export function referenceChanges(
+  account: Pick<ObservedServiceAccount, 'name' | 'labels' | 'imagePullSecrets' | 'recorded'>,
+  desired: Desired,
+  ready: ReadonlySet<string>,
+): ReferenceChanges {
+  const wanted = desired.secrets
+    .filter((secret) => includesServiceAccount(secret.rule.scope, account))
+    .map((secret) => secret.name);
+  const present = new Set(account.imagePullSecrets);
+  const added = wanted.filter((name) => !present.has(name) && ready.has(name));
+  const removed = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
+  const kept = account.recorded.filter((name) => wanted.includes(name) && (present.has(name) || !ready.has(name)));
+  const recorded = [...new Set([...kept, ...added])];
+  return { added, removed, recorded };
 }
 
 function sameMembers(a: readonly string[], b: readonly string[]): boolean {
