@@ -1,6 +1,7 @@
 // Every metric of the program: names, labels, and the functions that the other layers call.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+import { createWebhookMetrics, type CertificateExpiry, type WebhookMetrics } from './webhook-metrics.ts';
 
 const PREFIX = 'registry_credential_helper';
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
@@ -32,10 +33,11 @@ export interface MetricSources {
     readonly cacheKey: string;
     readonly expiresAt: EpochMs | undefined;
   }[];
+  readonly webhookCertificates?: () => readonly CertificateExpiry[];
 }
 
 /** The metrics, as functions. */
-export interface Metrics {
+export interface Metrics extends WebhookMetrics {
   /** Says where values are read; later calls add to earlier ones. */
   observe(sources: MetricSources): void;
   queueAdded(): void;
@@ -124,6 +126,8 @@ export function createMetrics(options: { readonly version: string; readonly proc
   );
   collectReflectors(registry, sources);
   collectCredentials(registry, sources);
+  const certificates = () => sources.flatMap((source) => source.webhookCertificates?.() ?? []);
+  const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates });
 
   const adds = counter('workqueue_adds_total', 'Namespaces added to the queue');
   const retries = counter('workqueue_retries_total', 'Namespaces added again after a failure');
@@ -150,6 +154,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
   const leader = new Gauge({ name: `${PREFIX}_leading`, help: '1 = this replica writes', registers });
 
   return {
+    ...webhook,
     observe: (source) => void sources.push(source),
     queueAdded: () => adds.inc(),
     queueWaited: (ms) => waited.observe(sane(ms) / 1_000),

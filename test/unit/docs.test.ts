@@ -13,6 +13,7 @@ import { createItemParser } from '../../src/credentials/requests.ts';
 import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createProviders } from '../../src/providers/table.ts';
+import { ADMISSION_OUTCOMES } from '../../src/webhook/handlers.ts';
 import { codeBlocks, documentationPages, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
 
 const pages = documentationPages();
@@ -90,6 +91,7 @@ describe('docs/reasons.md', () => {
     ['Why something is written', union('src/core/types.ts', 'WriteReason')],
     ['Why something is left alone', union('src/core/types.ts', 'SkipReason')],
     ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
+    ['Answers of the webhook', ADMISSION_OUTCOMES],
     ['Events', EVENT_REASONS],
   ])('%s: lists exactly the reasons that there are', (heading, reasons) => {
     expect(reasons.length).toBeGreaterThan(3);
@@ -126,7 +128,7 @@ describe('docs/rbac.yaml and docs/rbac.md', () => {
       return verbs.split(', ').map((verb) => `${own === undefined ? 'ClusterRole' : 'Role'} ${resource} ${verb}`);
     });
     expect(sorted(explained)).toEqual(
-      sorted(granted.map((right) => right.replace(/^(\w+) \S* ?(\w+ \w+) any$/, '$1 $2'))),
+      sorted(granted.map((right) => right.replace(/^(\w+) \S* ?(\w+ \w+) \S+$/, '$1 $2'))),
     );
   });
 });
@@ -138,6 +140,7 @@ describe('docs/metrics.md', () => {
       reflectors: () => [{ kind: 'k', lastActivityAt: 1, restarts: 1 }],
       credentials: () => [{ provider: 'p', cacheKey: 'c', expiresAt: 1 }],
       failingCredentials: () => [{ provider: 'p', cacheKey: 'c', reason: 'r' }],
+      webhookCertificates: () => [{ certificate: 'c', expiresAt: 1 }],
     });
     metrics.apiCalled({ method: 'GET', code: 200 });
     metrics.reconciled('success');
@@ -146,6 +149,7 @@ describe('docs/metrics.md', () => {
     metrics.writeFailed({ kind: 'k', reason: 'r' });
     metrics.skipped('r');
     metrics.relistMissed('k', 1);
+    metrics.admissionAnswered({ outcome: 'o', ms: 1 });
     const { text } = await metrics.render();
     const found = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => {
       const [, set = ''] = new RegExp(`^${name}(?:_count)?(?:\\{(.*)\\})? `, 'm').exec(text) ?? [];
