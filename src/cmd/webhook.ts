@@ -77,8 +77,8 @@ function withoutWebhook({ connection, instance, controller }: Wiring): ServedWeb
           return;
         } catch (error) {
           // Who never had a webhook may lack the rights to look for one.
-          if (error instanceof KubeError && error.reason === 'Forbidden') return;
-          if (!signal.aborted) logger.warn('An earlier webhook could not be looked for', { error });
+          if (error instanceof KubeError && ['Forbidden', 'Aborted'].includes(error.reason)) return;
+          logger.warn('An earlier webhook could not be looked for', { error });
           await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
         }
       }

@@ -1,7 +1,7 @@
 // Serves the webhook over TLS to the API server, and to whoever else finds the port: bounded in every direction.
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Connections } from '../observability/connections.ts';
 import type { KeyPair } from './certificates.ts';
 import { REVIEW_PATH } from './object.ts';
@@ -73,6 +73,12 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     }
   });
   server.on('secureConnection', (socket) => connections.admit(socket));
+  // Also those that have not shaken hands yet: the server itself knows nothing of them.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(Number(address.slice(at + 1)), host === '' ? undefined : host, () => {
@@ -86,7 +92,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     drain: () => void (isDraining = true),
     close: () => {
       isDraining = true;
-      const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_MS);
       return new Promise((resolve) => {
         server.close(() => {
           clearTimeout(timer);
