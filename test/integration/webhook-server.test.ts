@@ -1,11 +1,20 @@
 // The webhook's own server: bounded, kept alive, its certificate swapped while it serves, and ended in good order.
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest, Agent, type RequestOptions } from 'node:https';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import { BUNDLE } from '../../scripts/bundle.ts';
 import { createAuthority, issueLeaf, type KeyPair } from '../../src/webhook/certificates.ts';
 import { REVIEW_PATH } from '../../src/webhook/object.ts';
 import { startWebhookServer, type WebhookServer } from '../../src/webhook/server.ts';
 import { eventually } from '../support/eventually.ts';
+
+const run = promisify(execFile);
 
 interface Answer {
   readonly status: number;
@@ -156,6 +165,31 @@ describe('its end', () => {
     await eventually('it is cut off', () => silent.destroyed || silent.readableEnded);
     silent.destroy();
   });
+});
+
+test('the bundle makes certificates as the sources do, with the library in a chunk of its own', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'webhook-bundle-'));
+  try {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { createAuthority, isTrusted, issueLeaf, readBundle } from './src/webhook/certificates.ts';
+          const authority = await createAuthority('bundled', Date.now());
+          const { cert } = await issueLeaf(authority, ['127.0.0.1'], Date.now());
+          console.log(isTrusted(readBundle(cert)[0], readBundle(authority.cert), Date.now()));`,
+        resolveDir: process.cwd(),
+      },
+      ...BUNDLE,
+      outdir: folder,
+      write: false,
+    });
+    await Promise.all(outputFiles.map(({ path, contents }) => writeFile(path, contents)));
+    const entry = outputFiles.find(({ path }) => path.endsWith('stdin.mjs'));
+    expect(entry?.contents.length).toBeLessThan(20_000);
+    const { stdout } = await run(process.execPath, [entry?.path ?? ''], { env: { ...process.env, NODE_OPTIONS: '' } });
+    expect(stdout).toBe('true\n');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('many connections that say nothing keep nobody out', async () => {
