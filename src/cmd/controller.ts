@@ -1,7 +1,7 @@
 // The command `controller`: wires settings, cluster, clouds and the controller together, and runs until stopped.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createController, type Controller } from '../controller/controller.ts';
+import { createController } from '../controller/controller.ts';
 import { createReport, type EventReason } from '../controller/report.ts';
 import { healthChecks } from '../controller/status.ts';
 import { parseConfig } from '../core/config.ts';
@@ -10,7 +10,7 @@ import { createItemParser } from '../credentials/requests.ts';
 import { CredentialStore } from '../credentials/store.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
-import { checkPermissions } from '../kube/permissions.ts';
+import { checkPermissions, permissionsOf } from '../kube/permissions.ts';
 import { SecretSources } from '../kube/secret-sources.ts';
 import { readServiceAccountManagers } from '../kube/writes.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -20,7 +20,8 @@ import { createProviders } from '../providers/table.ts';
 import { connect, type Connection } from './connect.ts';
 import type { Command } from './lifecycle.ts';
 import { createProviderWorld } from './provider-world.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { wireWebhook } from './webhook.ts';
 
 const HELP = `registry-credential-helper controller keeps every namespace in scope able to pull: it fetches short-lived tokens, writes
 them into Secrets, refers to those from ServiceAccounts, and renews them before they expire.
@@ -105,23 +106,44 @@ export const controllerCommand: Command = {
         });
         return { store, sources };
       },
-      observer: report,
+      observer: {
+        ...report,
+        onConfiguration: (state) => {
+          report.onConfiguration(state);
+          webhook.configured();
+        },
+      },
       now,
       random,
     });
+    const webhook = wireWebhook({
+      connection,
+      flags: settings.webhook,
+      instance,
+      controller,
+      metrics,
+      onReflector: report.onReflector,
+    });
     const checks = healthChecks(controller, now);
-    metrics.observe({ ...checks.gauges, failingCredentials: report.failing });
+    metrics.observe({
+      ...checks.gauges,
+      failingCredentials: report.failing,
+      webhookCertificates: webhook.certificates,
+    });
     const server = await startHealthServer({
       address: settings.metricsAddress,
       metrics,
       live: checks.live,
-      ready: checks.ready,
+      ready: [...checks.ready, webhook.check],
     });
 
-    await warnOfMissingRights(connection, signal);
-    const running = controller.run(signal);
-    if (settings.leaderElect) await lead(connection, { controller, identity, lease: leaseName(instance) }, signal);
-    else await controller.lead(signal);
+    await warnOfMissingRights(connection, settings, signal);
+    const running = Promise.all([controller.run(signal), webhook.run(signal)]);
+    const leading = async (until: AbortSignal): Promise<void> => {
+      await Promise.all([controller.lead(until), webhook.lead(until)]);
+    };
+    if (settings.leaderElect) await lead(connection, { leading, identity, lease: leaseName(instance) }, signal);
+    else await leading(signal);
     await running;
     await controller.store.stop();
     events.stop();
@@ -133,11 +155,17 @@ export const controllerCommand: Command = {
 };
 
 /** Says at the start, by verb and resource, which rights are missing: later failures are then no riddle. */
-async function warnOfMissingRights(connection: Connection, signal: AbortSignal): Promise<void> {
+async function warnOfMissingRights(
+  connection: Connection,
+  { instance, webhook }: Settings,
+  signal: AbortSignal,
+): Promise<void> {
   const { client, logger, namespace, configMap } = connection;
   const places = { ownNamespace: namespace, configNamespace: configMap.namespace };
+  const isServed = webhook.target !== undefined && webhook.address !== '';
+  const permissions = permissionsOf(instance, isServed ? webhook : undefined);
   try {
-    for (const { message } of await checkPermissions(client, { ...places, signal })) {
+    for (const { message } of await checkPermissions(client, { ...places, permissions, signal })) {
       logger.error('A right is missing', { message });
     }
   } catch (error) {
@@ -147,7 +175,7 @@ async function warnOfMissingRights(connection: Connection, signal: AbortSignal):
 
 async function lead(
   { client, logger, namespace }: Connection,
-  { controller, identity, lease }: { controller: Controller; identity: string; lease: string },
+  { leading, identity, lease }: { leading: (until: AbortSignal) => Promise<void>; identity: string; lease: string },
   signal: AbortSignal,
 ): Promise<void> {
   await runLeaderElection(
@@ -158,7 +186,7 @@ async function lead(
       identity,
       now: Date.now,
       random: Math.random,
-      onStartedLeading: (leading) => controller.lead(leading),
+      onStartedLeading: leading,
       onStoppedLeading: () => undefined,
       report: reportElection(logger),
     },

@@ -1,4 +1,5 @@
 // The flags of every command, each with an environment variable of the same meaning.
+import { WEBHOOK_FLAGS } from './webhook-settings.ts';
 
 /** How important a log line is. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -15,6 +16,8 @@ export interface Flag {
   readonly short?: string;
   /** Only for these commands; absent = for all. */
   readonly commands?: readonly string[];
+  /** True = `--flag=` says something. */
+  readonly mayBeEmpty?: boolean;
 }
 
 const FLAGS: readonly Flag[] = [
@@ -69,6 +72,7 @@ const FLAGS: readonly Flag[] = [
     help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',
     commands: ['controller'],
   },
+  ...WEBHOOK_FLAGS,
   {
     name: 'file',
     short: 'f',

@@ -6,6 +6,7 @@ import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
 import { flagsOf, LOG_LEVELS, variableOf, type LogLevel } from './flags.ts';
 import { inCluster, kubeconfigOf, podNamespace } from './surroundings.ts';
+import { parseWebhookFlags, type WebhookFlags } from './webhook-settings.ts';
 
 /** What a command is told. */
 export interface Settings {
@@ -25,6 +26,7 @@ export interface Settings {
   readonly secretNamespaces: readonly string[];
   /** `:8080`, `127.0.0.1:0`; `0` = none. */
   readonly metricsAddress: string;
+  readonly webhook: WebhookFlags;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
   /** `cleanup` only: print, write nothing. */
@@ -79,6 +81,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
       'HOST:PORT, :PORT or 0',
       issues,
     ),
+    webhook: parseWebhookFlags(values, issues),
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
     dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
@@ -121,8 +124,9 @@ function readFlags(
     if (token.kind === 'positional')
       issues.push(`unexpected argument ${token.value}: every setting is a flag, see ${command} --help`);
     if (token.kind !== 'option') continue;
-    if (!flags.some(({ name }) => name === token.name))
-      issues.push(`unknown flag ${token.rawName}: see ${command} --help`);
+    const flag = flags.find(({ name }) => name === token.name);
+    if (flag?.mayBeEmpty === true && token.inlineValue === true && token.value === '') values.set(token.name, '');
+    else if (flag === undefined) issues.push(`unknown flag ${token.rawName}: see ${command} --help`);
     else if (token.value === undefined || token.value === '' || (!token.inlineValue && token.value.startsWith('--')))
       issues.push(`${token.rawName} needs a value: ${token.rawName}=…`);
     else values.set(token.name, token.value);

@@ -1,10 +1,11 @@
 // Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it.
-import { stateSecretName } from '../core/names.ts';
+import { authoritySecretName, stateSecretName, webhookName } from '../core/names.ts';
 import { planNamespace } from '../core/plan.ts';
-import type { KubeError } from '../core/errors.ts';
+import { KubeError } from '../core/errors.ts';
 import type { EpochMs, Plan, Write } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createLimiter } from '../kube/limiter.ts';
+import { removeWebhook } from '../kube/one-object.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
 import { makeWrite } from '../kube/writes.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
@@ -29,6 +30,8 @@ export interface CleanUpOptions {
   /** One line for each thing that is, or would be, removed. */
   readonly print: (line: string) => void;
   readonly onFailure: (failed: FailedWrite) => void;
+  /** The webhook may not be looked for; `why` names the missing right. */
+  readonly onWebhookUnknown: (why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: CachedKind, error: KubeError) => void;
   readonly signal: AbortSignal;
@@ -41,7 +44,10 @@ export interface CleanUpOutcome {
   readonly failed: number;
 }
 
-/** Removes references, then Secrets, then the master copy. Throws KubeError when the cluster may not be read. */
+/**
+ * Removes the webhook, then references, then Secrets, then what is in our own namespace. Throws KubeError when the cluster may
+ * not be read.
+ */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
@@ -58,13 +64,15 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
   const running = cluster.run(signal);
   try {
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
+    // First: it would add references again.
+    await removeWebhookObject(options);
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
     const sum = (pick: (outcome: CleanUpOutcome) => number): number =>
       outcomes.reduce((total, outcome) => total + pick(outcome), 0);
     const failed = sum((outcome) => outcome.failed);
-    if (failed === 0) await removeState(options);
+    if (failed === 0) await removeOwnSecrets(options);
     return { references: sum((outcome) => outcome.references), secrets: sum((outcome) => outcome.secrets), failed };
   } finally {
     ended.abort();
@@ -121,12 +129,28 @@ function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: stri
   });
 }
 
-async function removeState({ client, namespace, instance, dryRun, print }: CleanUpOptions): Promise<void> {
-  const name = stateSecretName(instance);
-  const secret = createStateSecret(client, { namespace, name });
-  if ((await secret.read()) === undefined) return;
-  if (!dryRun) await secret.remove();
-  print(`${dryRun ? 'would delete' : 'deleted'} Secret ${namespace}/${name} (master copy)`);
+/** Rights for the webhook are for one installation by name: one that never had a webhook may lack them. */
+async function removeWebhookObject(options: CleanUpOptions): Promise<void> {
+  const { client, instance, dryRun, print, onWebhookUnknown } = options;
+  try {
+    if (!(await removeWebhook(client, options))) return;
+    print(`${dryRun ? 'would delete' : 'deleted'} MutatingWebhookConfiguration ${webhookName(instance)}`);
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
+    onWebhookUnknown(error);
+  }
+}
+
+async function removeOwnSecrets({ client, namespace, instance, dryRun, print }: CleanUpOptions): Promise<void> {
+  for (const [name, what] of [
+    [authoritySecretName(instance), 'certificate authority of the webhook'],
+    [stateSecretName(instance), 'master copy'],
+  ] as const) {
+    const secret = createStateSecret(client, { namespace, name });
+    if ((await secret.read()) === undefined) continue;
+    if (!dryRun) await secret.remove();
+    print(`${dryRun ? 'would delete' : 'deleted'} Secret ${namespace}/${name} (${what})`);
+  }
 }
 
 function sentenceOf(write: Write, dryRun: boolean): string {

@@ -103,17 +103,14 @@ export function createController(options: ControllerOptions): Controller {
   const caches = createCaches(cluster);
   const helper = new VendorHelper({
     client,
-    onChange: () => {
-      tellOfHelper();
+    onChange: (isRunning) => {
+      if (leading) observer.onVendorHelper(isRunning);
       triggers.onEverything();
     },
     report: (event) => observer.onReflector('deployments', event),
     now,
     random,
   });
-  const tellOfHelper = (): void => {
-    if (leading) observer.onVendorHelper(helper.isRunning);
-  };
   const configuration = new ConfigurationSource({
     client,
     ...options.configMap,
@@ -205,7 +202,7 @@ export function createController(options: ControllerOptions): Controller {
     // From here to the look at everything nothing waits, so that no event is lost in between.
     leading = true;
     observer.onLeading(true);
-    tellOfHelper();
+    observer.onVendorHelper(helper.isRunning);
     const retries = setInterval(changes.retryUnverified, RETRY_UNVERIFIED_MS);
     try {
       keeper.start();

@@ -9,6 +9,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { FailingCredential, Metrics } from '../observability/metrics.ts';
 import type { ControllerObserver } from './controller.ts';
 import { reportVendorHelper } from './report-vendor-helper.ts';
+import { reportIdentity, reportOutcome } from './report-credentials.ts';
 import { reportConfiguration, sentenceOf, type RecordOnConfigMap } from './report-configuration.ts';
 
 /** Every reason that our Events carry; `docs/reasons.md` explains them. */
@@ -106,11 +107,7 @@ export function createReport(options: ReportOptions): Report {
       const wanted = state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)) ?? [];
       for (const cacheKey of failing.keys()) if (!wanted.includes(cacheKey)) failing.delete(cacheKey);
     },
-    onIdentity: ({ key, error, expiresAt }) => {
-      const identity = { identity: key, expiresAt: expiresAt === undefined ? undefined : iso(expiresAt) };
-      if (error === undefined) logger.info('Obtained a session', identity);
-      else logger.warn('Session could not be renewed', { ...identity, error });
-    },
+    onIdentity: (outcome) => reportIdentity(logger, outcome),
     onStateFailure: (error) => {
       if (!isAborted(error)) logger.warn('Master copy could not be read or written', { error });
     },
@@ -145,47 +142,6 @@ export function createReport(options: ReportOptions): Report {
       events.record({ object, type: 'Warning', reason: skip.reason, message: skip.message });
     }
   }
-}
-
-function reportOutcome(logger: Logger, onConfigMap: RecordOnConfigMap, outcome: CredentialOutcome): void {
-  const credential = outcome.request.cacheKey;
-  if (!outcome.ok) {
-    const { failure, error, validUntil } = outcome;
-    const left = leftOf(outcome);
-    logger.error('Credential could not be obtained', {
-      credential,
-      reason: failure.reason,
-      error,
-      validUntil: validUntil === undefined ? undefined : iso(validUntil),
-    });
-    onConfigMap(
-      'Warning',
-      'CredentialUnavailable',
-      `${failure.reason}: ${failure.message.replace(/\.?$/, '.')} ${left}.`,
-    );
-    return;
-  }
-  const { expiresAt, hosts, warnings, identity } = outcome.credential;
-  logger.info('Obtained a credential', {
-    credential,
-    identity,
-    hosts: outcome.request.hosts ?? hosts,
-    expiresAt: expiresAt === undefined ? undefined : iso(expiresAt),
-  });
-  if (outcome.recovered) onConfigMap('Normal', 'CredentialRestored', `${credential}: a credential was obtained again.`);
-  for (const warning of warnings) {
-    logger.warn('Credential has a remark', { credential, warning });
-    onConfigMap('Warning', 'CredentialWarning', `${credential}: ${warning}`);
-  }
-}
-
-/** What there is while a credential cannot be obtained. */
-function leftOf(outcome: Extract<CredentialOutcome, { ok: false }>): string {
-  if (!('validUntil' in outcome)) return 'There is none to fall back on';
-  const { validUntil } = outcome;
-  return validUntil === undefined
-    ? 'The last good one stays: it does not expire'
-    : `The last good one works until ${iso(validUntil)}`;
 }
 
 /** Told while the reference is missing: the list is owned by whoever wrote it last, and that is the other writer now. */
@@ -248,8 +204,4 @@ function fieldsOf(write: Write): Readonly<Record<string, unknown>> {
   const { kind, namespace, name, reason } = write;
   if (write.kind !== 'patch-service-account') return { kind, namespace, name, reason };
   return { kind, namespace, name, reason, added: write.added, removed: write.removed };
-}
-
-function iso(at: EpochMs): string {
-  return new Date(at).toISOString();
 }

@@ -21,7 +21,7 @@ import type {
 } from './types.ts';
 
 /** What every decision needs besides the world: the configuration and who we are. */
-export interface PlanSettings extends Omit<Config, 'rules'> {
+export interface PlanSettings extends Omit<Config, 'rules' | 'webhook'> {
   /** Value of our instance label. */
   readonly instance: string;
 }

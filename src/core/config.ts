@@ -12,6 +12,7 @@ import { NO_NAMES, parseLabelSelector, parseNamePatterns } from './scope.ts';
 import { withoutKeys } from './secrecy.ts';
 import { parseSecretLabels } from './secret-labels.ts';
 import type { Config, Issue, LabelSelector, NamePatterns, Parsed, Scope } from './types.ts';
+import { parseWebhookConfiguration, WEBHOOK_KEY } from './webhook-configuration.ts';
 import { isBlank } from './yaml.ts';
 
 /** Text of every key that has a default, as it would be written. */
@@ -39,18 +40,19 @@ export const CONFIG_KEYS: readonly string[] = [
   'rrsa',
   'rrsa-service-account',
   'acr-registry',
+  WEBHOOK_KEY,
 ];
 
 /** Keys that select nothing, and that nobody is told of. */
 const SILENT_KEYS: readonly string[] = ['acr-api-version', '_example'];
 
 /** Keys of the vendors' that this version does not serve. */
-const UNSERVED_KEYS: readonly string[] = ['webhook-configuration', 'tcr-registry-info'];
+const UNSERVED_KEYS: readonly string[] = ['tcr-registry-info'];
 
 /** Keys whose text is YAML or a list of names: what stands there unquotes its own members. */
 const STRUCTURED_KEYS: readonly string[] = [
   ...['registry-info', 'acr-registry-info', 'acr-registry', 'managed-secret-labels', 'rrsa'],
-  ...['webhook-configuration', 'tcr-registry-info'],
+  ...[WEBHOOK_KEY, 'tcr-registry-info'],
 ];
 
 /** What the parser must be told: how items become credential requests. */
@@ -99,13 +101,14 @@ export function parseConfig(written: ConfigData, context: ConfigContext): Parsed
   const thresholdMs = parseThreshold(read, named);
   const adoptExisting = parseAdoptExisting(read, named);
   const secretLabels = parseSecretLabels(data['managed-secret-labels'] ?? '', named);
+  const webhook = take(parseWebhookConfiguration(data[WEBHOOK_KEY]), named, undefined);
 
   // Whatever was written where: what looks like a cloud's key is shown to nobody.
   const told = capped(issues).map(withoutKeys);
   if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues: told };
   return {
     ok: true,
-    value: { rules, thresholdMs, adoptExisting, secretLabels, email: read('notify-email') },
+    value: { rules, thresholdMs, adoptExisting, secretLabels, email: read('notify-email'), webhook },
     issues: told,
   };
 }

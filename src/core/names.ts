@@ -59,6 +59,16 @@ export function leaseName(instance: string): string {
   return `${MANAGER}-${instance}`;
 }
 
+/** MutatingWebhookConfiguration of the admission webhook; one for each instance. */
+export function webhookName(instance: string): string {
+  return `${MANAGER}-${instance}`;
+}
+
+/** Secret in our own namespace with the certificate authority of the webhook; one for each instance. */
+export function authoritySecretName(instance: string): string {
+  return `${MANAGER}-webhook-ca-${instance}`;
+}
+
 /** Annotation on a ServiceAccount: the names in `imagePullSecrets` that this installation added, joined by commas. */
 export function referencesAnnotation(instance: string): string {
   return `${DOMAIN}/references.${instance}`;
@@ -98,9 +108,10 @@ export function isOlderAcrSecretName(name: string): boolean {
 }
 
 /**
- * True for Secrets that hold keys to a cloud or our master copy, under their well-known names: they make credentials and must
- * never become one, or whoever edits the configuration could publish them into every namespace.
+ * True for Secrets that hold keys to a cloud, our master copy or the key of our certificate authority, under their well-known
+ * names: they must never become a credential, or whoever edits the configuration could publish them into every namespace.
  */
 export function isIdentitySecretName(name: string): boolean {
-  return name === 'alibaba-addon-secret' || /^addon\..+\.token$/.test(name) || name.startsWith(`${MANAGER}-state-`);
+  if (name.startsWith(`${MANAGER}-state-`) || name.startsWith(`${MANAGER}-webhook-ca-`)) return true;
+  return name === 'alibaba-addon-secret' || /^addon\..+\.token$/.test(name);
 }

@@ -66,19 +66,9 @@ export function planServiceAccounts(
 function planServiceAccount(
   account: ObservedServiceAccount,
   desired: Desired,
-  { ready, refused }: Pick<SecretDecisions, 'ready' | 'refused'>,
+  secrets: Pick<SecretDecisions, 'ready' | 'refused'>,
 ): { readonly write: ReferenceWrite | undefined; readonly kept: readonly string[] } {
-  const wanted = desired.secrets
-    .filter((secret) => includesServiceAccount(secret.rule.scope, account))
-    .map((secret) => secret.name);
-  const present = new Set(account.imagePullSecrets);
-  const unwanted = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
-  const kept = wanted.some((name) => refused.has(name)) ? unwanted : [];
-  const removed = unwanted.filter((name) => !kept.includes(name));
-  const added = wanted.filter((name) => !present.has(name) && ready.has(name));
-  const stays = (name: string): boolean =>
-    wanted.includes(name) ? present.has(name) || !ready.has(name) : kept.includes(name);
-  const recorded = [...new Set([...account.recorded.filter(stays), ...added])];
+  const { added, removed, recorded, kept } = referenceChanges(account, desired, secrets);
   if (added.length === 0 && removed.length === 0 && sameMembers(recorded, account.recorded)) {
     return { write: undefined, kept };
   }
@@ -95,6 +85,37 @@ function planServiceAccount(
     reason: added.length > 0 ? 'ReferenceMissing' : 'ReferenceUnwanted',
   };
   return { write, kept };
+}
+
+/** What the rules change about one ServiceAccount; the planner and the admission webhook both ask here. */
+export interface ReferenceChanges {
+  /** Wanted, ready and not there, in the order of the rules. */
+  readonly added: readonly string[];
+  /** Recorded as ours and no longer wanted. */
+  readonly removed: readonly string[];
+  /** To go, but perhaps the predecessor of one that cannot be added: they stay. */
+  readonly kept: readonly string[];
+  /** Our record afterwards. */
+  readonly recorded: readonly string[];
+}
+
+/** Decides it. `ready`: Secrets that it is sound to refer to; `refused`: those that cannot be written. */
+export function referenceChanges(
+  account: Pick<ObservedServiceAccount, 'name' | 'labels' | 'imagePullSecrets' | 'recorded'>,
+  desired: Desired,
+  { ready, refused }: Pick<SecretDecisions, 'ready' | 'refused'>,
+): ReferenceChanges {
+  const wanted = desired.secrets
+    .filter((secret) => includesServiceAccount(secret.rule.scope, account))
+    .map((secret) => secret.name);
+  const present = new Set(account.imagePullSecrets);
+  const unwanted = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
+  const kept = wanted.some((name) => refused.has(name)) ? unwanted : [];
+  const removed = unwanted.filter((name) => !kept.includes(name));
+  const added = wanted.filter((name) => !present.has(name) && ready.has(name));
+  const stays = (name: string): boolean =>
+    wanted.includes(name) ? present.has(name) || !ready.has(name) : kept.includes(name);
+  return { added, removed, kept, recorded: [...new Set([...account.recorded.filter(stays), ...added])] };
 }
 
 function sameMembers(a: readonly string[], b: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 // The vocabulary that every layer shares: what a rule, a credential, an observation and a planned write are.
 import type { FailureReason } from './errors.ts';
+import type { WebhookConfiguration } from './webhook-configuration.ts';
 
 /** An instant: milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMs = number;
@@ -141,6 +142,8 @@ export interface Config {
   readonly secretLabels: Readonly<Record<string, string>>;
   /** Written as `email` into every entry, when set. */
   readonly email: string | undefined;
+  /** The admission webhook; undefined = off. */
+  readonly webhook: WebhookConfiguration | undefined;
 }
 
 /** A namespace as the cache holds it. */

@@ -1,6 +1,6 @@
 // What we need to be allowed to do, as data, and the question whether we are: a missing rule should be one clear sentence at the
 // start, not a failed call an hour later.
-import { VENDOR_HELPER } from '../core/names.ts';
+import { MANAGER, VENDOR_HELPER, webhookName } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { KubeClient } from './client.ts';
 import { createLimiter } from './limiter.ts';
@@ -87,10 +87,50 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** Everything that the controller needs; the chart's RBAC gives this and no more. */
-export const REQUIRED_PERMISSIONS: readonly Permission[] = ROWS.flatMap(({ whyByVerb, ...row }) =>
-  Object.entries(whyByVerb).map(([verb, why]) => ({ ...row, verb: verb as Permission['verb'], why })),
-);
+const WEBHOOKS = {
+  group: 'admissionregistration.k8s.io',
+  resource: 'mutatingwebhookconfigurations',
+  scope: 'cluster',
+} as const;
+
+/** What the admission webhook needs besides: of one installation, and with the ClusterRole that owns its object. */
+function webhookRows(instance: string, clusterRole: string): readonly Row[] {
+  return [
+    {
+      ...WEBHOOKS,
+      resourceNames: [webhookName(instance)],
+      whyByVerb: {
+        get: 'to find the webhook that is to be removed',
+        list: 'to know the webhook as it is',
+        watch: 'to notice when somebody edits or deletes the webhook',
+        update: 'to change the webhook as the configuration says',
+        delete: 'to remove the webhook when it is switched off',
+      },
+    },
+    { ...WEBHOOKS, whyByVerb: { create: 'to create the webhook when it is switched on' } },
+    {
+      group: 'rbac.authorization.k8s.io',
+      resource: 'clusterroles',
+      scope: 'cluster',
+      resourceNames: [clusterRole],
+      whyByVerb: { get: 'to let the webhook go when the installation does' },
+    },
+  ];
+}
+
+/** The permissions of an installation. `webhook`: how it is served; undefined = not at all. */
+export function permissionsOf(
+  instance: string,
+  webhook: { readonly clusterRole: string } | undefined,
+): readonly Permission[] {
+  const rows = webhook === undefined ? ROWS : [...ROWS, ...webhookRows(instance, webhook.clusterRole)];
+  return rows.flatMap(({ whyByVerb, ...row }) =>
+    Object.entries(whyByVerb).map(([verb, why]) => ({ ...row, verb: verb as Permission['verb'], why })),
+  );
+}
+
+/** Everything that the controller needs unless told otherwise; `docs/rbac.yaml` gives this and no more. */
+export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf('default', { clusterRole: MANAGER });
 
 /** A permission that is missing, with a sentence for people. */
 export interface MissingPermission {

@@ -7,6 +7,7 @@ import {
   SECRET_KEY,
 } from '../core/names.ts';
 import { digestOf, parseEntries } from '../core/docker-config.ts';
+import type { AdmittedAccount } from '../core/admission.ts';
 import { isRecord } from '../core/records.ts';
 import type { EntryRecord, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
 import type { Projected } from './object-cache.ts';
@@ -61,15 +62,35 @@ export function projectServiceAccount(
     if (metadata === undefined || !isRecord(object)) return undefined;
     const { name, uid, resourceVersion, createdAt, labels, annotations } = metadata;
     const namespace = share(sharedNamespaces, metadata.namespace, metadata.namespace);
-    const listed: readonly unknown[] = Array.isArray(object.imagePullSecrets) ? object.imagePullSecrets : [];
-    // An entry without a name is kept as '': a patch sends the whole list, and what is missing in it would be lost.
-    const imagePullSecrets = shareList(listed.filter(isRecord).map((entry) => textOf(entry.name) ?? ''));
+    const imagePullSecrets = shareList(readReferences(object) ?? []);
     const recorded = shareList(splitNames(annotations[ours]));
     return project(
       { ...metadata, namespace },
       { namespace, name, uid, resourceVersion, createdAt, labels, imagePullSecrets, recorded },
     );
   };
+}
+
+/** What a request carries of a ServiceAccount, which may have neither UID nor version yet; undefined = not readable. */
+export function readAdmittedAccount(object: unknown, instance: string): AdmittedAccount | undefined {
+  if (!isRecord(object) || !isRecord(object.metadata)) return undefined;
+  const { name, labels, annotations, deletionTimestamp } = object.metadata;
+  return {
+    name: textOf(name) ?? '',
+    labels: readTexts(labels),
+    imagePullSecrets: readReferences(object),
+    annotations: isRecord(annotations) ? readTexts(annotations) : undefined,
+    recorded: splitNames(readTexts(annotations)[referencesAnnotation(instance)]),
+    deleting: textOf(deletionTimestamp) !== undefined,
+  };
+}
+
+/** Names in `imagePullSecrets`, in order; undefined = there is no list. */
+function readReferences({ imagePullSecrets }: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  if (!Array.isArray(imagePullSecrets)) return undefined;
+  const listed: readonly unknown[] = imagePullSecrets;
+  // An entry without a name is kept as '': a patch sends the whole list, and what is missing in it would be lost.
+  return listed.filter(isRecord).map((entry) => textOf(entry.name) ?? '');
 }
 
 /** Keeps of a Secret what decisions need, with a digest in place of its data; undefined = not readable. */

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { ConfigError } from '../core/errors.ts';
+import { Connections } from './connections.ts';
 import type { Metrics } from './metrics.ts';
 
 /** One named check. */
@@ -54,7 +55,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   const at = options.address.lastIndexOf(':');
   const host = options.address.slice(0, at).replace(/^\[(.*)\]$/, '$1');
   const port = Number(options.address.slice(at + 1));
-  const connections = new Connections();
+  const connections = new Connections(MAX_CONNECTIONS);
   const server = createServer(LIMITS, (request, response) => {
     connections.answer(request.socket, response);
     // A rejection that nobody handles would end the process: any request could do it.
@@ -81,43 +82,6 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
         server.closeAllConnections();
       }),
   };
-}
-
-/**
- * The open connections, oldest first. Where there are too many, the newest is served: whoever opens connections and says nothing
- * must not keep kubelet out, or it would restart us.
- */
-class Connections {
-  readonly #idle = new Set<Socket>();
-  readonly #busy = new Set<Socket>();
-
-  admit(socket: Socket): void {
-    if (this.#idle.size + this.#busy.size >= MAX_CONNECTIONS) this.#dropOldest();
-    this.#idle.add(socket);
-    socket.once('close', () => this.#forget(socket));
-  }
-
-  /** Spares the connection until its answer has been sent. */
-  answer(socket: Socket, response: ServerResponse): void {
-    this.#idle.delete(socket);
-    this.#busy.add(socket);
-    response.once('close', () => {
-      this.#busy.delete(socket);
-      if (!socket.destroyed) this.#idle.add(socket);
-    });
-  }
-
-  #dropOldest(): void {
-    const [oldest] = this.#idle.size > 0 ? this.#idle : this.#busy;
-    if (oldest === undefined) return;
-    this.#forget(oldest);
-    oldest.destroy();
-  }
-
-  #forget(socket: Socket): void {
-    this.#idle.delete(socket);
-    this.#busy.delete(socket);
-  }
 }
 
 async function answer(options: HealthServerOptions, request: IncomingMessage): Promise<Answer> {

@@ -1,6 +1,7 @@
 // Every metric of the program: names, labels, and the functions that the other layers call.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+import { createWebhookMetrics, type CertificateExpiry, type WebhookMetrics } from './webhook-metrics.ts';
 
 const PREFIX = 'registry_credential_helper';
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
@@ -32,10 +33,11 @@ export interface MetricSources {
     readonly cacheKey: string;
     readonly expiresAt: EpochMs | undefined;
   }[];
+  readonly webhookCertificates?: () => readonly CertificateExpiry[];
 }
 
 /** The metrics, as functions. */
-export interface Metrics {
+export interface Metrics extends WebhookMetrics {
   /** Says where values are read; later calls add to earlier ones. */
   observe(sources: MetricSources): void;
   queueAdded(): void;
@@ -73,6 +75,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
     new Counter({ name, help, labelNames: [...labelNames], registers });
   const histogram = (name: string, help: string, buckets: number[]) =>
     new Histogram({ name, help, buckets, registers });
+  const flag = (name: string, help: string) => new Gauge({ name, help, registers });
   const sources: MetricSources[] = [];
   const gauge = (name: string, help: string, read: () => number | undefined): void => {
     const built = new Gauge({
@@ -125,6 +128,8 @@ export function createMetrics(options: { readonly version: string; readonly proc
   );
   collectReflectors(registry, sources);
   collectCredentials(registry, sources);
+  const certificates = () => sources.flatMap((source) => source.webhookCertificates?.() ?? []);
+  const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates });
 
   const adds = counter('workqueue_adds_total', 'Namespaces added to the queue');
   const retries = counter('workqueue_retries_total', 'Namespaces added again after a failure');
@@ -143,19 +148,15 @@ export function createMetrics(options: { readonly version: string; readonly proc
   const contention = counter(`${PREFIX}_contentions_total`, 'References or Secrets that another writer keeps undoing');
   const missed = counter(`${PREFIX}_watch_missed_total`, 'Changes that only a full list found', ['kind']);
   const dropped = counter(`${PREFIX}_events_dropped_total`, 'Kubernetes Events that were not posted');
-  const valid = new Gauge({
-    name: `${PREFIX}_config_valid`,
-    help: '1 = the ConfigMap can be used as it is',
-    registers,
-  });
-  const leader = new Gauge({ name: `${PREFIX}_leading`, help: '1 = this replica writes', registers });
-  const standing = new Gauge({
-    name: `${PREFIX}_standing_down`,
-    help: '1 = an add-on that this one replaces runs, and nothing is written that it would undo',
-    registers,
-  });
+  const valid = flag(`${PREFIX}_config_valid`, '1 = the ConfigMap can be used as it is');
+  const leader = flag(`${PREFIX}_leading`, '1 = this replica writes');
+  const standing = flag(
+    `${PREFIX}_standing_down`,
+    '1 = an add-on that this one replaces runs: what it would undo waits',
+  );
 
   return {
+    ...webhook,
     observe: (source) => void sources.push(source),
     queueAdded: () => adds.inc(),
     queueWaited: (ms) => waited.observe(sane(ms) / 1_000),

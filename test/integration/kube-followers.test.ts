@@ -10,7 +10,14 @@ import { startControlPlane, type ControlPlane } from '../support/control-plane/c
 import { eventually } from '../support/eventually.ts';
 
 const READER = 'reader';
-const CONFIG: Config = { rules: [], thresholdMs: 1, adoptExisting: 'none', secretLabels: {}, email: undefined };
+const CONFIG: Config = {
+  rules: [],
+  thresholdMs: 1,
+  adoptExisting: 'none',
+  secretLabels: {},
+  email: undefined,
+  webhook: undefined,
+};
 const world = { now: () => Date.now(), random: () => Math.random() };
 let plane: ControlPlane;
 let client: KubeClient;

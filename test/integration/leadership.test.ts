@@ -155,7 +155,6 @@ test('a leader that is asked to end finishes what it has begun: no Secret that i
 test('two that write at once are harmless: each thing is written once, and then there is quiet', async () => {
   const names = await wave('both', 100);
   const untouched = await world.cluster.list('secrets', 'first');
-  // Each obtains a credential of its own.
   await world.cluster.remove('secrets', stateSecretName('default'), 'kube-system');
   const both = await Promise.all([1, 2].map(() => start(['--leader-elect=false'])));
   for (const replica of both) await eventually('it leads', () => isLeading(replica));
@@ -169,7 +168,9 @@ test('two that write at once are harmless: each thing is written once, and then 
   // Who came second was refused, once or a few times, and did not insist.
   expect(writes.length).toBeLessThanOrEqual(6 * names.length);
   expect(await world.cluster.list('secrets', 'first')).toEqual(untouched);
-  expect(world.clouds.cr.calls().filter(({ action }) => action === 'GetAuthorizationToken')).toHaveLength(3);
+  // One each at most: the second may find the master copy that the first has just written.
+  const tokens = world.clouds.cr.calls().filter(({ action }) => action === 'GetAuthorizationToken');
+  expect(tokens.length).toBeLessThanOrEqual(3);
 
   const leaving = await settled(world);
   await configure(before);

@@ -102,7 +102,7 @@ test('ends with 4 where the cluster does not answer, or has no such ConfigMap', 
 
 test('ends with 2 and says why where it is used wrongly', async () => {
   const both = ['a', 'b'].map(
-    (name) => `kind: ConfigMap\nmetadata: {name: ${name}, namespace: n}\ndata: {region: x}\n`,
+    (name) => `kind: ConfigMap\nmetadata: {name: ${name}, namespace: n}\ndata: {registry-info: '[]'}\n`,
   );
   for (const [args, input, message] of [
     [[], '', 'migrate: a command is missing'],

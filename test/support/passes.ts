@@ -41,7 +41,7 @@ export class Passes {
   readonly #world: PassWorld;
 
   constructor(rules: readonly Rule[], settings: Partial<Config> = {}) {
-    this.config = { ...buildSettings(), ...settings, rules };
+    this.config = { ...buildSettings(), webhook: undefined, ...settings, rules };
     this.#store = new HealthyStore(this.lives, this.config.thresholdMs);
     const namespaces = (): ReadonlyMap<string, ReturnType<PlannedWorld['observe']>['namespace']> => {
       const { namespace } = this.world.observe(INSTANCE);

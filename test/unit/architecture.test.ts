@@ -35,6 +35,8 @@ const RULES: Rules = {
     'js-yaml': 'core/yaml.ts',
     '@alicloud/': 'providers/alibaba/client.ts',
     tencentcloud: 'providers/tencent/client.ts',
+    '@peculiar/x509': 'webhook/issuing.ts',
+    'reflect-metadata': 'webhook/issuing.ts',
   },
   environment: 'cmd/settings.ts',
   pure: 'core',

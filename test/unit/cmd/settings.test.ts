@@ -31,7 +31,10 @@ interface FlagCase {
   readonly otherValue: unknown;
   readonly byDefault: unknown;
   readonly commands: readonly (typeof COMMANDS)[number][];
+  readonly mayBeEmpty?: boolean;
 }
+
+const WEBHOOK = { address: ':10250', target: undefined, clusterRole: 'registry-credential-helper' };
 
 const FLAGS: readonly FlagCase[] = [
   {
@@ -125,6 +128,47 @@ const FLAGS: readonly FlagCase[] = [
     commands: ['controller'],
   },
   {
+    flag: 'webhook-address',
+    text: '127.0.0.1:0',
+    setting: 'webhook',
+    value: { ...WEBHOOK, address: '127.0.0.1:0' },
+    other: '0',
+    otherValue: { ...WEBHOOK, address: '' },
+    byDefault: WEBHOOK,
+    commands: ['controller'],
+    mayBeEmpty: true,
+  },
+  {
+    flag: 'webhook-service',
+    text: 'ns/name:8443',
+    setting: 'webhook',
+    value: { ...WEBHOOK, target: { kind: 'service', namespace: 'ns', name: 'name', port: 8443 } },
+    other: 'ns/name',
+    otherValue: { ...WEBHOOK, target: { kind: 'service', namespace: 'ns', name: 'name', port: 443 } },
+    byDefault: WEBHOOK,
+    commands: ['controller'],
+  },
+  {
+    flag: 'webhook-url',
+    text: 'https://127.0.0.1:10250',
+    setting: 'webhook',
+    value: { ...WEBHOOK, target: { kind: 'url', url: 'https://127.0.0.1:10250' } },
+    other: 'https://hook.example/path/',
+    otherValue: { ...WEBHOOK, target: { kind: 'url', url: 'https://hook.example/path' } },
+    byDefault: WEBHOOK,
+    commands: ['controller'],
+  },
+  {
+    flag: 'cluster-role',
+    text: 'mine',
+    setting: 'webhook',
+    value: { ...WEBHOOK, clusterRole: 'mine' },
+    other: 'other',
+    otherValue: { ...WEBHOOK, clusterRole: 'other' },
+    byDefault: WEBHOOK,
+    commands: ['controller'],
+  },
+  {
     flag: 'log-level',
     text: 'DEBUG',
     setting: 'logLevel',
@@ -168,7 +212,8 @@ const FLAGS: readonly FlagCase[] = [
 
 const variableOf = (flag: string): string => `REGISTRY_CREDENTIAL_HELPER_${flag.toUpperCase().replaceAll('-', '_')}`;
 
-describe.each(FLAGS)('--$flag', ({ flag, text, setting, value, other, otherValue, byDefault, commands }) => {
+describe.each(FLAGS)('--$flag', (row) => {
+  const { flag, text, setting, value, other, otherValue, byDefault, commands } = row;
   const command = commands[0] ?? '';
 
   test('has its default, also when its variable is empty', () => {
@@ -201,8 +246,12 @@ describe.each(FLAGS)('--$flag', ({ flag, text, setting, value, other, otherValue
     }
   });
 
-  test('needs a value that is not empty', () => {
-    expect(issuesOf([`--${flag}=`], HOME, command)).toEqual([`--${flag} needs a value: --${flag}=…`]);
+  test('needs a value, which only an address that means nowhere may leave empty', () => {
+    const issues = [`--${flag} needs a value: --${flag}=…`];
+    expect(issuesOf([`--${flag}=`], HOME, command)).toEqual(row.mayBeEmpty === true ? [] : issues);
+    expect(issuesOf([`--${flag}`, ''], HOME, command)).toEqual(
+      flag === 'dry-run' || flag === 'leader-elect' ? [expect.stringContaining('unexpected argument')] : issues,
+    );
   });
 });
 
@@ -224,6 +273,21 @@ describe('problems', () => {
     ['a ConfigMap without name', ['--config-map=a/'], '--config-map=a/ must be NAMESPACE/NAME'],
     ['an address without port', ['--metrics-address=localhost'], '--metrics-address=localhost must be HOST:PORT'],
     ['a port that does not exist', ['--metrics-address=:65536'], '--metrics-address=:65536 must be'],
+    [
+      'a webhook address without port',
+      ['--webhook-address=localhost'],
+      '--webhook-address=localhost must be HOST:PORT',
+    ],
+    ['a Service without namespace', ['--webhook-service=x:1'], '--webhook-service=x:1 must be NAMESPACE/NAME:PORT'],
+    ['a Service with a port that cannot be', ['--webhook-service=a/b:0'], '--webhook-service=a/b:0 must be'],
+    ['a webhook without TLS', ['--webhook-url=http://a'], '--webhook-url=http://a must be https://HOST:PORT'],
+    ['a webhook with a query', ['--webhook-url=https://a/?b'], '--webhook-url=https://a/?b must be'],
+    ['a webhook that is no address', ['--webhook-url=a'], '--webhook-url=a must be'],
+    [
+      'two ways to the webhook',
+      ['--webhook-url=https://a', '--webhook-service=a/b:1'],
+      '--webhook-service and --webhook-url exclude each other',
+    ],
     ['an unknown level', ['--log-level=loud'], '--log-level=loud must be one of error, warn, info, debug'],
     ['an unknown format', ['--log-format=xml'], '--log-format=xml must be one of json, text'],
     ['neither true nor false', ['--leader-elect=yes'], '--leader-elect=yes must be one of true, false'],
@@ -268,6 +332,10 @@ test.each([
 test.each([['-f', 'x'], ['-f', '-'], ['-fx']])('the file may be named by its letter: %p %p', (...args) => {
   expect(read(args, HOME, 'migrate config').file).toBe(args[1] ?? 'x');
   expect(issuesOf(args, HOME, 'cleanup')[0]).toBe('unknown flag -f: see cleanup --help');
+});
+
+test('an empty webhook address means nowhere', () => {
+  expect(read(['--webhook-address=']).webhook.address).toBe('');
 });
 
 test.each(['0', ':8080', ':0', '[::1]:9090', 'localhost:65535', '0.0.0.0:80'])('the address %p is right', (address) => {

@@ -34,6 +34,7 @@ function run(reason: KubeErrorReason, times: number) {
     random: () => 0,
     print: () => undefined,
     onFailure: () => undefined,
+    onWebhookUnknown: () => undefined,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
   });

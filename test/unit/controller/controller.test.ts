@@ -77,7 +77,7 @@ function startReplica(
     configMap: { namespace: 'kube-system', name: 'c' },
     parse: () => {
       const rules = [buildRule({ requests: [buildRequest('fake/a', ['a.example'])] })];
-      return { ok: true, issues: [], value: { ...buildSettings(), rules } };
+      return { ok: true, issues: [], value: { ...buildSettings(), webhook: undefined, rules } };
     },
     createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged }) => ({
       store: new CredentialStore({ ...provider.options, thresholdMs, onChanged, onSettled }),

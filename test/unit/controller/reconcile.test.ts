@@ -31,6 +31,7 @@ const config: Config = {
   adoptExisting: 'vendor',
   secretLabels: {},
   email: undefined,
+  webhook: undefined,
 };
 
 let scheduled: string[];

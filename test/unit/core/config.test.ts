@@ -59,6 +59,7 @@ describe('a key that is absent or empty has its default', () => {
     ['adopt-existing', (data) => configOf(data).adoptExisting, 'vendor'],
     ['managed-secret-labels', (data) => configOf(data).secretLabels, {}],
     ['notify-email', (data) => configOf(data).email, undefined],
+    ['webhook-configuration', (data) => configOf(data).webhook, undefined],
     ['secret-name', (data) => configOf(data).rules[0]?.secretName, SECRET_NAME],
     [
       'acr-secret-name',
@@ -211,7 +212,6 @@ describe('a warning', () => {
   test.each([
     ['of an unknown key names the nearest known one', 'watch-namespaces', 'did you mean watch-namespace?'],
     ['of an unknown key that is like none names all', 'foo', `known keys are ${CONFIG_KEYS.join(', ')}`],
-    ['of the vendor’s webhook says so', 'webhook-configuration', 'is not served by this version'],
     ['of another vendor’s list says so', 'tcr-registry-info', 'is not served by this version'],
   ])('%s', (_, key, message) => {
     expect(parse({ ...ONE, [key]: 'x' })).toMatchObject({

@@ -8,7 +8,14 @@ import { mistakenConfigurations } from '../../support/fuzz-configuration.ts';
 import { RECORDING_CONTEXT } from '../../support/recorded-items.ts';
 import { createFakeClient, type FakeClient } from './fake-client.ts';
 
-const CONFIG: Config = { rules: [], thresholdMs: 1, adoptExisting: 'none', secretLabels: {}, email: undefined };
+const CONFIG: Config = {
+  rules: [],
+  thresholdMs: 1,
+  adoptExisting: 'none',
+  secretLabels: {},
+  email: undefined,
+  webhook: undefined,
+};
 let stop: AbortController;
 let running: Promise<void>;
 let states: ConfigurationState[];

@@ -1,0 +1,126 @@
+// One object by its name: followed whole, and written by guarded calls. For the few objects that are this program's own.
+import { KubeError } from '../core/errors.ts';
+import { isManaged, MANAGER, webhookName } from '../core/names.ts';
+import { isRecord } from '../core/records.ts';
+import type { EpochMs } from '../core/types.ts';
+import type { KubeClient, KubeObject } from './client.ts';
+import { Reflector, type ReflectorEvent } from './reflector.ts';
+
+/** Where it is. */
+export interface ObjectPlace {
+  /** Path of its collection: `/api/v1/namespaces/NAMESPACE/secrets`. */
+  readonly collection: string;
+  readonly name: string;
+}
+
+/** The calls; each gives the server's answer and throws KubeError. */
+export interface ObjectCalls {
+  /** undefined = there is none. */
+  read(signal: AbortSignal): Promise<KubeObject | undefined>;
+  /** `AlreadyExists` = somebody was faster. */
+  create(object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** PUT of an object that carries the version that was observed; `Conflict` = it changed. */
+  replace(object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** Merge patch on exactly what was observed; `Conflict` = it changed. */
+  patch(observed: KubeObject, patch: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** DELETE of exactly what was observed; `Conflict` = it changed or is another one. */
+  remove(observed: KubeObject, signal: AbortSignal): Promise<void>;
+}
+
+/** The place of the webhook configuration `name`. */
+export function webhookPlace(name: string): ObjectPlace {
+  return { collection: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', name };
+}
+
+/** The place of a Secret. */
+export function secretPlace(namespace: string, name: string): ObjectPlace {
+  return { collection: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`, name };
+}
+
+/** Builds the calls. */
+export function createObjectCalls(client: KubeClient, { collection, name }: ObjectPlace): ObjectCalls {
+  const path = `${collection}/${encodeURIComponent(name)}`;
+  const query = { fieldManager: MANAGER };
+  return {
+    read: async (signal) => {
+      try {
+        return await client.call({ method: 'GET', path, signal });
+      } catch (error) {
+        if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+        throw error;
+      }
+    },
+    create: (body, signal) => client.call({ method: 'POST', path: collection, query, body, signal }),
+    replace: (body, signal) => client.call({ method: 'PUT', path, query, body, signal }),
+    patch: (observed, patch, signal) => {
+      const metadata = { ...(isRecord(patch.metadata) ? patch.metadata : {}), ...versionOf(observed) };
+      return client.call({ method: 'PATCH', path, query, body: { ...patch, metadata }, signal });
+    },
+    remove: async (observed, signal) => {
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: versionOf(observed) };
+      await client.call({ method: 'DELETE', path, body, signal });
+    },
+  };
+}
+
+/**
+ * Removes the webhook of `instance`, unless it does not carry our labels; true = there was one. `dryRun` only looks. Throws
+ * KubeError.
+ */
+export async function removeWebhook(
+  client: KubeClient,
+  { instance, dryRun, signal }: { readonly instance: string; readonly dryRun: boolean; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const calls = createObjectCalls(client, webhookPlace(webhookName(instance)));
+  const live = await calls.read(signal);
+  if (live === undefined || !isManaged({ labels: labelsOf(live) }, instance)) return false;
+  if (!dryRun) await calls.remove(live, signal);
+  return true;
+}
+
+function labelsOf({ metadata }: KubeObject): Readonly<Record<string, string>> {
+  const labels = isRecord(metadata) && isRecord(metadata.labels) ? metadata.labels : {};
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)]));
+}
+
+/** Follows the object; keeps it as it is. */
+export function followObject(options: {
+  readonly client: KubeClient;
+  readonly place: ObjectPlace;
+  readonly onChange: () => void;
+  readonly report: (event: ReflectorEvent) => void;
+  readonly now: () => EpochMs;
+  readonly random: () => number;
+}): Reflector<KubeObject> {
+  const { place, ...rest } = options;
+  return new Reflector<KubeObject>({
+    ...rest,
+    path: place.collection,
+    fieldSelector: `metadata.name=${place.name}`,
+    project: (object) => {
+      if (!isRecord(object) || !isRecord(object.metadata)) return undefined;
+      const { namespace = '', name, uid, resourceVersion } = object.metadata;
+      if (typeof namespace !== 'string' || typeof name !== 'string') return undefined;
+      if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
+      return { namespace, name, uid, resourceVersion, value: object };
+    },
+  });
+}
+
+/** UID and version of an object that was read. */
+export function versionOf({ metadata }: KubeObject): { readonly uid: unknown; readonly resourceVersion: unknown } {
+  const { uid, resourceVersion } = isRecord(metadata) ? metadata : {};
+  return { uid, resourceVersion };
+}
+
+/** Data of a Secret, decoded; empty when there is none. */
+export function dataOf(secret: KubeObject | undefined): Readonly<Record<string, string>> {
+  const pairs = Object.entries(isRecord(secret?.data) ? secret.data : {});
+  const texts = pairs.filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+  return Object.fromEntries(texts.map(([key, text]) => [key, Buffer.from(text, 'base64').toString('utf8')]));
+}
+
+/** Data of a Secret, encoded. */
+export function encodeData(data: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));
+}

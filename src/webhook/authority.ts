@@ -1,0 +1,130 @@
+// The decisions about the certificate authority and the leaf: when each is renewed, and which earlier authorities are still trusted.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { EpochMs } from '../core/types.ts';
+import { BACKDATED_MS, isTrusted, LEAF_LIFE_MS, readBundle, type KeyPair } from './certificates.ts';
+
+/** The authority as its Secret holds it. */
+export interface Authority extends KeyPair {
+  readonly certificate: X509Certificate;
+  /** Earlier ones whose leaves may still be in use. */
+  readonly previous: readonly X509Certificate[];
+}
+
+/** A leaf that this process serves with. */
+export interface Leaf extends KeyPair {
+  readonly certificate: X509Certificate;
+  /** Fingerprint of the authority that signed it. */
+  readonly issuedBy: string;
+}
+
+/** Keys of the Secret. */
+export const AUTHORITY_KEYS = { cert: 'tls.crt', key: 'tls.key', previous: 'previous.crt' } as const;
+
+/** A replica may have minted from the earlier authority until it heard of the next: two lives of a leaf are enough for all. */
+const OVERLAP_MS = 2 * LEAF_LIFE_MS;
+/** How long a new authority must have been in the bundle before leaves of it are served: every API server knows it by then. */
+const SETTLING_MS = 10_000;
+/** Somebody who deletes the Secret again and again must not make the bundle grow. */
+const MAX_PREVIOUS = 3;
+
+/** Reads the data of the Secret; undefined = there is no authority in it that can be used. */
+export function parseAuthority(data: Readonly<Record<string, string>>): Authority | undefined {
+  const cert = data[AUTHORITY_KEYS.cert];
+  const key = data[AUTHORITY_KEYS.key];
+  const [certificate, ...more] = readBundle(cert ?? '');
+  if (cert === undefined || key === undefined || certificate === undefined || more.length > 0) return undefined;
+  try {
+    if (!certificate.ca || !certificate.checkPrivateKey(createPrivateKey(key))) return undefined;
+  } catch {
+    return undefined;
+  }
+  return { cert, key, certificate, previous: readBundle(data[AUTHORITY_KEYS.previous] ?? '') };
+}
+
+/** The data of the Secret. */
+export function authorityData({ cert, key }: KeyPair, previous: readonly X509Certificate[]): Record<string, string> {
+  return { [AUTHORITY_KEYS.cert]: cert, [AUTHORITY_KEYS.key]: key, [AUTHORITY_KEYS.previous]: bundleOf(previous) };
+}
+
+/** PEM of the certificates, each with a line break at its end. */
+export function bundleOf(certificates: readonly X509Certificate[]): string {
+  return certificates.map((certificate) => `${certificate.toString().trimEnd()}\n`).join('');
+}
+
+/** The `caBundle`: the authority, then those before it. */
+export function trustedBundle({ certificate, previous }: Pick<Authority, 'certificate' | 'previous'>): string {
+  return bundleOf([certificate, ...previous]);
+}
+
+/** What is to be done about the authority. */
+export type AuthorityPlan =
+  /** A new one; `previous` stay trusted beside it. */
+  | { readonly kind: 'create'; readonly previous: readonly X509Certificate[] }
+  /** The same one, with fewer before it. */
+  | { readonly kind: 'prune'; readonly previous: readonly X509Certificate[] }
+  | { readonly kind: 'keep'; readonly checkAt: EpochMs };
+
+/**
+ * Decides it. It is renewed at two thirds of its life; the one before stays trusted until the last leaf of it is dead. Where the
+ * Secret is gone or spoilt, those in the live `bundle` count as earlier ones: leaves of them are in use at this moment.
+ */
+export function planAuthority(
+  held: Authority | undefined,
+  bundle: readonly X509Certificate[],
+  now: EpochMs,
+): AuthorityPlan {
+  const living = (certificates: readonly X509Certificate[]): readonly X509Certificate[] =>
+    certificates.filter((certificate) => now < certificate.validToDate.getTime()).slice(0, MAX_PREVIOUS);
+  if (held === undefined) return { kind: 'create', previous: living(bundle) };
+  const { certificate, previous } = held;
+  // One from the future was made by a clock that was set back since.
+  if (now >= renewAt(certificate) || now < certificate.validFromDate.getTime()) {
+    return { kind: 'create', previous: living([certificate, ...previous]) };
+  }
+  const overlapEndsAt = issuedAt(certificate) + OVERLAP_MS;
+  const kept = now >= overlapEndsAt ? [] : living(previous);
+  if (kept.length < previous.length) return { kind: 'prune', previous: kept };
+  return { kind: 'keep', checkAt: previous.length === 0 ? renewAt(certificate) : overlapEndsAt };
+}
+
+/** What is to be done about the leaf. */
+export type LeafPlan = { readonly kind: 'mint' } | { readonly kind: 'wait'; readonly checkAt: EpochMs | undefined };
+
+/**
+ * Decides it: a new one where there is none, at two thirds of its life, and where nobody trusts it; after a rotation only when the
+ * new authority has been in the live bundle for a while, as an API server may hear of it later than we do.
+ */
+export function planLeaf(of: {
+  readonly leaf: Leaf | undefined;
+  readonly authority: Authority | undefined;
+  /** Of the live webhook. */
+  readonly bundle: readonly X509Certificate[];
+  /** Since when this process has seen the authority in the live bundle; undefined = it is not there. */
+  readonly trustedSince: EpochMs | undefined;
+  readonly now: EpochMs;
+}): LeafPlan {
+  const { leaf, authority, bundle, trustedSince, now } = of;
+  // Of one that has ended, only dead leaves could be made: the leader makes another.
+  const isUsable = authority !== undefined && now < authority.certificate.validToDate.getTime();
+  if (!isUsable) return { kind: 'wait', checkAt: undefined };
+  if (leaf === undefined || now < leaf.certificate.validFromDate.getTime()) return { kind: 'mint' };
+  const due = renewAt(leaf.certificate);
+  if (leaf.issuedBy === authority.certificate.fingerprint256) {
+    return now >= due ? { kind: 'mint' } : { kind: 'wait', checkAt: due };
+  }
+  if (!isTrusted(leaf.certificate, bundle, now)) return { kind: 'mint' };
+  const settledAt = trustedSince === undefined ? undefined : trustedSince + SETTLING_MS;
+  if (settledAt !== undefined && now >= settledAt) return { kind: 'mint' };
+  return { kind: 'wait', checkAt: settledAt ?? leaf.certificate.validToDate.getTime() };
+}
+
+/** When a certificate was made: it is dated back. */
+function issuedAt(certificate: X509Certificate): EpochMs {
+  return certificate.validFromDate.getTime() + BACKDATED_MS;
+}
+
+/** Two thirds of its life. */
+export function renewAt(certificate: X509Certificate): EpochMs {
+  const from = issuedAt(certificate);
+  return from + ((certificate.validToDate.getTime() - from) * 2) / 3;
+}

@@ -1,0 +1,121 @@
+// Serves the webhook over TLS to the API server, and to whoever else finds the port: bounded in every direction.
+import { createServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Connections } from '../observability/connections.ts';
+import type { KeyPair } from './certificates.ts';
+import { REVIEW_PATH } from './object.ts';
+
+export interface WebhookServerOptions {
+  /** `:10250`, `127.0.0.1:0`. */
+  readonly address: string;
+  /** What it serves with at first. */
+  readonly pair: KeyPair;
+  /** Body of a review -> body of the answer; must not throw. */
+  readonly handle: (body: string) => string;
+  /** A request that is no review: another path or method, too large, cut off. */
+  readonly onRefused: () => void;
+}
+
+/** A server that listens. */
+export interface WebhookServer {
+  /** The port that it took. */
+  readonly port: number;
+  /** Serves with another certificate from the next connection on; open ones go on. Throws when key and certificate do not fit. */
+  use(pair: KeyPair): void;
+  /** Goes on answering, and asks whoever is connected to come back elsewhere. */
+  drain(): void;
+  /** Lets what is under way end, for a second at most, and closes. */
+  close(): Promise<void>;
+}
+
+/** Two objects of the largest size that the API server stores, and what surrounds them. */
+const MAX_BODY = 4_194_304;
+const MAX_CONNECTIONS = 256;
+const CLOSE_MS = 1_000;
+const LIMITS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  handshakeTimeout: 5_000,
+  // Longer than the 90 s after which the API server gives an idle connection up: only one side should.
+  keepAliveTimeout: 120_000,
+  connectionsCheckingInterval: 5_000,
+};
+
+/** Listens. Throws the error of the socket (`code`: EADDRINUSE, EACCES, …), or of a pair that does not fit. */
+export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
+  const { address, pair, handle, onRefused } = options;
+  const at = address.lastIndexOf(':');
+  const host = address.slice(0, at).replace(/^\[(.*)\]$/, '$1');
+  const connections = new Connections(MAX_CONNECTIONS);
+  let isDraining = false;
+
+  const send = (response: ServerResponse, status: number, body: string): void => {
+    if (isDraining || status === 413) response.shouldKeepAlive = false;
+    const type = status === 200 ? 'application/json' : 'text/plain; charset=utf-8';
+    response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+    response.end(body);
+  };
+  const server = createServer({ ...LIMITS, ...pair, minVersion: 'TLSv1.2' }, (request, response) => {
+    connections.answer(request.socket, response);
+    const refuse = (status: number, why: string): void => {
+      onRefused();
+      send(response, status, `${why}\n`);
+    };
+    if (request.url?.split('?')[0]?.endsWith(REVIEW_PATH) !== true) refuse(404, `try ${REVIEW_PATH}`);
+    else if (request.method !== 'POST') refuse(405, 'only POST');
+    else {
+      readBody(request, (body) => {
+        if (body === undefined) refuse(413, `more than ${MAX_BODY} bytes`);
+        else send(response, 200, handle(body));
+      });
+    }
+  });
+  server.on('secureConnection', (socket) => connections.admit(socket));
+  // Also those that have not shaken hands yet: the server itself knows nothing of them.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(Number(address.slice(at + 1)), host === '' ? undefined : host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    use: (next) => server.setSecureContext({ ...next, minVersion: 'TLSv1.2' }),
+    drain: () => void (isDraining = true),
+    close: () => {
+      isDraining = true;
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_MS);
+      return new Promise((resolve) => {
+        server.close(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+/** Gives the whole body, or undefined as soon as it is too large; nothing when the connection breaks before its end. */
+function readBody(request: IncomingMessage, onEnd: (body: string | undefined) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  request.on('error', () => undefined);
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_BODY) chunks.push(chunk);
+    else if (chunks.length > 0) {
+      chunks.length = 0;
+      onEnd(undefined);
+      request.removeAllListeners('end').resume();
+    }
+  });
+  request.on('end', () => onEnd(Buffer.concat(chunks).toString('utf8')));
+}

@@ -1,0 +1,119 @@
+// What every replica does for the webhook: keeps a leaf that the API server trusts, and serves with it. The first leaf opens the
+// port; from then on it stays open until the process ends, since API servers hear of a switch at different times.
+import { X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EpochMs } from '../core/types.ts';
+import { planLeaf, type Authority, type Leaf } from './authority.ts';
+import { isTrusted, issueLeaf } from './certificates.ts';
+import { Loop } from './loop.ts';
+import type { WebhookObserver } from './observer.ts';
+import { startWebhookServer, type WebhookServer } from './server.ts';
+
+export interface ServingOptions {
+  /** `:10250`. */
+  readonly address: string;
+  /** DNS names and IP addresses under which the API server calls. */
+  readonly names: readonly string[];
+  /** True while the configuration wants the webhook. */
+  readonly isWanted: () => boolean;
+  /** From its Secret; undefined = there is none (yet). */
+  readonly authority: () => Authority | undefined;
+  /** Of the live webhook object; empty = there is none (yet). */
+  readonly bundle: () => readonly X509Certificate[];
+  readonly handle: (body: string) => string;
+  readonly onRefused: () => void;
+  /** Told of each private key that is made. */
+  readonly register: (key: string) => void;
+  readonly observer: WebhookObserver;
+  readonly now: () => EpochMs;
+}
+
+/** The serving side. */
+export interface Serving {
+  /** Switch, Secret or webhook object changed. */
+  changed(): void;
+  /** Serves until aborted, then goes on for a moment while API servers look elsewhere, and closes. Never throws. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Why the API server cannot use this replica; undefined = it can. */
+  problem(): string | undefined;
+  /** When the leaf ends; undefined = there is none. */
+  leafExpiresAt(): EpochMs | undefined;
+}
+
+/** How long it goes on after the process was asked to end: a Service needs a moment to forget it. */
+const DRAIN_MS = 5_000;
+const RETRY_MS = 5_000;
+
+/** Builds it; nothing is opened before `run`. */
+export function createServing(options: ServingOptions): Serving {
+  const { address, names, authority, bundle, observer, now } = options;
+  let leaf: Leaf | undefined;
+  let server: WebhookServer | undefined;
+  let failure: string | undefined;
+  let ending = false;
+  let trusted: { readonly fingerprint: string; readonly since: EpochMs } | undefined;
+
+  /** Since when the live bundle has held the authority, as far as this process has seen. */
+  const trustedSince = (held: Authority | undefined): EpochMs | undefined => {
+    const fingerprint = held?.certificate.fingerprint256;
+    const isThere = fingerprint !== undefined && bundle().some((one) => one.fingerprint256 === fingerprint);
+    if (!isThere) trusted = undefined;
+    else if (trusted?.fingerprint !== fingerprint) trusted = { fingerprint, since: now() };
+    return trusted?.since;
+  };
+
+  const mint = async (by: Authority): Promise<void> => {
+    const pair = await issueLeaf(by, names, now());
+    options.register(pair.key);
+    leaf = { ...pair, certificate: new X509Certificate(pair.cert), issuedBy: by.certificate.fingerprint256 };
+    server?.use(leaf);
+    observer({ type: 'leafMinted', expiresAt: leaf.certificate.validToDate.getTime() });
+  };
+
+  const listen = async (pair: Leaf): Promise<void> => {
+    server = await startWebhookServer({ ...options, pair });
+    failure = undefined;
+    observer({ type: 'listening', port: server.port });
+  };
+
+  const step = async (): Promise<number> => {
+    // Switched off, it goes on with what it has: API servers hear of the switch at different times.
+    if (!options.isWanted()) return Number.POSITIVE_INFINITY;
+    try {
+      const held = authority();
+      const plan = planLeaf({ leaf, authority: held, bundle: bundle(), trustedSince: trustedSince(held), now: now() });
+      if (plan.kind === 'mint' && held !== undefined) await mint(held);
+      if (leaf !== undefined && server === undefined) await listen(leaf);
+      // Minting changes what is to be decided next.
+      return plan.kind === 'mint' ? 0 : (plan.checkAt ?? Number.POSITIVE_INFINITY) - now();
+    } catch (error) {
+      const code = (error as { code?: unknown } | undefined)?.code;
+      const what = server === undefined && leaf !== undefined ? `${address} cannot be listened on` : 'minting failed';
+      failure = `${what} (${typeof code === 'string' ? code : 'see the log'})`;
+      observer({ type: 'failed', what, error });
+      return RETRY_MS;
+    }
+  };
+  const loop = new Loop(step);
+
+  return {
+    changed: () => loop.wake(),
+    async run(signal) {
+      await loop.run(signal);
+      ending = true;
+      if (server === undefined) return;
+      server.drain();
+      await sleep(DRAIN_MS, undefined, { ref: false });
+      await server.close();
+    },
+    problem() {
+      if (ending) return 'the process is ending';
+      if (failure !== undefined) return failure;
+      if (leaf === undefined || server === undefined) return 'the leader has not made the certificate authority yet';
+      return isTrusted(leaf.certificate, bundle(), now())
+        ? undefined
+        : 'the certificate of this replica is not trusted by the caBundle of the webhook object';
+    },
+    leafExpiresAt: () => leaf?.certificate.validToDate.getTime(),
+  };
+}

@@ -1,0 +1,171 @@
+// The admission webhook as a whole: every replica serves it, the leader keeps its certificate authority and its object.
+import type { X509Certificate } from 'node:crypto';
+import { KubeError } from '../core/errors.ts';
+import { authoritySecretName, webhookName } from '../core/names.ts';
+import { isRecord } from '../core/records.ts';
+import type { Config, EpochMs, ObservedNamespace } from '../core/types.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createObjectCalls, dataOf, followObject, secretPlace, webhookPlace } from '../kube/one-object.ts';
+import type { ReflectorEvent } from '../kube/reflector.ts';
+import { parseAuthority, type Authority } from './authority.ts';
+import { readBundle } from './certificates.ts';
+import { createReviewHandler, type HandlerWorld } from './handlers.ts';
+import { createKeeper, type KeptObject } from './keeper.ts';
+import { caBundleOf, type Owner, type Target } from './object.ts';
+import type { WebhookObserver } from './observer.ts';
+import { createServing } from './serving.ts';
+
+export interface WebhookOptions {
+  readonly client: KubeClient;
+  readonly instance: string;
+  /** Our own. */
+  readonly namespace: string;
+  /** `:10250`. */
+  readonly address: string;
+  /** How the API server gets here. */
+  readonly target: Target;
+  /** Name of the ClusterRole that owns the object. */
+  readonly clusterRole: string;
+  /** undefined = no good configuration is known. */
+  readonly config: () => Config | undefined;
+  /** An add-on that this one replaces runs: requests pass as they are. */
+  readonly standingDown: () => boolean;
+  /** undefined = not seen yet. */
+  readonly observedNamespace: (name: string) => ObservedNamespace | undefined;
+  /** Told of each private key that this process holds. */
+  readonly register: (key: string, value: string) => void;
+  readonly onAnswered: HandlerWorld['onAnswered'];
+  readonly onProblem: HandlerWorld['onProblem'];
+  readonly onReflector: (kind: string, event: ReflectorEvent) => void;
+  readonly observer: WebhookObserver;
+  readonly now: () => EpochMs;
+  readonly random: () => number;
+  /** Milliseconds on a clock that is never set. */
+  readonly elapsed: () => number;
+}
+
+/** The running whole. */
+export interface Webhook {
+  /** There is a new configuration. */
+  configured(): void;
+  /** Serves until aborted, and a moment longer; never throws. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Keeps authority and object until aborted; never throws. */
+  lead(signal: AbortSignal): Promise<void>;
+  /** Why the API server cannot use this replica; undefined = it can, or the webhook is off. */
+  problem(): string | undefined;
+  /** Certificates in use, by what they are. */
+  certificates(): readonly { readonly certificate: 'authority' | 'leaf'; readonly expiresAt: EpochMs }[];
+}
+
+/** Builds it; nothing is read, written or opened before `run` and `lead`. */
+export function createWebhook(options: WebhookOptions): Webhook {
+  const { client, instance, namespace, target, observer, now, random } = options;
+  const changed = (): void => {
+    serving.changed();
+    keeper.changed();
+  };
+  const follow = (kind: string, place: ReturnType<typeof secretPlace>, placeNamespace: string): KeptObject => ({
+    namespace: placeNamespace,
+    name: place.name,
+    live: followObject({
+      client,
+      place,
+      onChange: changed,
+      report: (event) => options.onReflector(kind, event),
+      now,
+      random,
+    }),
+    calls: createObjectCalls(client, place),
+  });
+  const object = follow('mutatingwebhookconfigurations', webhookPlace(webhookName(instance)), '');
+  const secretName = authoritySecretName(instance);
+  const secret = follow(`secret ${namespace}/${secretName}`, secretPlace(namespace, secretName), namespace);
+
+  const authority = remembered(
+    () => secret.live.get(namespace, secretName),
+    (live): Authority | undefined => {
+      const parsed = live === undefined ? undefined : parseAuthority(dataOf(live));
+      if (parsed !== undefined) options.register('webhook authority', parsed.key);
+      return parsed;
+    },
+  );
+  const bundle = remembered(
+    () => object.live.get('', object.name),
+    (live): readonly X509Certificate[] => readBundle(caBundleOf(live)),
+  );
+  const isWanted = (): boolean => options.config()?.webhook !== undefined;
+  const serving = createServing({
+    address: options.address,
+    names: [target.kind === 'url' ? hostOf(target.url) : `${target.name}.${target.namespace}.svc`],
+    isWanted,
+    authority,
+    bundle,
+    handle: createReviewHandler({
+      ...options,
+      config: () => (options.standingDown() ? undefined : options.config()),
+      namespace: options.observedNamespace,
+    }),
+    onRefused: () => options.onAnswered({ outcome: 'BadReview', ms: 0 }),
+    register: (key) => options.register('webhook leaf', key),
+    observer,
+    now,
+  });
+  const keeper = createKeeper({
+    ...options,
+    object,
+    secret,
+    authority,
+    bundle,
+    readOwner: (signal) => readClusterRole(client, options.clusterRole, signal),
+    onWritten: () => serving.changed(),
+  });
+
+  return {
+    configured() {
+      serving.changed();
+      keeper.configured();
+    },
+    run: async (signal) => {
+      await Promise.all([object.live.run(signal), secret.live.run(signal), serving.run(signal)]);
+    },
+    lead: (signal) => keeper.run(signal),
+    problem: () => (isWanted() ? serving.problem() : undefined),
+    certificates: () => {
+      const leafExpiresAt = serving.leafExpiresAt();
+      const held = authority();
+      return [
+        ...(held === undefined
+          ? []
+          : [{ certificate: 'authority', expiresAt: held.certificate.validToDate.getTime() } as const]),
+        ...(leafExpiresAt === undefined ? [] : [{ certificate: 'leaf', expiresAt: leafExpiresAt } as const]),
+      ];
+    },
+  };
+}
+
+/** Derives something from what is read, again only when that is another one. */
+function remembered<S, T>(read: () => S, derive: (source: S) => T): () => T {
+  let last: { readonly source: S; readonly derived: T } | undefined;
+  return () => {
+    const source = read();
+    if (last === undefined || last.source !== source) last = { source, derived: derive(source) };
+    return last.derived;
+  };
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** The ClusterRole; undefined = there is none, or it may not be read: then nothing owns the object. */
+async function readClusterRole(client: KubeClient, name: string, signal: AbortSignal): Promise<Owner | undefined> {
+  const path = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${encodeURIComponent(name)}`;
+  try {
+    const { metadata } = await client.call({ method: 'GET', path, signal });
+    return isRecord(metadata) && typeof metadata.uid === 'string' ? { name, uid: metadata.uid } : undefined;
+  } catch (error) {
+    if (error instanceof KubeError && ['NotFound', 'Forbidden'].includes(error.reason)) return undefined;
+    throw error;
+  }
+}

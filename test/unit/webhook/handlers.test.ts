@@ -1,0 +1,174 @@
+// Reviews in, answers out: what can be read is decided from memory, what cannot passes with a warning, and nothing ever throws.
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { referencesAnnotation } from '../../../src/core/names.ts';
+import type { ObservedNamespace } from '../../../src/core/types.ts';
+import { createReviewHandler, type AdmissionOutcome, type HandlerWorld } from '../../../src/webhook/handlers.ts';
+import { buildRule } from '../../support/builders.ts';
+import { applyJsonPatch } from '../../support/json-patch.ts';
+import { buildReview, PLAIN_ACCOUNT, readAnswer, type ReviewParts } from '../../support/reviews.ts';
+
+const OURS = 'registry-credentials';
+const ANNOTATION = referencesAnnotation('default');
+const SHOP: ObservedNamespace = { name: 'shop', labels: {}, terminating: false };
+
+let outcomes: AdmissionOutcome[];
+let problems: { readonly why: string; readonly error?: unknown }[];
+beforeEach(() => {
+  outcomes = [];
+  problems = [];
+});
+
+function handler(parts: Partial<HandlerWorld> = {}): (body: string) => string {
+  return createReviewHandler({
+    instance: 'default',
+    config: () => ({ rules: [buildRule()] }),
+    namespace: (name) => (name === 'shop' ? SHOP : undefined),
+    elapsed: () => 0,
+    onAnswered: ({ outcome }) => void outcomes.push(outcome),
+    onProblem: (problem) => void problems.push(problem),
+    ...parts,
+  });
+}
+
+const answerTo = (parts: ReviewParts) => readAnswer(handler()(buildReview(parts)));
+
+describe('a review', () => {
+  test('of a ServiceAccount that lacks the reference is answered with a patch under its own uid', () => {
+    const answer = answerTo({ uid: 'uid-9' });
+    expect(answer).toMatchObject({
+      apiVersion: 'admission.k8s.io/v1',
+      kind: 'AdmissionReview',
+      response: { uid: 'uid-9', allowed: true, patchType: 'JSONPatch' },
+    });
+    expect(applyJsonPatch<object>(PLAIN_ACCOUNT, answer.patch ?? [])).toMatchObject({
+      metadata: { annotations: { [ANNOTATION]: OURS } },
+      imagePullSecrets: [{ name: OURS }],
+    });
+    expect(outcomes).toEqual(['ReferenceMissing']);
+  });
+
+  test.each<readonly [string, ReviewParts, AdmissionOutcome]>([
+    ['by this program', { fieldManager: 'registry-credential-helper' }, 'OwnWrite'],
+    ['of a name that is not known yet', { object: { metadata: { generateName: 'x-' } } }, 'LeftToWatch'],
+    ['of what has everything', { object: { ...PLAIN_ACCOUNT, imagePullSecrets: [{ name: OURS }] } }, 'NothingMissing'],
+    ['of a change that we had no part in', { operation: 'UPDATE', oldObject: PLAIN_ACCOUNT }, 'LeftToWatch'],
+    [
+      'of what is being deleted',
+      { object: { metadata: { name: 'default', deletionTimestamp: 'now' } } },
+      'NothingMissing',
+    ],
+  ])('%s is allowed without a patch or a warning', (_, parts, outcome) => {
+    expect(answerTo(parts).response).toEqual({ uid: 'uid-1', allowed: true });
+    expect(outcomes).toEqual([outcome]);
+    expect(problems).toEqual([]);
+  });
+
+  test('of a list that was replaced is answered with what the old object had recorded', () => {
+    const oldObject = {
+      metadata: { name: 'default', annotations: { [ANNOTATION]: OURS } },
+      imagePullSecrets: [{ name: OURS }],
+    };
+    const object = { ...PLAIN_ACCOUNT, imagePullSecrets: [{ name: 'theirs' }, {}] };
+    const answer = answerTo({ operation: 'UPDATE', object, oldObject });
+    expect(applyJsonPatch<object>(object, answer.patch ?? [])).toMatchObject({
+      imagePullSecrets: [{ name: 'theirs' }, {}, { name: OURS }],
+      metadata: { annotations: { [ANNOTATION]: OURS } },
+    });
+  });
+
+  test('of a list that is null gets one', () => {
+    const object = { metadata: { name: 'default', annotations: null }, imagePullSecrets: null };
+    expect(applyJsonPatch<object>(object, answerTo({ object }).patch ?? [])).toEqual({
+      metadata: { name: 'default', annotations: { [ANNOTATION]: OURS } },
+      imagePullSecrets: [{ name: OURS }],
+    });
+  });
+});
+
+describe('what cannot be read passes as it is, with a warning', () => {
+  test.each<readonly [string, string, string, string]>([
+    ['no JSON', '{', '', 'it is no JSON'],
+    ['nothing', '', '', 'it is no JSON'],
+    ['null', 'null', '', 'it holds no request'],
+    [
+      'a review without a request',
+      '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}',
+      '',
+      'it holds no request',
+    ],
+    [
+      'an older version',
+      buildReview().replace('k8s.io/v1', 'k8s.io/v1beta1'),
+      'uid-1',
+      'it is no admission.k8s.io/v1 review',
+    ],
+    [
+      'another kind of review',
+      buildReview().replace('AdmissionReview', 'ConversionReview'),
+      'uid-1',
+      'it is no admission.k8s.io/v1 review',
+    ],
+    ['a review without uid', buildReview({ request: { uid: 7 } }), '', 'it has no uid'],
+    [
+      'a Pod',
+      buildReview({ request: { kind: { group: '', version: 'v1', kind: 'Pod' } } }),
+      'uid-1',
+      'it is not about a ServiceAccount',
+    ],
+    ['a token of one', buildReview({ request: { subResource: 'token' } }), 'uid-1', 'it is not about a ServiceAccount'],
+    ['a deletion', buildReview({ operation: 'DELETE', object: null }), 'uid-1', 'it is neither CREATE nor UPDATE'],
+    ['one of no namespace', buildReview({ namespace: '' }), 'uid-1', 'it names no namespace'],
+    ['one without an object', buildReview({ object: null }), 'uid-1', 'its object cannot be read'],
+    ['one whose metadata are a text', buildReview({ object: { metadata: 'x' } }), 'uid-1', 'its object cannot be read'],
+    ['a change without the old object', buildReview({ operation: 'UPDATE' }), 'uid-1', 'its old object cannot be read'],
+  ])('%s', (_, body, uid, why) => {
+    const { response, patch } = readAnswer(handler()(body));
+    const warnings = [`registry-credential-helper could not read this request: ${why}`];
+    expect(response).toEqual({ uid, allowed: true, warnings });
+    expect(patch).toBeUndefined();
+    expect(outcomes).toEqual(['BadReview']);
+    expect(problems).toEqual([{ why }]);
+  });
+
+  test('a bug of ours', () => {
+    const error = new Error('a bug');
+    const broken = handler({
+      namespace: () => {
+        throw error;
+      },
+    });
+    const { response } = readAnswer(broken(buildReview()));
+    expect(response).toMatchObject({ uid: 'uid-1', allowed: true });
+    expect(response.warnings?.[0]).toContain('the watch repairs');
+    expect(outcomes).toEqual(['Unexpected']);
+    expect(problems).toMatchObject([{ error }]);
+  });
+});
+
+test('whatever is posted is answered, allowed, and patched only by additions to list and record', () => {
+  const answer = handler();
+  const anything = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc
+      .record({ object: fc.jsonValue(), oldObject: fc.jsonValue(), operation: fc.constantFrom('CREATE', 'UPDATE') })
+      .map((parts) => buildReview(parts)),
+    fc
+      .record({ imagePullSecrets: fc.jsonValue(), labels: fc.jsonValue(), annotations: fc.jsonValue() })
+      .map(({ imagePullSecrets, labels, annotations }) =>
+        buildReview({ object: { metadata: { name: 'default', labels, annotations }, imagePullSecrets } }),
+      ),
+  );
+  fc.assert(
+    fc.property(anything, (body) => {
+      const { response, patch = [] } = readAnswer(answer(body));
+      expect(response.allowed).toBe(true);
+      for (const { op, path } of patch) {
+        expect(op).toBe('add');
+        expect(path).toMatch(/^\/(imagePullSecrets(\/-)?|metadata\/annotations(\/.*)?)$/);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
