@@ -26,6 +26,8 @@ export interface KubeCall {
   readonly body?: unknown;
   /** Default `application/json`, for PATCH `application/merge-patch+json`. */
   readonly contentType?: string;
+  /** Form of the answer; default `application/json`. */
+  readonly accept?: string;
   /** Ends a GET at once; any other call is not sent any more, but goes on when it was. */
   readonly signal?: AbortSignal | undefined;
   /** Deadline, milliseconds; default that of the client. Waiting at the gate does not count. */
@@ -83,7 +85,7 @@ export function createKubeClient({
       method: call.method,
       headers: {
         ...headers,
-        accept: 'application/json',
+        accept: call.accept ?? 'application/json',
         'user-agent': userAgent,
         ...(call.body === undefined ? {} : { 'content-type': contentTypeOf(call) }),
       },

@@ -19,18 +19,21 @@ export async function listPages<P>(
   list: {
     readonly path: string;
     readonly query: Query;
+    /** See `KubeCall`. */
+    readonly accept?: string;
     readonly project: (object: unknown) => P | undefined;
     readonly onPage: () => void;
     readonly signal: AbortSignal;
   },
 ): Promise<Listed<P>> {
-  const { path, query, project, onPage, signal } = list;
+  const { path, query, accept, project, onPage, signal } = list;
   const items: P[] = [];
   let pages = 0;
   let resourceVersion: string;
   let next: string | undefined;
   do {
-    const answer = await client.call({ method: 'GET', path, query: { ...query, limit: PAGE, continue: next }, signal });
+    const call = { method: 'GET', path, query: { ...query, limit: PAGE, continue: next }, signal } as const;
+    const answer = await client.call(accept === undefined ? call : { ...call, accept });
     const page = readPage(path, answer);
     onPage();
     for (const object of page.items) {
