@@ -40,7 +40,7 @@ const FLAGS: readonly Flag[] = [
     name: 'instance',
     value: 'NAME',
     help: 'label value that tells several installations in one cluster apart (default: default)',
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper'],
   },
   {
     name: 'leader-elect',

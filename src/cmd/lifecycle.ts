@@ -75,7 +75,7 @@ async function runGroup(group: CommandGroup, args: readonly string[], version: s
     await runCommand(found.command, rest, version);
     return;
   }
-  const rows = Object.entries(group.commands).map(([row, { summary }]) => `  ${row.padEnd(12)}${summary}\n`);
+  const rows = Object.entries(group.commands).map(([row, { summary }]) => `  ${row.padEnd(18)}${summary}\n`);
   const help = `${group.help}\nUsage: registry-credential-helper ${group.name} COMMAND [FLAGS]\n\nCommands:\n${rows.join('')}\n  COMMAND --help   its flags, with examples\n`;
   if (name === '--help' || name === '-h') process.stdout.write(help);
   else {

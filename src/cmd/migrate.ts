@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import type { Command, CommandGroup } from './lifecycle.ts';
 import { connect } from './connect.ts';
+import { fromAcrHelperCommand } from './from-acr-helper.ts';
 import { migrateConfig, printIssues, type MigrationSource } from './migrate-config.ts';
 import { placeOf, readSettings, type Settings } from './settings.ts';
 import { ConfigError, KubeError } from '../core/errors.ts';
-import { documentData, type ConfigData } from '../core/managed-form.ts';
+import type { ConfigData } from '../core/managed-form.ts';
 import { parseManifests, type FoundConfiguration } from '../core/manifests.ts';
-import { isRecord } from '../core/records.ts';
+import { readConfigMap } from '../kube/config-map.ts';
 
 const CONFIG_HELP = `registry-credential-helper migrate config prints a configuration as this program understands it, as a ConfigMap in its own
 form: from the cluster, or from a file with a ConfigMap (YAML or JSON, also among other objects) or with the JSON document of the
@@ -52,19 +53,20 @@ export const migrateCommand: CommandGroup = {
 `,
   commands: {
     config: { summary: 'print a configuration as it is understood, in our own form', command: configCommand },
+    'from-acr-helper': {
+      summary: 'print the plan of a move from Alibaba’s add-on: findings, commands in order, the way back',
+      command: fromAcrHelperCommand,
+    },
   },
 };
 
-/** The ConfigMap, read by a list: more is not granted to the controller, whose rights may be at hand. Throws KubeError. */
+/** The ConfigMap. Throws KubeError, also when there is none. */
 async function fromCluster(settings: Settings, version: string, signal: AbortSignal): Promise<MigrationSource> {
   const { client, namespace, configMap: place } = connect(settings, version);
   try {
-    const path = `/api/v1/namespaces/${encodeURIComponent(place.namespace)}/configmaps`;
-    const query = { fieldSelector: `metadata.name=${place.name}` };
-    const { items } = await client.call({ method: 'GET', path, query, signal });
-    const found: unknown = Array.isArray(items) ? items[0] : undefined;
-    if (!isRecord(found)) throw new KubeError('NotFound', `there is no ConfigMap ${place.namespace}/${place.name}`);
-    return { data: isRecord(found.data) ? documentData(found.data) : {}, place, namespace };
+    const data = await readConfigMap(client, place, signal);
+    if (data === undefined) throw new KubeError('NotFound', `there is no ConfigMap ${place.namespace}/${place.name}`);
+    return { data, place, namespace };
   } finally {
     await client.close();
   }

@@ -210,7 +210,7 @@ describe('every page', () => {
   });
 
   test('mentions only flags that there are', () => {
-    const helps = ['controller', 'cleanup', 'migrate config'].map(flagsHelp);
+    const helps = ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper'].map(flagsHelp);
     const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(
       ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),
