@@ -6,7 +6,7 @@ import type { EntryRecord, EpochMs, WriteReason } from './types.ts';
 
 /**
  * Until when writing would harm, because an entry that works, or may work, would be dropped for a request that failed;
- * undefined = it harms nobody, Infinity = until the request succeeds. Reasons: `docs/decisions/0006-whole-or-not-at-all.md`.
+ * undefined = it harms nobody, Infinity = until the request succeeds. Reasons: `docs/decisions/0009-whole-or-not-at-all.md`.
  */
 export function holdBackUntil(of: {
   readonly reason: WriteReason;
