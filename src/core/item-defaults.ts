@@ -48,11 +48,26 @@ export function parseItemDefaults(
   report: Report,
 ): ItemDefaults {
   return {
-    region: read('region'),
+    region: parseRegion(read('region'), report),
     rrsaEnabled: parseRrsa(data.rrsa ?? '', report),
     tokenMode: parseTokenMode(read('tokenMode'), report),
     rrsaServiceAccount: parseServiceAccount(read('rrsa-service-account'), report, namespace),
   };
+}
+
+/** It becomes part of host names that are asked with a key. */
+function parseRegion(text: string | undefined, report: Report): string | undefined {
+  const region = text?.toLowerCase();
+  if (region === undefined || (/^[a-z0-9]+(-[a-z0-9]+){1,5}$/.test(region) && region.length <= 40)) return region;
+  report([
+    {
+      severity: 'error',
+      path: 'region',
+      message: 'must be the id of a region, e.g. `cn-hangzhou`',
+      value: region.slice(0, 80),
+    },
+  ]);
+  return undefined;
 }
 
 /** The nested map of the vendor: `enable: true`. */

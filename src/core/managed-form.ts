@@ -4,7 +4,7 @@ import { foldName, textOf } from './fields.ts';
 import { isRecord } from './records.ts';
 import { parseNamePatterns } from './scope.ts';
 import type { Issue } from './types.ts';
-import { parseYaml } from './yaml.ts';
+import { isBlank, parseYaml } from './yaml.ts';
 
 /** Data of a ConfigMap, or of what becomes one. */
 export type ConfigData = Readonly<Record<string, string>>;
@@ -53,11 +53,11 @@ export function toConfigMapForm(written: ConfigData, report: Report): ConfigMapF
     const key = equalKey(name) ?? name;
     const text = name === key ? (written[name] ?? '') : textUnder(key, { name, text: written[name] ?? '' }, report);
     const known = data.get(key);
-    if (known === undefined || (known.trim() === '' && text.trim() !== '')) {
+    if (known === undefined || (isBlank(known) && !isBlank(text))) {
       data.set(key, text);
       if (name === key) writtenAs.delete(key);
       else writtenAs.set(key, name);
-    } else if (text.trim() !== '' && meaningOf(key, known) !== meaningOf(key, text)) {
+    } else if (!isBlank(text) && meaningOf(key, known) !== meaningOf(key, text)) {
       const message = `means the same key as \`${writtenAs.get(key) ?? key}\`, and says something else: keep one of the two`;
       report([{ severity: 'error', path: name, message }]);
     }

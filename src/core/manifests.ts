@@ -105,9 +105,13 @@ function configMapIn(document: Readonly<Record<string, unknown>>, report: Report
     const message = 'is no text, and kubectl refuses the file for it: put it into quotes, or write `|` after the colon';
     report([{ severity: 'warning', path: key, message }]);
   }
-  return {
-    namespace: textOf(metadata.namespace),
-    name: textOf(metadata.name),
-    data: documentData(data),
+  const nameAt = (field: 'namespace' | 'name'): string | undefined => {
+    const text = textOf(metadata[field]);
+    if (text === undefined || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;
+    // It stands in commands that people paste.
+    const message = 'must be a name as Kubernetes takes it: lower-case letters, digits, - and .';
+    report([{ severity: 'error', path: `metadata.${field}`, message, value: text.slice(0, 80) }]);
+    return undefined;
   };
+  return { namespace: nameAt('namespace'), name: nameAt('name'), data: documentData(data) };
 }

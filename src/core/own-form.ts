@@ -78,7 +78,7 @@ export function renderOwnForm({ written, config, place, namespace }: OwnFormInpu
         return typeof shown === 'object' && shown !== null ? renderYaml(shown).trimEnd() : undefined;
       }
       default:
-        return text;
+        return maskKeys(text);
     }
   }
 

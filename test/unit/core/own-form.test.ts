@@ -112,6 +112,10 @@ data:
     ]);
   });
 
+  test('masks what looks like a key wherever somebody pasted one', () => {
+    expect(textOf({ 'registry-info': '[]', 'notify-email': FAKE_KEY_ID })).not.toContain(FAKE_KEY_ID);
+  });
+
   test('has every field that a provider reads', () => {
     const known = [...ITEM_FIELD_KINDS.keys(), ...SECRET_ITEM_FIELDS, ...ITEM_FIELDS].map(foldName);
     for (const provider of createProviders().values()) {
@@ -237,5 +241,5 @@ test('any configuration that is taken means the same in the own form', () => {
     }),
     { numRuns: 600 },
   );
-  expect(taken).toBeGreaterThan(150);
+  expect(taken).toBeGreaterThan(120);
 });
