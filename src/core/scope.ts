@@ -118,7 +118,7 @@ export function isIgnored({ labels }: Pick<Named, 'labels'>): boolean {
 }
 
 /** Matches `*` (any text) and `?` (one character) in linear time and without a regular expression: people write globs. */
-function matchesGlob(glob: string, name: string): boolean {
+export function matchesGlob(glob: string, name: string): boolean {
   if (glob === '*') return true;
   let g = 0;
   let n = 0;

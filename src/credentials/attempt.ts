@@ -13,7 +13,7 @@ export interface AttemptContext extends Pick<CredentialStoreOptions, 'world' | '
   readonly provider: RegistryProvider<unknown>;
   readonly request: CredentialRequest;
   readonly flight: Pick<Flight, 'reads' | 'abort'>;
-  readonly identities: Pick<Identities, 'get' | 'drop'>;
+  readonly identities: Pick<Identities, 'get' | 'refuse'>;
   readonly delay: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly timeoutMs: number;
 }
@@ -27,13 +27,13 @@ const NO_SECRET = /user-?_?name|^email$|^server$|^registry$/i;
  */
 export async function attempt(context: AttemptContext): Promise<Credential> {
   const { request, register } = context;
-  const used = new Set<string>();
+  const used = new Map<string, unknown>();
   const credential = await withDeadline(context, async () => {
     try {
       return await fetchOnce(context, used);
     } catch (error) {
       if (!(error instanceof ProviderError) || error.reason !== 'SessionExpired') throw error;
-      context.identities.drop(used);
+      context.identities.refuse(used);
       return fetchOnce(context, used);
     }
   });
@@ -71,16 +71,17 @@ export async function readSource(
   return read;
 }
 
-/** `used` takes the keys of the sessions that the attempt asks for. */
-function fetchOnce(context: AttemptContext, used: Set<string>): Promise<Credential> {
+/** `used` takes the sessions that the attempt gets, by key. */
+function fetchOnce(context: AttemptContext, used: Map<string, unknown>): Promise<Credential> {
   const { provider, request, flight, world, identities } = context;
   const providerWorld: ProviderWorld = {
     ...world,
     readSecret: async (reference, signal) =>
       (await readSource(context, reference, { reads: flight.reads, signal })).data,
-    identity: (key, fetch, signal) => {
-      used.add(key);
-      return identities.get(key, fetch, signal);
+    identity: async (key, fetch, signal) => {
+      const value = await identities.get(key, fetch, signal);
+      used.set(key, value);
+      return value;
     },
   };
   return provider.fetchCredential(request.target, providerWorld, flight.abort.signal);

@@ -1,5 +1,6 @@
 // Holds what clouds lend our identities for a while: the one cache with single flight, renewal and keep last good that every
 // expiring identity of every cloud goes through.
+import { setTimeout as pause } from 'node:timers/promises';
 import { isValid } from '../core/refresh.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { IdentitySession } from '../providers/provider.ts';
@@ -20,12 +21,16 @@ export interface IdentitiesOptions {
   /** Registers secrets for redaction before anything else sees them; `key` names what they belong to. */
   readonly register: (key: string, secrets: readonly string[]) => void;
   readonly onOutcome?: (outcome: IdentityOutcome) => void;
+  /** Waits, milliseconds. Default: a timer. */
+  readonly delay?: (ms: number) => Promise<unknown>;
 }
 
 type Fetch<T> = (signal: AbortSignal) => Promise<IdentitySession<T>>;
 
 interface Entry {
   held: IdentitySession<unknown> | undefined;
+  /** A cloud has refused `held`: it is due, whatever its expiry says. */
+  refused: boolean;
   failed: { readonly error: unknown; readonly at: EpochMs } | undefined;
   flight: Promise<IdentitySession<unknown>> | undefined;
 }
@@ -35,6 +40,9 @@ const FAILURE_KEPT_MS = 1_000;
 
 /** A session that works but could not be renewed is asked for at most this often, milliseconds. */
 const RENEWAL_PAUSE_MS = 10_000;
+
+/** Whoever has a session that works waits so long for a newer one at most, milliseconds. */
+const PATIENCE_MS = 3_000;
 
 /** Most sessions that are held; far more than a cluster has identities. */
 const MAX_ENTRIES = 1_000;
@@ -57,7 +65,7 @@ export class Identities {
     const now = this.#options.now();
     const entry = this.#entries.get(key) ?? this.#add(key);
     const held = entry.held !== undefined && isValid(entry.held, now) ? entry.held : undefined;
-    if (held !== undefined && !this.#isDue(held, now)) return held.value as T;
+    if (held !== undefined && !entry.refused && !this.#isDue(held, now)) return held.value as T;
     const { failed } = entry;
     const pauseMs = held === undefined ? FAILURE_KEPT_MS : RENEWAL_PAUSE_MS;
     if (entry.flight === undefined && failed !== undefined && failed.at <= now && now - failed.at < pauseMs) {
@@ -67,16 +75,27 @@ export class Identities {
     // A key stands for one kind of session: what is held under it is what its `fetch` gave.
     const flight = (entry.flight ??= this.#fetch(key, entry, fetch)) as Promise<IdentitySession<T>>;
     try {
-      return (await orAborted(flight, signal)).value;
+      const session = orAborted(flight, signal);
+      // A service that does not answer must not use up the time of whoever could go on with what there is.
+      const newest = held === undefined ? await session : await Promise.race([session, this.#patience(held)]);
+      return newest.value as T;
     } catch (error) {
       if (held !== undefined && isValid(held, this.#options.now())) return held.value as T;
       throw error;
     }
   }
 
-  /** Forgets sessions that a cloud has refused. */
-  drop(keys: Iterable<string>): void {
-    for (const key of keys) this.#entries.delete(key);
+  /**
+   * A cloud has refused these sessions: they are due at once. One that was renewed meanwhile stays as it is, and so does
+   * what others may still use while there is no newer one.
+   */
+  refuse(values: ReadonlyMap<string, unknown>): void {
+    for (const [key, value] of values) {
+      const entry = this.#entries.get(key);
+      if (entry?.held === undefined || entry.held.value !== value) continue;
+      entry.refused = true;
+      entry.failed = undefined;
+    }
   }
 
   /** Ends the fetches under way. */
@@ -91,13 +110,18 @@ export class Identities {
     return issuedAt > now || now >= expiresAt - marginMs;
   }
 
+  #patience<T>(held: IdentitySession<T>): Promise<IdentitySession<T>> {
+    const { delay = (ms: number) => pause(ms, undefined, { ref: false }) } = this.#options;
+    return delay(PATIENCE_MS).then(() => held);
+  }
+
   #add(key: string): Entry {
     const now = this.#options.now();
     for (const [name, entry] of this.#entries) {
       const isOver = entry.held !== undefined && !isValid(entry.held, now);
       if (entry.flight === undefined && (isOver || this.#entries.size >= MAX_ENTRIES)) this.#entries.delete(name);
     }
-    const entry: Entry = { held: undefined, failed: undefined, flight: undefined };
+    const entry: Entry = { held: undefined, refused: false, failed: undefined, flight: undefined };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -109,6 +133,7 @@ export class Identities {
       register(`identity ${key}`, session.secrets);
       const isNews = entry.held === undefined || entry.failed !== undefined;
       entry.held = session;
+      entry.refused = false;
       entry.failed = undefined;
       if (isNews) onOutcome?.({ key, error: undefined, expiresAt: session.expiresAt });
       return session;

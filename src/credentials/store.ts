@@ -239,9 +239,12 @@ export class CredentialStore {
       .then((settle) => {
         // Dropped meanwhile: nobody wants to know.
         const isWanted = this.#entries.get(entry.cacheKey) === entry && !this.#stopped;
-        if (isWanted) settle();
-        entry.flight = undefined;
-        this.#options.onSettled(entry.cacheKey);
+        try {
+          if (isWanted) settle();
+        } finally {
+          entry.flight = undefined;
+          this.#options.onSettled(entry.cacheKey);
+        }
         // A Secret changed meanwhile: whoever told of it has been answered.
         if (isWanted && entry.secrets === 'unknown') void this.#look(entry, request);
       });

@@ -49,7 +49,7 @@ export function createInlineKeyIdentity(pair: InlineKey): AlibabaIdentity {
             value: { ...pair, origin: 'customAccessKey and customAccessKeySecret of the item', account: key },
             issuedAt: world.now(),
             expiresAt: undefined,
-            secrets: [pair.accessKeySecret],
+            secrets: [pair.accessKeyId, pair.accessKeySecret],
           }),
         signal,
       ),

@@ -1,6 +1,7 @@
 // Provider `acr`: Alibaba Cloud Container Registry, Enterprise and Personal Edition: tokens of an hour (acr.md sections 3, 14, 15, 20).
 import { ProviderError } from '../../core/errors.ts';
 import { isRegistryHost } from '../../core/registry-host.ts';
+import { matchesGlob } from '../../core/scope.ts';
 import type { Credential } from '../../core/types.ts';
 import type { ProviderWorld, RegistryProvider } from '../provider.ts';
 import { createAccessKeyIdentity, createHalfKeyIdentity, createInlineKeyIdentity } from './access-key.ts';
@@ -113,12 +114,13 @@ async function buildCall(
   signal: AbortSignal,
 ): Promise<CrCall> {
   const needsLocal = written === undefined || dependsOnLocalRegion('cr', world.endpoints);
-  const localRegion = needsLocal ? await readLocalRegion(world, signal) : undefined;
+  const local = needsLocal ? await readLocalRegion(world, signal) : undefined;
+  const localRegion = local?.kind === 'known' ? local.region : undefined;
   const region = written ?? localRegion;
   if (region === undefined) {
     throw new ProviderError(
-      'IdentityUnavailable',
-      `the region of ${instanceId ?? 'the Personal Edition'} is not known, and no metadata service tells the local one: write \`regionId\`, or set the key \`region\` of the ConfigMap for all items`,
+      local?.kind === 'unknown' ? local.error.reason : 'IdentityUnavailable',
+      `the region of ${instanceId ?? 'the Personal Edition'} is not known, and the local one neither (${local?.kind === 'known' ? '' : (local?.error.message ?? '')}): write \`regionId\`, or set the key \`region\` of the ConfigMap for all items`,
     );
   }
   const key = await fetchKey(identity, { world, region, subject: instanceId ?? 'the Personal Edition' }, signal);
@@ -165,13 +167,11 @@ function listedHosts(target: Instance, listed: readonly string[]): Hosts {
   return { hosts: usable, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
-/** True when `pattern`, a host in which `*` may stand, means `host`; ports do not count. */
+/** True when `pattern`, a host in which `*` may stand for any part of a label, means `host`; ports do not count. */
 function covers(pattern: string, host: string): boolean {
-  const bare = (text: string): string => text.replace(/:\d+$/, '');
-  const source = bare(pattern)
-    .replace(/[.[\]]/g, '\\$&')
-    .replaceAll('*', '[^.]*');
-  return new RegExp(`^${source}$`).test(bare(host));
+  const labelsOf = (text: string): readonly string[] => text.replace(/:\d+$/, '').split('.');
+  const [wanted, labels] = [labelsOf(pattern), labelsOf(host)];
+  return wanted.length === labels.length && wanted.every((label, at) => matchesGlob(label, labels[at] ?? ''));
 }
 
 /** Without the listing: fine when the domains are named, else the failure, with the way around it. */

@@ -116,7 +116,8 @@ function parseXmlError(body: string): Readonly<Record<string, unknown>> | undefi
 
 function codeOf(document: Readonly<Record<string, unknown>>): string | undefined {
   const code = document.Code ?? document.code;
-  return typeof code === 'string' && code !== '' ? code : undefined;
+  // From outside, and matched against patterns: nothing but what codes look like.
+  return typeof code === 'string' && /^[\w.:/-]{1,128}$/.test(code) ? code : undefined;
 }
 
 function isSuccessCode(code: string | undefined): boolean {

@@ -36,6 +36,9 @@ export interface CrClient {
   getPersonalToken(call: CrCall, signal: AbortSignal): Promise<AuthorizationToken>;
 }
 
+/** No token of a registry lives longer: what says so is no instant, milliseconds. */
+const MAX_LIFE_MS = 366 * 86_400_000;
+
 const PERSONAL_CODES: readonly CodeRow[] = [
   [
     /USER_NOT_EXIST/,
@@ -98,7 +101,9 @@ function tokenOf(
     throw malformed(context, document, userField);
   }
   if (typeof token !== 'string' || token === '') throw malformed(context, document, tokenField);
-  if (!Number.isSafeInteger(expiresAt) || expiresAt <= 0) throw malformed(context, document, expiryField);
+  if (!Number.isInteger(expiresAt) || expiresAt <= 0 || expiresAt > context.now + MAX_LIFE_MS) {
+    throw malformed(context, document, expiryField);
+  }
   return { username, token, expiresAt };
 }
 

@@ -2,6 +2,7 @@
 // section 17). Version 2 (with a token) first; where that is not served, version 1.
 import { ProviderError } from '../../core/errors.ts';
 import { isRecord } from '../../core/records.ts';
+import type { EpochMs } from '../../core/types.ts';
 import type { IdentitySession, MetadataAnswer, ProviderWorld } from '../provider.ts';
 import { METADATA_URL } from './endpoints.ts';
 
@@ -25,24 +26,59 @@ const TOKEN_TTL_SECONDS = 21_600;
 /** A node answers within milliseconds; elsewhere nothing ever does. */
 const TIMEOUT_MS = 1_000;
 
-/** How long it is remembered that a service answers, or does not, milliseconds. */
+/** How long it is remembered that a service is not there, or gives no tokens, milliseconds. */
 const ABSENT_KEPT_MS = 300_000;
 
-/** The region of the node; undefined = no metadata service answers here. */
-export async function readLocalRegion(world: World, signal: AbortSignal): Promise<string | undefined> {
+/** How long what may pass in a moment is remembered, milliseconds. */
+const BLIP_KEPT_MS = 5_000;
+
+/** Silence for so long means that there is no metadata service: the network of a node that has just started is up by then. */
+const SILENCE_MS = 30_000;
+
+/** What is known of where we are. */
+export type LocalRegion =
+  | { readonly kind: 'known'; readonly region: string }
+  /** There is no metadata service here. */
+  | { readonly kind: 'none'; readonly error: ProviderError }
+  /** It has not answered yet, or not well: that may pass. */
+  | { readonly kind: 'unknown'; readonly error: ProviderError };
+
+/** The region of the node. What was known once stays known. */
+export function readLocalRegion(world: World, signal: AbortSignal): Promise<LocalRegion> {
   return world.identity(
     'alibaba/metadata/region',
     async (abort) => {
       const issuedAt = world.now();
-      const region = await get(world, REGION_PATH, abort).then(
-        ({ status, text }) => (status === 200 && /^[a-z0-9-]{2,40}$/.test(text.trim()) ? text.trim() : undefined),
-        () => undefined,
-      );
-      const expiresAt = region === undefined ? issuedAt + ABSENT_KEPT_MS : undefined;
-      return { value: region, issuedAt, expiresAt, secrets: [] };
+      const value = await askForRegion(world, abort);
+      const keptMs = value.kind === 'none' ? ABSENT_KEPT_MS : BLIP_KEPT_MS;
+      const expiresAt = value.kind === 'known' ? undefined : issuedAt + keptMs;
+      return { value, issuedAt, expiresAt, secrets: [] };
     },
     signal,
   );
+}
+
+async function askForRegion(world: World, signal: AbortSignal): Promise<LocalRegion> {
+  try {
+    const answer = await get(world, REGION_PATH, signal);
+    if (answer.status === 404) return { kind: 'none', error: unavailable('the metadata service tells no region') };
+    const region = expectOk(answer).text.trim();
+    if (/^[a-z0-9-]{2,40}$/.test(region)) return { kind: 'known', region };
+    return { kind: 'unknown', error: notUsable('the metadata service tells no usable region') };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    if (error.reason === 'IdentityUnavailable') return { kind: 'none', error };
+    const isSilence = error.reason === 'CloudUnavailable' && error.message.startsWith('no metadata service answers');
+    const isLong = isSilence && world.now() - (await silentSince(world, signal)) >= SILENCE_MS;
+    return { kind: isLong ? 'none' : 'unknown', error };
+  }
+}
+
+/** When the service was first found silent. */
+function silentSince(world: World, signal: AbortSignal): Promise<EpochMs> {
+  const now = world.now();
+  const first = { value: now, issuedAt: now, expiresAt: undefined, secrets: [] };
+  return world.identity('alibaba/metadata/silent-since', () => Promise.resolve(first), signal);
 }
 
 /** A session of the node's role. Throws ProviderError that says why there is none. */
@@ -93,7 +129,7 @@ async function get(world: World, path: string, signal: AbortSignal): Promise<Met
   const answer = await ask({ 'x-aliyun-ecs-metadata-token': token });
   if (answer.status !== 401 && answer.status !== 403) return answer;
   const fresh = await fetchToken(world, signal);
-  return fresh === undefined ? answer : ask({ 'x-aliyun-ecs-metadata-token': fresh });
+  return typeof fresh === 'string' ? ask({ 'x-aliyun-ecs-metadata-token': fresh }) : answer;
 }
 
 /** undefined = this service gives no tokens, and version 1 may be asked. */
@@ -102,15 +138,19 @@ function readToken(world: World, signal: AbortSignal): Promise<string | undefine
     'alibaba/metadata/token',
     async (abort) => {
       const issuedAt = world.now();
-      const value = await fetchToken(world, abort);
-      const lifeMs = value === undefined ? ABSENT_KEPT_MS : TOKEN_TTL_SECONDS * 1_000;
-      return { value, issuedAt, expiresAt: issuedAt + lifeMs, secrets: value === undefined ? [] : [value] };
+      const token = await fetchToken(world, abort);
+      if (typeof token === 'string') {
+        return { value: token, issuedAt, expiresAt: issuedAt + TOKEN_TTL_SECONDS * 1_000, secrets: [token] };
+      }
+      const keptMs = token.isSure ? ABSENT_KEPT_MS : BLIP_KEPT_MS;
+      return { value: undefined, issuedAt, expiresAt: issuedAt + keptMs, secrets: [] };
     },
     signal,
   );
 }
 
-async function fetchToken(world: World, signal: AbortSignal): Promise<string | undefined> {
+/** A token, or that there is none: surely, since the service says that it knows none, or only for the moment. */
+async function fetchToken(world: World, signal: AbortSignal): Promise<string | { readonly isSure: boolean }> {
   const onlyV2 = world.env.ALIBABA_CLOUD_IMDSV1_DISABLED?.toLowerCase() === 'true';
   const headers = { 'x-aliyun-ecs-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
   const url = `${baseOf(world)}${TOKEN_PATH}`;
@@ -122,7 +162,7 @@ async function fetchToken(world: World, signal: AbortSignal): Promise<string | u
   const token = answer?.text.trim() ?? '';
   if (answer?.status === 200 && /^[\x21-\x7e]{1,4096}$/.test(token)) return token;
   if (answer?.status === 429) expectOk(answer);
-  if (!onlyV2) return undefined;
+  if (!onlyV2) return { isSure: answer !== undefined && [400, 404, 405].includes(answer.status) };
   throw unavailable(
     `the metadata service gave no token (HTTP ${answer?.status}), and version 1 is switched off (ALIBABA_CLOUD_IMDSV1_DISABLED)`,
   );

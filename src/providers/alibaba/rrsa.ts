@@ -3,9 +3,8 @@ import { ProviderError } from '../../core/errors.ts';
 import { isRecord } from '../../core/records.ts';
 import type { ServiceAccountReference } from '../../core/types.ts';
 import type { ProviderWorld } from '../provider.ts';
-import { dependsOnLocalRegion, endpointsOf } from './endpoints.ts';
 import type { AlibabaIdentity } from './identity.ts';
-import { readLocalRegion } from './metadata.ts';
+import { stsEndpoints } from './local-endpoints.ts';
 import { SESSION_NAME, accountOfArn, type OidcClaims, type StsClient } from './sts.ts';
 
 /** Which role, by which provider, for which ServiceAccount; what is undefined comes from the environment. */
@@ -35,12 +34,9 @@ export function createRrsaIdentity(sts: StsClient, role: RrsaRole, otherwise: Al
     async fetchKey(world, place, signal) {
       if (!isNamed && !hasRrsaEnvironment(world.env)) return otherwise.fetchKey(world, place, signal);
       const { role: roleFound, provider } = arnsOf(role, world.env);
-      const localRegion = dependsOnLocalRegion('sts', world.endpoints)
-        ? await readLocalRegion(world, signal)
-        : undefined;
-      const endpoints = endpointsOf('sts', place.region, { endpoints: world.endpoints, localRegion });
+      const endpoints = await stsEndpoints(world, place, signal);
       const session = await world.identity(
-        `alibaba/${key}`,
+        `alibaba/${place.region}/${key}`,
         async (abort) => {
           const token = await readToken(world, serviceAccount, abort);
           const sessionName = world.env.ALIBABA_CLOUD_ROLE_SESSION_NAME ?? SESSION_NAME;

@@ -38,6 +38,9 @@ export interface StsClient {
   ): Promise<IdentitySession<SessionKey>>;
 }
 
+/** No session of a role lives longer than half a day; this only keeps nonsense out, milliseconds. */
+const MAX_LIFE_MS = 366 * 86_400_000;
+
 /** Name of our sessions in the cloud's audit log, where the environment names no other. */
 export const SESSION_NAME = 'registry-credential-helper';
 
@@ -88,7 +91,7 @@ function sessionOf({ document, context }: CloudAnswer, now: EpochMs): IdentitySe
   if (!isRecord(credentials)) throw malformed(context, document, 'Credentials');
   const text = (name: string): string => textAt(credentials, name, { document, context });
   const expiresAt = Date.parse(text('Expiration'));
-  if (Number.isNaN(expiresAt)) throw malformed(context, document, 'Expiration');
+  if (Number.isNaN(expiresAt) || expiresAt > now + MAX_LIFE_MS) throw malformed(context, document, 'Expiration');
   const value = {
     accessKeyId: text('AccessKeyId'),
     accessKeySecret: text('AccessKeySecret'),

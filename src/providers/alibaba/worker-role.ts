@@ -1,6 +1,5 @@
 // The identity of a node pool: the worker RAM role, whose sessions the metadata service gives (acr.md sections 7 and 17).
 import { ProviderError } from '../../core/errors.ts';
-import type { ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity } from './identity.ts';
 import { fetchRoleSession, readLocalRegion } from './metadata.ts';
 
@@ -14,16 +13,13 @@ export function createWorkerRoleIdentity(): AlibabaIdentity {
         const { roleName, ...key } = await world.identity('alibaba/worker-role', fetch, signal);
         return { ...key, origin: `the worker RAM role ${roleName}`, account: 'worker-role' };
       } catch (error) {
-        throw (await isElsewhere(world, error, signal)) ? noNode(error) : error;
+        // Silence that has lasted: there is nothing to wait for.
+        const isSilence = error instanceof ProviderError && error.reason === 'CloudUnavailable';
+        const local = isSilence ? await readLocalRegion(world, signal) : undefined;
+        throw local?.kind === 'none' ? noNode(error) : error;
       }
     },
   };
-}
-
-/** True when no metadata service has ever answered here: that will not pass. */
-async function isElsewhere(world: ProviderWorld, error: unknown, signal: AbortSignal): Promise<boolean> {
-  const isSilence = error instanceof ProviderError && error.reason === 'CloudUnavailable';
-  return isSilence && (await readLocalRegion(world, signal)) === undefined;
 }
 
 function noNode(error: unknown): ProviderError {

@@ -39,6 +39,7 @@ describe('[acr S4] while the vendor’s helper runs', () => {
   test.each<[string, Write]>([
     ['a credential of ours is renewed', update('CredentialDue')],
     ['a changed key makes a new credential', update('SourceChanged')],
+    ['labels that people ask for are written', update('LabelsChanged')],
     ['a changed list of registries is written', update('RegistriesChanged')],
     ['a reference that is no longer wanted goes', patch([], ['x'])],
     ['a Secret of ours that is no longer wanted goes', { kind: 'delete-secret', ...at, reason: 'SecretUnwanted' }],

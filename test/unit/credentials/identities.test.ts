@@ -100,11 +100,46 @@ describe('a session', () => {
     expect(outcomes).toEqual([]);
   });
 
-  test('that a cloud has refused is dropped', async () => {
-    const { identities, get } = harness();
-    await get();
-    identities.drop(['a', 'unknown']);
+  test('that a cloud has refused is renewed once, whoever says so', async () => {
+    const { state, identities, get } = harness();
+    const value = await get();
+    for (let at = 0; at < 20; at += 1) identities.refuse(new Map([['a', value]]));
+    expect(await Promise.all(Array.from({ length: 20 }, () => get()))).toEqual(Array(20).fill('fake-session-2'));
+    // Those who had the old one say so later: the new one is not refused by that.
+    identities.refuse(
+      new Map([
+        ['a', value],
+        ['unknown', value],
+      ]),
+    );
     expect(await get()).toBe('fake-session-2');
+    expect(state.fetches).toBe(2);
+  });
+
+  test('that one cloud has refused still serves the others while there is no newer one', async () => {
+    const { state, identities, get } = harness();
+    identities.refuse(new Map([['a', await get()]]));
+    state.error = new ProviderError('CloudUnavailable', 'STS is away');
+    expect(await get()).toBe('fake-session-1');
+  });
+
+  test('that works is used when its renewal hangs', async () => {
+    const state = { now: START };
+    const waits: number[] = [];
+    const identities = new Identities({
+      now: () => state.now,
+      thresholdMs: () => 15 * MINUTE,
+      register: () => undefined,
+      delay: (ms) => {
+        waits.push(ms);
+        return Promise.resolve();
+      },
+    });
+    const session = { value: 'fake', issuedAt: START, expiresAt: START + 60 * MINUTE, secrets: [] };
+    await identities.get('a', () => Promise.resolve(session), signal);
+    state.now += 40 * MINUTE;
+    expect(await identities.get('a', () => new Promise<never>(() => undefined), signal)).toBe('fake');
+    expect(waits).toEqual([3_000]);
   });
 
   test('goes on being fetched for the others when one of those who wait goes', async () => {

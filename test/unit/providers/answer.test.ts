@@ -79,7 +79,8 @@ describe('[acr X2] codes', () => {
 
   test('a code or id that is no word does not get into the message', () => {
     const error = refused({ status: 400, body: JSON.stringify({ Code: 'a\nb<c>', RequestId: 'x y\n' }) });
-    expect(error.message).toContain('a?b?c?');
+    expect(error.message).toContain('(HTTP 400)');
+    expect(error.message).not.toMatch(/a\nb|<c>/);
     expect(error.requestId).toBeUndefined();
   });
 });
@@ -116,6 +117,14 @@ test.each<[string, Readonly<Record<string, string>>, number | undefined]>([
   ['nonsense', { 'x-acs-retry-after': 'soon' }, undefined],
 ])('how long to wait: %s', (_name, headers, retryAfterMs) => {
   expect(refused({ status: 400, headers, body: '{"Code":"Throttling.User"}' }).retryAfterMs).toBe(retryAfterMs);
+});
+
+test('a code of a megabyte is no code, and costs nothing', () => {
+  const Code = `${'Throttling'.repeat(80_000)}\n!`;
+  expect(refused({ status: 400, body: JSON.stringify({ Code }) })).toMatchObject({
+    reason: 'RequestRefused',
+    message: expect.stringContaining('(HTTP 400)'),
+  });
 });
 
 test('a success is its document', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ProviderError } from '../../../src/core/errors.ts';
 import { documentOf } from '../../../src/providers/alibaba/answer.ts';
-import { createAccessKeyIdentity } from '../../../src/providers/alibaba/access-key.ts';
+import { createAccessKeyIdentity, createInlineKeyIdentity } from '../../../src/providers/alibaba/access-key.ts';
 import { createAssumedRoleIdentity } from '../../../src/providers/alibaba/assume-role.ts';
 import type { AlibabaClient, CloudRequest } from '../../../src/providers/alibaba/cloud-request.ts';
 import type { AlibabaIdentity } from '../../../src/providers/alibaba/identity.ts';
@@ -95,6 +95,37 @@ describe('[acr I3] a role of another account', () => {
     data = { ...KEY, 'access-key-id': 'LTAIother' };
     expect((await identity.fetchKey(here, PLACE, signal)).accessKeyId).toBe('STS.fake2');
     expect(requests).toHaveLength(2);
+  });
+
+  test('is asked for in each region for itself: one that does not answer holds up no other', async () => {
+    const { sts, requests } = fakeSts();
+    const identity = createAssumedRoleIdentity(sts, createAccessKeyIdentity(SECRET), role);
+    const here = world();
+    for (const region of ['cn-hangzhou', 'ap-southeast-1']) await identity.fetchKey(here, { region }, signal);
+    expect(requests.map(({ region }) => region)).toEqual(['cn-hangzhou', 'ap-southeast-1']);
+  });
+
+  test('has a key that tells nothing of the AccessKey, not even its id', async () => {
+    const keys: string[] = [];
+    const secrets: string[] = [];
+    const here = world();
+    const pair = { accessKeyId: 'LTAIfakeMarkedId', accessKeySecret: 'fake-secret' };
+    const identity = createAssumedRoleIdentity(fakeSts().sts, createInlineKeyIdentity(pair), role);
+    const watched: ProviderWorld = {
+      ...here,
+      identity: (key, fetch, abort) => {
+        keys.push(key);
+        const telling = async (one: AbortSignal) => {
+          const session = await fetch(one);
+          secrets.push(...session.secrets);
+          return session;
+        };
+        return here.identity(key, telling, abort);
+      },
+    };
+    await identity.fetchKey(watched, PLACE, signal);
+    expect(keys.join()).not.toContain(pair.accessKeyId);
+    expect(secrets).toEqual(expect.arrayContaining([pair.accessKeyId, pair.accessKeySecret]));
   });
 
   test.each<[string, string, RegExp]>([

@@ -18,8 +18,9 @@ const EXPIRED = MANAGED.replace(/"expiration":"[^"]*"/, `"expiration":"${new Dat
 const ACCESS_KEY = { 'access-key-id': 'LTAIfake', 'access-key-secret': 'fake-secret' };
 
 /** A cluster that has what is named. */
-function cluster(has: { managed?: string; accessKey?: boolean; node?: boolean }) {
+function cluster(has: { managed?: string; accessKey?: boolean; node?: boolean }, now = () => WORLD_NOW) {
   const { world, state } = metadataWorld({
+    now,
     readSecret: ({ namespace, name }) => {
       const data =
         name === 'addon.aliyuncsmanagedacrrole.token' && has.managed !== undefined
@@ -86,11 +87,15 @@ describe('[acr T2] tokenMode auto', () => {
     expect((await identity.fetchKey(cluster(has).world, PLACE, signal)).accessKeyId).toBe('STS.sampleak');
   });
 
-  test('passes over a worker role where no metadata service answers at all', async () => {
-    const { world, state } = cluster({ managed: MANAGED });
+  test('passes over a worker role where no metadata service has answered for half a minute, and not before', async () => {
+    let now = WORLD_NOW;
+    const { world, state } = cluster({ managed: MANAGED }, () => now);
     state.mode = 'absent';
-    const key = await createTokenModeIdentity('auto', { isBase: true }).fetchKey(world, PLACE, signal);
-    expect(key.accessKeyId).toBe('STS.sampleak');
+    const identity = createTokenModeIdentity('auto', { isBase: true });
+    const fetch = () => identity.fetchKey(world, PLACE, signal);
+    await expect(fetch()).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+    now += 30_000;
+    expect((await fetch()).accessKeyId).toBe('STS.sampleak');
   });
 
   test('does not take another identity because one cannot be read for the moment', async () => {

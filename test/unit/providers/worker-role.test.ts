@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { readLocalRegion } from '../../../src/providers/alibaba/metadata.ts';
 import { createWorkerRoleIdentity } from '../../../src/providers/alibaba/worker-role.ts';
+import { ProviderError } from '../../../src/core/errors.ts';
+import { WORLD_NOW } from '../../support/provider-world.ts';
 import { metadataWorld, type MetadataState } from './metadata-service.ts';
 
 const { signal } = new AbortController();
@@ -49,12 +51,6 @@ describe('[acr I1] the worker role', () => {
       /no RAM role on this node: give the node pool/,
     ],
     ['too many calls', (state) => (state.mode = 'limited'), 'Throttled', /slow down/],
-    [
-      'no service',
-      (state) => (state.mode = 'absent'),
-      'IdentityUnavailable',
-      /no metadata service answers at 100\.100\.100\.200 .*no node of Alibaba Cloud/,
-    ],
   ])('with %s says so', async (_name, change, reason, message) => {
     const { world, state } = metadataWorld();
     change(state);
@@ -69,6 +65,46 @@ describe('[acr I1] the worker role', () => {
     await readLocalRegion(world, signal);
     state.mode = 'absent';
     await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+  });
+
+  test('is asked for again soon when the network of a node that has just started is not up yet', async () => {
+    let now = WORLD_NOW;
+    const { world, state } = metadataWorld({ now: () => now });
+    state.mode = 'absent';
+    for (; now < WORLD_NOW + 29_000; now += 6_000) {
+      await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+    }
+    state.mode = 'both';
+    now += 6_000;
+    expect((await identity.fetchKey(world, PLACE, signal)).accessKeyId).toBe('STS.fakenode');
+  });
+
+  test('is not there where the service has been silent for half a minute', async () => {
+    let now = WORLD_NOW;
+    const { world, state } = metadataWorld({ now: () => now });
+    state.mode = 'absent';
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+    now += 30_000;
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({
+      reason: 'IdentityUnavailable',
+      message: expect.stringMatching(/no metadata service answers at 100\.100\.100\.200 .*no node of Alibaba Cloud/),
+    });
+  });
+
+  test('of a hardened node is asked for with a token a moment after one was lost', async () => {
+    let now = WORLD_NOW;
+    let lost = true;
+    const { world, state } = metadataWorld({ now: () => now });
+    state.mode = 'hardened';
+    const http: typeof world.http = (request, abort) =>
+      request.method === 'PUT' && lost
+        ? Promise.reject(new ProviderError('CloudUnavailable', 'no metadata service answers at x (no answer in time)'))
+        : world.http(request, abort);
+    const lossy = { ...world, http };
+    await expect(identity.fetchKey(lossy, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+    lost = false;
+    now += 6_000;
+    expect((await identity.fetchKey(lossy, PLACE, signal)).accessKeyId).toBe('STS.fakenode');
   });
 
   test('is not asked for where the environment switches the service off', async () => {
@@ -107,22 +143,36 @@ describe('[acr I1] the worker role', () => {
 });
 
 describe('the local region', () => {
+  const known = { kind: 'known', region: 'cn-hangzhou' };
+
   test('is what the node says, asked for once', async () => {
     const { world, state } = metadataWorld();
-    expect([await readLocalRegion(world, signal), await readLocalRegion(world, signal)]).toEqual([
-      'cn-hangzhou',
-      'cn-hangzhou',
-    ]);
+    expect([await readLocalRegion(world, signal), await readLocalRegion(world, signal)]).toEqual([known, known]);
     expect(state.calls).toHaveLength(2);
   });
 
-  test('is not known where no service answers, and that is remembered for a while', async () => {
-    const { world, state } = metadataWorld();
+  test.each<[MetadataState['mode'], string]>([
+    ['absent', 'CloudUnavailable'],
+    ['limited', 'Throttled'],
+  ])('that a service of mode %s does not tell may be told in a moment', async (mode, reason) => {
+    let now = WORLD_NOW;
+    const { world, state } = metadataWorld({ now: () => now });
+    state.mode = mode;
+    expect(await readLocalRegion(world, signal)).toMatchObject({ kind: 'unknown', error: { reason } });
+    const { length } = state.calls;
+    expect(await readLocalRegion(world, signal)).toMatchObject({ kind: 'unknown' });
+    expect(state.calls).toHaveLength(length);
+    state.mode = 'both';
+    now += 5_000;
+    expect(await readLocalRegion(world, signal)).toEqual(known);
+    // And is known from then on.
     state.mode = 'absent';
-    expect([await readLocalRegion(world, signal), await readLocalRegion(world, signal)]).toEqual([
-      undefined,
-      undefined,
-    ]);
-    expect(state.calls).toHaveLength(2);
+    now += 24 * 3_600_000;
+    expect(await readLocalRegion(world, signal)).toEqual(known);
+  });
+
+  test('is not there where the service is switched off', async () => {
+    const { world } = metadataWorld({ env: { ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true' } });
+    expect(await readLocalRegion(world, signal)).toMatchObject({ kind: 'none' });
   });
 });
