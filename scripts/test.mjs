@@ -20,7 +20,7 @@ let failed = 0;
 step('Format', 'prettier', ['--check', '--log-level=warn', '.']);
 step('Lint', 'eslint', ['.', '--max-warnings', '0']);
 step('Types', 'tsc', []);
-tests('Unit tests', 'unit', ['--coverage', '--maxWorkers=100%']);
+tests('Unit tests', 'unit', ['--coverage', '--maxWorkers=100%', '--testTimeout=60000']);
 step('Control plane from Go modules', node, ['test/support/control-plane/build-tools.ts']);
 step('Bundle', node, ['scripts/build.ts']);
 // Each suite has a control plane of its own and waits for most of its time; how long something takes is no failure.

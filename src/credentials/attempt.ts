@@ -10,7 +10,8 @@ import type { CredentialStoreOptions, SourceRead } from './store-options.ts';
 
 /** What an attempt works with. */
 export interface AttemptContext extends Pick<CredentialStoreOptions, 'world' | 'register'> {
-  readonly provider: RegistryProvider<unknown>;
+  /** undefined = there is none of that name. */
+  readonly provider: RegistryProvider<unknown> | undefined;
   readonly request: CredentialRequest;
   readonly flight: Pick<Flight, 'reads' | 'abort'>;
   readonly identities: Pick<Identities, 'get' | 'refuse'>;
@@ -72,8 +73,9 @@ export async function readSource(
 }
 
 /** `used` takes the sessions that the attempt gets, by key. */
-function fetchOnce(context: AttemptContext, used: Map<string, unknown>): Promise<Credential> {
+async function fetchOnce(context: AttemptContext, used: Map<string, unknown>): Promise<Credential> {
   const { provider, request, flight, world, identities } = context;
+  if (provider === undefined) throw new ProviderError('Unexpected', `There is no provider ${request.provider}`);
   const providerWorld: ProviderWorld = {
     ...world,
     readSecret: async (reference, signal) =>

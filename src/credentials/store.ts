@@ -1,7 +1,6 @@
 // Holds the credentials: cache, single flight, keep last good, backoff. The only caller of `fetchCredential`.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WantedCredential } from '../core/assess-secret.ts';
-import { ProviderError } from '../core/errors.ts';
 import type { CredentialAnswer, CredentialRequest, EpochMs, Issue, SecretReference } from '../core/types.ts';
 import { attempt } from './attempt.ts';
 import {
@@ -217,36 +216,32 @@ export class CredentialStore {
 
   #fetch(entry: Entry, request: CredentialRequest): void {
     const now = this.#options.world.now();
-    const isDropped = this.#entries.get(entry.cacheKey) !== entry;
-    if (!isDropped && entry.flight === undefined && mayAskAt(entry, now) <= now) this.#start(entry, request);
+    if (this.#isWanted(entry) && entry.flight === undefined && mayAskAt(entry, now) <= now) this.#start(entry, request);
+  }
+
+  #isWanted(entry: Entry): boolean {
+    return this.#entries.get(entry.cacheKey) === entry && !this.#stopped;
   }
 
   #start(entry: Entry, request: CredentialRequest): void {
-    if (this.#stopped) return;
     const provider = this.#options.providers.get(request.provider);
     entry.askedAt = this.#options.world.now();
     const flight: Omit<Flight, 'done'> = { abort: new AbortController(), reads: new Map(), outdated: false };
     const { attemptTimeoutMs: timeoutMs } = this.#options;
-    const work =
-      provider === undefined
-        ? Promise.reject(new ProviderError('Unexpected', `There is no provider ${request.provider}`))
-        : attempt({ ...this.#options, identities: this.#identities, provider, request, flight, timeoutMs });
-    const done = work
+    const done = attempt({ ...this.#options, identities: this.#identities, provider, request, flight, timeoutMs })
       .then(
         (credential) => () => succeed({ entry, request, flight }, credential, this.#options),
         (error: unknown) => () => fail({ entry, request, flight }, error, this.#options),
       )
       .then((settle) => {
         // Dropped meanwhile: nobody wants to know.
-        const isWanted = this.#entries.get(entry.cacheKey) === entry && !this.#stopped;
-        try {
-          if (isWanted) settle();
-        } finally {
-          entry.flight = undefined;
-          this.#options.onSettled(entry.cacheKey);
-        }
+        if (this.#isWanted(entry)) settle();
+      })
+      .finally(() => {
+        entry.flight = undefined;
+        this.#options.onSettled(entry.cacheKey);
         // A Secret changed meanwhile: whoever told of it has been answered.
-        if (isWanted && entry.secrets === 'unknown') void this.#look(entry, request);
+        if (this.#isWanted(entry) && entry.secrets === 'unknown') void this.#look(entry, request);
       });
     entry.flight = Object.assign(flight, { done });
   }
