@@ -1,5 +1,5 @@
 // The decisions about the certificate authority and the leaf: when each is renewed, and which earlier authorities are still trusted.
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import type { EpochMs } from '../core/types.ts';
 import { BACKDATED_MS, isTrusted, LEAF_LIFE_MS, readBundle, type KeyPair } from './certificates.ts';
 
@@ -27,18 +27,32 @@ const SETTLING_MS = 10_000;
 /** Somebody who deletes the Secret again and again must not make the bundle grow. */
 const MAX_PREVIOUS = 3;
 
-/** Reads the data of the Secret; undefined = there is no authority in it that can be used. */
+/**
+ * Reads the data of the Secret; undefined = there is no authority in it that leaves can be made from, or one of another kind of key
+ * than EC P-256. The key comes out as PKCS #8, whatever it was.
+ */
 export function parseAuthority(data: Readonly<Record<string, string>>): Authority | undefined {
   const cert = data[AUTHORITY_KEYS.cert];
-  const key = data[AUTHORITY_KEYS.key];
   const [certificate, ...more] = readBundle(cert ?? '');
+  const key = readKey(data[AUTHORITY_KEYS.key] ?? '');
   if (cert === undefined || key === undefined || certificate === undefined || more.length > 0) return undefined;
+  if (!certificate.ca || !certificate.checkPrivateKey(key)) return undefined;
+  return {
+    cert,
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    certificate,
+    previous: readBundle(data[AUTHORITY_KEYS.previous] ?? ''),
+  };
+}
+
+/** A private key in any form; undefined = none of the one kind that leaves are signed with. */
+function readKey(pem: string): KeyObject | undefined {
   try {
-    if (!certificate.ca || !certificate.checkPrivateKey(createPrivateKey(key))) return undefined;
+    const key = createPrivateKey(pem);
+    return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? key : undefined;
   } catch {
     return undefined;
   }
-  return { cert, key, certificate, previous: readBundle(data[AUTHORITY_KEYS.previous] ?? '') };
 }
 
 /** The data of the Secret. */
@@ -60,13 +74,13 @@ export function trustedBundle({ certificate, previous }: Pick<Authority, 'certif
 export type AuthorityPlan =
   /** A new one; `previous` stay trusted beside it. */
   | { readonly kind: 'create'; readonly previous: readonly X509Certificate[] }
-  /** The same one, with fewer before it. */
-  | { readonly kind: 'prune'; readonly previous: readonly X509Certificate[] }
+  /** The same one, with others before it. */
+  | { readonly kind: 'amend'; readonly previous: readonly X509Certificate[] }
   | { readonly kind: 'keep'; readonly checkAt: EpochMs };
 
 /**
  * Decides it. It is renewed at two thirds of its life; the one before stays trusted until the last leaf of it is dead. Where the
- * Secret is gone or spoilt, those in the live `bundle` count as earlier ones: leaves of them are in use at this moment.
+ * Secret is gone, spoilt or replaced, those in the live `bundle` count as earlier ones: leaves of them are in use at this moment.
  */
 export function planAuthority(
   held: Authority | undefined,
@@ -77,14 +91,27 @@ export function planAuthority(
     certificates.filter((certificate) => now < certificate.validToDate.getTime()).slice(0, MAX_PREVIOUS);
   if (held === undefined) return { kind: 'create', previous: living(bundle) };
   const { certificate, previous } = held;
+  // Not trusted yet: just made, or put there by somebody.
+  const isNew = bundle.length > 0 && !has(bundle, certificate);
+  const inUse = isNew ? bundle : [];
+  const others = previous.filter((one) => !has(inUse, one));
+  const replacement = { kind: 'create', previous: living([...inUse, certificate, ...others]) } as const;
   // One from the future was made by a clock that was set back since.
-  if (now >= renewAt(certificate) || now < certificate.validFromDate.getTime()) {
-    return { kind: 'create', previous: living([certificate, ...previous]) };
-  }
+  if (now >= renewAt(certificate) || now < certificate.validFromDate.getTime()) return replacement;
   const overlapEndsAt = issuedAt(certificate) + OVERLAP_MS;
-  const kept = now >= overlapEndsAt ? [] : living(previous);
-  if (kept.length < previous.length) return { kind: 'prune', previous: kept };
+  const isOver = now >= overlapEndsAt;
+  if (living(inUse).some((one) => !has(previous, one))) {
+    // How long the earlier ones stay is told from the age of this one: an old one, from a backup, must be made anew.
+    return isOver ? replacement : { kind: 'amend', previous: living([...inUse, ...others]) };
+  }
+  const kept = isOver && !isNew ? [] : living(previous);
+  if (kept.length < previous.length) return { kind: 'amend', previous: kept };
+  if (isOver && isNew) return { kind: 'keep', checkAt: now + SETTLING_MS };
   return { kind: 'keep', checkAt: previous.length === 0 ? renewAt(certificate) : overlapEndsAt };
+}
+
+function has(certificates: readonly X509Certificate[], { fingerprint256 }: X509Certificate): boolean {
+  return certificates.some((one) => one.fingerprint256 === fingerprint256);
 }
 
 /** What is to be done about the leaf. */

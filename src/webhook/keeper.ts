@@ -112,7 +112,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const previous = plan.kind === 'keep' ? [] : plan.previous;
     const madeAt = new Date(now()).toISOString().slice(0, 19).replaceAll(':', '');
     const pair =
-      plan.kind === 'prune' && held !== undefined
+      plan.kind === 'amend' && held !== undefined
         ? held
         : await createAuthority(`${MANAGER} ${options.instance} ${madeAt}`, now());
     const data = authorityData(pair, previous);

@@ -1,5 +1,5 @@
 // Certificates: what they are good for, when each is renewed, and how two authorities overlap.
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   AUTHORITY_KEYS,
@@ -24,6 +24,7 @@ import {
   type KeyPair,
 } from '../../../src/webhook/certificates.ts';
 import { HOUR, NOW, SECOND } from '../../support/builders.ts';
+import { createForeignAuthority } from '../../support/foreign-authority.ts';
 
 const DAY = 24 * HOUR;
 const NAMES = ['hook.team.svc', '127.0.0.1', '::1'];
@@ -79,6 +80,24 @@ describe('an authority', () => {
     ['which is empty', () => ({})],
   ])('is not read from a Secret %s', (_, spoil) => {
     expect(parseAuthority(spoil(authorityData(first, [])))).toBeUndefined();
+  });
+
+  test.each(['P-384', 'RSA'] as const)(
+    'is not read from a Secret with a key of %s: no leaf can be made',
+    async (kind) => {
+      const foreign = await createForeignAuthority(kind, NOW);
+      expect(parseAuthority(authorityData(foreign, []))).toBeUndefined();
+      // So the leader makes another, beside what is trusted now.
+      expect(planAuthority(undefined, [first.certificate], NOW)).toMatchObject({ previous: [first.certificate] });
+    },
+  );
+
+  test('is read with a key in the older form of SEC 1, and hands it on as PKCS #8, which leaves are made with', async () => {
+    const sec1 = createPrivateKey(first.key).export({ type: 'sec1', format: 'pem' }).toString();
+    expect(sec1).toContain('BEGIN EC PRIVATE KEY');
+    const authority = authorityOf({ cert: first.cert, key: sec1 });
+    expect(authority.key).toBe(first.key);
+    expect(isTrusted((await leafOf(authority, NOW)).certificate, [first.certificate], NOW)).toBe(true);
   });
 
   test('is read without those before it that cannot be', () => {
@@ -142,7 +161,39 @@ describe('the authority', () => {
     const rotatedAt = NOW + 250 * DAY;
     expect(planAuthority(second, [], rotatedAt)).toEqual({ kind: 'keep', checkAt: rotatedAt + 2 * DAY });
     expect(planAuthority(second, [], rotatedAt + 2 * DAY - 1)).toMatchObject({ kind: 'keep' });
-    expect(planAuthority(second, [], rotatedAt + 2 * DAY)).toEqual({ kind: 'prune', previous: [] });
+    expect(planAuthority(second, [], rotatedAt + 2 * DAY)).toEqual({ kind: 'amend', previous: [] });
+  });
+
+  test('is kept with what the live bundle trusts beside it, when somebody puts another into the Secret', async () => {
+    const at = NOW + HOUR;
+    const other = authorityOf(await createAuthority('other', at));
+    const live = [first.certificate, second.certificate];
+    expect(planAuthority(other, live, at)).toEqual({ kind: 'amend', previous: live });
+    // Until the webhook object has it, too, nothing is done again or taken away.
+    const amended = authorityOf(other, live);
+    expect(planAuthority(amended, live, at)).toEqual({ kind: 'keep', checkAt: at + 2 * DAY });
+    expect(planAuthority(amended, live, at + 3 * DAY)).toMatchObject({
+      kind: 'keep',
+      checkAt: at + 3 * DAY + 10 * SECOND,
+    });
+    expect(planAuthority(amended, [other.certificate, ...live], at + 3 * DAY)).toEqual({ kind: 'amend', previous: [] });
+  });
+
+  test('is made anew when it comes from a backup: the time for which the earlier ones stay would be over', () => {
+    expect(planAuthority(first, [second.certificate], NOW + 3 * DAY)).toEqual({
+      kind: 'create',
+      previous: [second.certificate, first.certificate],
+    });
+  });
+
+  test('settles at once when more is trusted than can be kept', async () => {
+    const many = await Promise.all([1, 2, 3, 4].map((n) => createAuthority(`many ${n}`, NOW)));
+    const certificates = many.map(({ cert }) => new X509Certificate(cert));
+    const plan = planAuthority(authorityOf(first, certificates.slice(2)), certificates, NOW);
+    expect(plan).toEqual({ kind: 'amend', previous: certificates.slice(0, 3) });
+    expect(planAuthority(authorityOf(first, certificates.slice(0, 3)), certificates, NOW)).toMatchObject({
+      kind: 'keep',
+    });
   });
 
   test('lets an earlier one go that has ended, and keeps three of them at most', () => {
@@ -151,7 +202,7 @@ describe('the authority', () => {
       kind: 'create',
       previous: [],
     });
-    expect(planAuthority(ended, [], NOW + AUTHORITY_LIFE_MS)).toMatchObject({ kind: 'prune', previous: [] });
+    expect(planAuthority(ended, [], NOW + AUTHORITY_LIFE_MS)).toMatchObject({ kind: 'amend', previous: [] });
     const many = Array.from({ length: 9 }, () => first.certificate);
     expect(planAuthority(undefined, many, NOW)).toMatchObject({ previous: [{}, {}, {}] });
   });
