@@ -26,6 +26,8 @@ export interface ServingOptions {
   readonly register: (key: string) => void;
   readonly observer: WebhookObserver;
   readonly now: () => EpochMs;
+  /** Longest pause between two looks at the clock, milliseconds. Default: 20 s. */
+  readonly maxPauseMs?: number;
 }
 
 /** The serving side. */
@@ -43,6 +45,8 @@ export interface Serving {
 /** How long it goes on after the process was asked to end: a Service needs a moment to forget it. */
 const DRAIN_MS = 5_000;
 const RETRY_MS = 5_000;
+/** A step reads nothing but memory: after the clock was set, what is served must not be wrong for long. */
+const MAX_PAUSE_MS = 20_000;
 
 /** Builds it; nothing is opened before `run`. */
 export function createServing(options: ServingOptions): Serving {
@@ -72,7 +76,6 @@ export function createServing(options: ServingOptions): Serving {
 
   const listen = async (pair: Leaf): Promise<void> => {
     server = await startWebhookServer({ ...options, pair });
-    failure = undefined;
     observer({ type: 'listening', port: server.port });
   };
 
@@ -84,6 +87,7 @@ export function createServing(options: ServingOptions): Serving {
       const plan = planLeaf({ leaf, authority: held, bundle: bundle(), trustedSince: trustedSince(held), now: now() });
       if (plan.kind === 'mint' && held !== undefined) await mint(held);
       if (leaf !== undefined && server === undefined) await listen(leaf);
+      failure = undefined;
       // Minting changes what is to be decided next.
       return plan.kind === 'mint' ? 0 : (plan.checkAt ?? Number.POSITIVE_INFINITY) - now();
     } catch (error) {
@@ -94,7 +98,7 @@ export function createServing(options: ServingOptions): Serving {
       return RETRY_MS;
     }
   };
-  const loop = new Loop(step);
+  const loop = new Loop(step, options.maxPauseMs ?? MAX_PAUSE_MS);
 
   return {
     changed: () => loop.wake(),
@@ -108,10 +112,12 @@ export function createServing(options: ServingOptions): Serving {
     },
     problem() {
       if (ending) return 'the process is ending';
+      const served = server === undefined ? undefined : leaf;
+      // A renewal that fails harms nobody while the leaf is good.
+      if (served !== undefined && isTrusted(served.certificate, bundle(), now())) return undefined;
       if (failure !== undefined) return failure;
-      if (leaf === undefined || server === undefined) return 'the leader has not made the certificate authority yet';
-      return isTrusted(leaf.certificate, bundle(), now())
-        ? undefined
+      return served === undefined
+        ? 'the leader has not made the certificate authority yet'
         : 'the certificate of this replica is not trusted by the caBundle of the webhook object';
     },
     leafExpiresAt: () => leaf?.certificate.validToDate.getTime(),

@@ -137,7 +137,12 @@ describe('putting it right', () => {
 
 describe('a step that is repeated', () => {
   /** Runs until `times` steps were made, each of which asks for `pauseMs` and may do something. */
-  async function run(times: number, pauseMs: number, during: (loop: Loop, count: number) => void = () => undefined) {
+  async function run(
+    times: number,
+    pauseMs: number,
+    during: (loop: Loop, count: number) => void = () => undefined,
+    maxPauseMs?: number,
+  ) {
     const stop = new AbortController();
     let count = 0;
     const loop = new Loop(() => {
@@ -145,7 +150,7 @@ describe('a step that is repeated', () => {
       if (count === times) stop.abort();
       during(loop, count);
       return Promise.resolve(pauseMs);
-    });
+    }, maxPauseMs);
     await loop.run(stop.signal);
     return count;
   }
@@ -161,6 +166,10 @@ describe('a step that is repeated', () => {
 
   test('is made again when something changes while it waits', async () => {
     expect(await run(3, Number.POSITIVE_INFINITY, (loop) => void setImmediate(() => loop.wake()))).toBe(3);
+  });
+
+  test('is made again after the longest pause, however long it asks for', async () => {
+    expect(await run(3, Number.POSITIVE_INFINITY, () => undefined, 1)).toBe(3);
   });
 
   test('is not made when it was stopped before', async () => {
