@@ -82,18 +82,23 @@ function serviceOf({ namespace, name, port }: Extract<Target, { kind: 'service' 
   return { namespace, name, port };
 }
 
-/** The live object with ours in it, foreign labels and annotations kept; undefined = nothing differs. */
+/**
+ * The live object with ours in it, foreign labels and annotations kept; undefined = nothing differs. An owner stays when no other
+ * is known: whoever may not read the role must not keep the object from going with it.
+ */
 export function mergeObject(live: KubeObject, wanted: KubeObject): KubeObject | undefined {
   const { metadata: from = {} } = live;
   const { metadata: to = {} } = wanted;
   if (!isRecord(from) || !isRecord(to)) return wanted;
   const labels = isRecord(from.labels) ? from.labels : {};
+  const owners = isEqual(to.ownerReferences, []) ? (from.ownerReferences ?? []) : to.ownerReferences;
   const isSame =
     isSubset(to.labels, labels) &&
-    isEqual(to.ownerReferences, from.ownerReferences ?? []) &&
+    isEqual(owners, from.ownerReferences ?? []) &&
     isSameWebhooks(wanted.webhooks, live.webhooks);
   if (isSame) return undefined;
-  const metadata = { ...from, ...to, labels: { ...labels, ...(isRecord(to.labels) ? to.labels : {}) } };
+  const ours = { ...labels, ...(isRecord(to.labels) ? to.labels : {}) };
+  const metadata = { ...from, ...to, labels: ours, ownerReferences: owners };
   return { ...live, metadata, webhooks: wanted.webhooks };
 }
 

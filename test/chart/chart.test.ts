@@ -47,7 +47,7 @@ describe('the chart', () => {
     await expect(helm.render({}, ['--kube-version=1.21.14'])).rejects.toThrow('requires kubeVersion: >=1.22.0-0');
   });
 
-  test('holds one ServiceAccount, its rights and a Deployment: no ConfigMap, which people edit, and no hook', async () => {
+  test('holds one ServiceAccount, its rights, a Service and a Deployment: no ConfigMap, which people edit, and no hook', async () => {
     const text = await helm.render();
     expect(manifestsOf(text).map(({ kind }) => kind)).toEqual([
       'ServiceAccount',
@@ -57,6 +57,7 @@ describe('the chart', () => {
       'Role',
       'RoleBinding',
       'RoleBinding',
+      'Service',
       'Deployment',
     ]);
     expect(text).not.toContain('helm.sh/hook');
@@ -90,7 +91,7 @@ describe('the rights', () => {
       objects: readonly T[],
     ) => objects.toSorted((a, b) => (`${a.kind}/${a.metadata.name}` < `${b.kind}/${b.metadata.name}` ? -1 : 1));
     const rendered = manifestsOf(await helm.render())
-      .filter(({ kind }) => kind !== 'Deployment')
+      .filter(({ kind }) => kind !== 'Deployment' && kind !== 'Service')
       .map((object) => ({ ...object, metadata: { ...object.metadata, labels: undefined } }));
     const expected = documented.map((object) => ({
       ...object,
@@ -140,13 +141,40 @@ describe('the container', () => {
   test('is probed on the port that the program serves', async () => {
     const { metricsAddress } = await settingsOf({});
     const container = await containerOf({});
-    expect(container.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }]);
+    expect(container.ports[0]).toEqual({ name: 'http', containerPort: 8080, protocol: 'TCP' });
     expect(metricsAddress).toBe(':8080');
     expect(container).toMatchObject({
       livenessProbe: { httpGet: { path: '/livez', port: 'http' } },
       readinessProbe: { httpGet: { path: '/readyz', port: 'http' } },
     });
   });
+
+  test.each(['registry-credential-helper', 'shop'])(
+    'of release `%s` is reached by the API server at the port that the webhook serves, through the Service',
+    async (release) => {
+      const manifests = manifestsOf(await helm.succeed(['template', release, CHART, '--namespace=pulls']));
+      const service = manifests.find(({ kind }) => kind === 'Service');
+      const role = manifests.find(({ kind }) => kind === 'ClusterRole');
+      const { template } = deploymentOf(manifests);
+      const [container] = template.spec.containers;
+      const { webhook } = settingsFrom(container.args);
+      const { namespace, name } = service?.metadata ?? {};
+      expect(webhook.target).toEqual({ kind: 'service', namespace, name, port: 443 });
+      expect(namespace).toBe('pulls');
+      expect(service?.spec).toEqual({
+        selector: template.metadata.labels,
+        ports: [{ name: 'webhook', port: 443, targetPort: 'webhook', protocol: 'TCP' }],
+      });
+      expect(container.ports[1]).toEqual({ name: 'webhook', containerPort: 10250, protocol: 'TCP' });
+      expect(webhook.address).toBe(':10250');
+      // The object goes with the installation when it is owned by what the installation brings.
+      expect(webhook.clusterRole).toBe(role?.metadata.name);
+      const readable = (role?.rules as readonly { resources: readonly string[]; resourceNames?: unknown }[]).find(
+        ({ resources }) => resources.includes('clusterroles'),
+      );
+      expect(readable?.resourceNames).toEqual([webhook.clusterRole]);
+    },
+  );
 
   test.each([
     [{}, 'registry-credential-helper:0.1.0'],
@@ -248,7 +276,10 @@ async function containerOf(values: Values) {
 }
 
 async function settingsOf(values: Values) {
-  const [command = '', ...args] = (await containerOf(values)).args;
+  return settingsFrom((await containerOf(values)).args);
+}
+
+function settingsFrom([command = '', ...args]: readonly string[]) {
   expect(command).toBe('controller');
   return readSettings(command, args, { POD_NAMESPACE: 'kube-system', KUBERNETES_SERVICE_HOST: '10.0.0.1' });
 }

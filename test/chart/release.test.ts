@@ -88,6 +88,7 @@ describe('a release', () => {
       `roles ${namespace}/${RELEASE}`,
       `secrets ${namespace}/sh.helm.release.v1.${RELEASE}.v1`,
       `serviceaccounts ${namespace}/${RELEASE}`,
+      `services ${namespace}/${RELEASE}`,
     ]);
   });
 
@@ -173,7 +174,7 @@ async function objectNames(): Promise<ReadonlySet<string>> {
     const group = groupPath(groupVersion);
     const { resources } = await read<{ resources: readonly { name: string; verbs: readonly string[] }[] }>(group);
     for (const { name, verbs } of resources) {
-      if (!verbs.includes('list') || ['events', 'leases', 'componentstatuses'].includes(name)) continue;
+      if (!verbs.includes('list') || ['events', 'leases', 'componentstatuses', 'ipaddresses'].includes(name)) continue;
       const { items } = await read<{ items: readonly Pick<Manifest, 'metadata'>[] }>(`${group}/${name}`);
       for (const { metadata } of items) names.add(`${name} ${metadata.namespace ?? ''}/${metadata.name}`);
     }

@@ -91,6 +91,16 @@ describe('the webhook object', () => {
     expect((merged?.webhooks as readonly unknown[]).length).toBe(1);
   });
 
+  test('keeps its owner when the role could not be read', () => {
+    const unowned = buildObject({ ...OPTIONS, owner: undefined });
+    expect(mergeObject(live(), unowned)).toBeUndefined();
+    expect(mergeObject(live({ webhook: { failurePolicy: 'Fail' } }), unowned)).toMatchObject({
+      metadata: { ownerReferences: metadata.ownerReferences },
+      webhooks: [{ failurePolicy: 'Ignore' }],
+    });
+    expect(mergeObject(live({ metadata: { ownerReferences: undefined } }), unowned)).toBeUndefined();
+  });
+
   test('tells which authorities the API server trusts', () => {
     expect(caBundleOf(live())).toBe('pem\n');
     expect(caBundleOf(undefined)).toBe('');
