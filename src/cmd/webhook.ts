@@ -122,6 +122,14 @@ function reportWebhook(logger: Logger): (event: WebhookEvent) => void {
       case 'contended':
         logger.warn('Webhook keeps being changed by another writer', { name: event.name, pauseMs: event.pauseMs });
         return;
+      case 'nameTaken':
+        logger.warn('Left alone', {
+          reason: 'NameTaken',
+          kind: event.kind,
+          name: event.name,
+          cure: 'rename or delete it',
+        });
+        return;
       case 'notServed':
         logger.warn('Webhook is wanted but not served', {
           cure: 'say how the API server reaches this program: --webhook-service=NAMESPACE/NAME:PORT or --webhook-url',

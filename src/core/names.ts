@@ -64,6 +64,9 @@ export function webhookName(instance: string): string {
   return `${MANAGER}-${instance}`;
 }
 
+/** Name of the one webhook in that object. */
+export const WEBHOOK_NAME = `serviceaccounts.${DOMAIN}`;
+
 /** Secret in our own namespace with the certificate authority of the webhook; one for each instance. */
 export function authoritySecretName(instance: string): string {
   return `${MANAGER}-webhook-ca-${instance}`;

@@ -1,6 +1,6 @@
 // One object by its name: followed whole, and written by guarded calls. For the few objects that are this program's own.
 import { KubeError } from '../core/errors.ts';
-import { isManaged, MANAGER, webhookName } from '../core/names.ts';
+import { DOMAIN, isManaged, MANAGED_BY_LABEL, MANAGER, WEBHOOK_NAME, webhookName } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
@@ -64,7 +64,7 @@ export function createObjectCalls(client: KubeClient, { collection, name }: Obje
 }
 
 /**
- * Removes the webhook of `instance`, unless it does not carry our labels; true = there was one. `dryRun` only looks. Throws
+ * Removes the webhook of `instance`, unless it is somebody else's; true = there was one. `dryRun` only looks. Throws
  * KubeError.
  */
 export async function removeWebhook(
@@ -73,9 +73,27 @@ export async function removeWebhook(
 ): Promise<boolean> {
   const calls = createObjectCalls(client, webhookPlace(webhookName(instance)));
   const live = await calls.read(signal);
-  if (live === undefined || !isManaged({ labels: labelsOf(live) }, instance)) return false;
+  if (live === undefined || !isOwnWebhook(live, instance)) return false;
   if (!dryRun) await calls.remove(live, signal);
   return true;
+}
+
+/** True unless the object under our name is somebody else's: it bears our labels, or lost them and still has our webhook in it. */
+export function isOwnWebhook(live: KubeObject, instance: string): boolean {
+  const webhooks: readonly unknown[] = Array.isArray(live.webhooks) ? live.webhooks : [];
+  const isNamed = webhooks.some((webhook) => isRecord(webhook) && webhook.name === WEBHOOK_NAME);
+  return isNamed || isManaged({ labels: labelsOf(live) }, instance);
+}
+
+/** Labels of the Secrets in our own namespace that remember something for `instance`. */
+export function stateLabels(instance: string): Readonly<Record<string, string>> {
+  return { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: instance };
+}
+
+/** True when the Secret bears those labels. */
+export function isOwnState(live: KubeObject, instance: string): boolean {
+  const labels = labelsOf(live);
+  return Object.entries(stateLabels(instance)).every(([key, value]) => labels[key] === value);
 }
 
 function labelsOf({ metadata }: KubeObject): Readonly<Record<string, string>> {

@@ -2,12 +2,12 @@
 // configuration says. Every write is guarded by what was observed: two leaders at a time harm nothing.
 import type { X509Certificate } from 'node:crypto';
 import { disposition, KubeError } from '../core/errors.ts';
-import { DOMAIN, MANAGED_BY_LABEL, MANAGER } from '../core/names.ts';
+import { MANAGER } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { Config, EpochMs } from '../core/types.ts';
 import type { WebhookConfiguration } from '../core/webhook-configuration.ts';
 import type { KubeObject } from '../kube/client.ts';
-import { encodeData, type ObjectCalls } from '../kube/one-object.ts';
+import { encodeData, stateLabels, type ObjectCalls } from '../kube/one-object.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { authorityData, parseAuthority, planAuthority, trustedBundle, type Authority } from './authority.ts';
 import { createAuthority } from './certificates.ts';
@@ -20,7 +20,9 @@ import { Pace } from './pace.ts';
 export interface KeptObject {
   readonly namespace: string;
   readonly name: string;
-  readonly live: Reflector<KubeObject>;
+  readonly live: Pick<Reflector<KubeObject>, 'get' | 'absorb' | 'absorbDeletion' | 'whenSynced'>;
+  /** False = somebody else's has the name. */
+  readonly isOwn: (live: KubeObject) => boolean;
   readonly calls: ObjectCalls;
 }
 
@@ -64,6 +66,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const { object, secret, observer, now, random } = options;
   const pace = new Pace();
   let failures = 0;
+  /** UIDs of the foreign objects that were told of. */
+  const told = new Set<string>();
 
   const step = async (signal: AbortSignal): Promise<number> => {
     try {
@@ -87,13 +91,27 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const config = options.config();
     // No good configuration is known: leave everything as it is.
     if (config === undefined) return Number.POSITIVE_INFINITY;
+    if (isTaken('MutatingWebhookConfiguration', object)) return Number.POSITIVE_INFINITY;
     if (config.webhook === undefined) {
       await remove(signal);
       return Number.POSITIVE_INFINITY;
     }
+    if (isTaken('Secret', secret)) return Number.POSITIVE_INFINITY;
     const { authority, checkAt } = await keepAuthority(signal);
     const heldBackMs = await keepObject(config.webhook, authority, signal);
     return Math.min(checkAt - now(), heldBackMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** What is somebody else's is neither deleted nor overwritten, and told of once. */
+  function isTaken(
+    kind: 'MutatingWebhookConfiguration' | 'Secret',
+    { live, namespace, name, isOwn }: KeptObject,
+  ): boolean {
+    const found = live.get(namespace, name);
+    if (found === undefined || isOwn(found)) return false;
+    if (!told.has(uidOf(found))) observer({ type: 'nameTaken', kind, name });
+    told.add(uidOf(found));
+    return true;
   }
 
   async function remove(signal: AbortSignal): Promise<void> {
@@ -120,7 +138,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (authority === undefined) throw new Error('the authority that was made cannot be read');
 
     const live = secret.live.get(secret.namespace, secret.name);
-    const labels = { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: options.instance };
+    const labels = stateLabels(options.instance);
     const body = { metadata: { labels }, data: encodeData(data) };
     const answer =
       live === undefined

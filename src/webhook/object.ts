@@ -1,5 +1,5 @@
 // The MutatingWebhookConfiguration as it should be, and what of a live one differs from that.
-import { DOMAIN, IGNORE_LABEL, managedLabels } from '../core/names.ts';
+import { IGNORE_LABEL, managedLabels, WEBHOOK_NAME } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { WebhookConfiguration } from '../core/webhook-configuration.ts';
 import type { KubeObject } from '../kube/client.ts';
@@ -49,7 +49,7 @@ export function buildObject(options: ObjectOptions): KubeObject {
     },
     webhooks: [
       {
-        name: `serviceaccounts.${DOMAIN}`,
+        name: WEBHOOK_NAME,
         clientConfig:
           target.kind === 'url'
             ? { url: `${target.url}${REVIEW_PATH}`, caBundle: ca }

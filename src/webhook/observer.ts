@@ -11,6 +11,8 @@ export type WebhookEvent =
   | { readonly type: 'objectRemoved'; readonly name: string }
   /** Somebody else keeps changing the object: we hold back. */
   | { readonly type: 'contended'; readonly name: string; readonly pauseMs: number }
+  /** Somebody else's object has the name: it is left alone. */
+  | { readonly type: 'nameTaken'; readonly kind: 'MutatingWebhookConfiguration' | 'Secret'; readonly name: string }
   /** The configuration wants a webhook that this process was not told how to serve. */
   | { readonly type: 'notServed' }
   | { readonly type: 'failed'; readonly what: string; readonly error: unknown };

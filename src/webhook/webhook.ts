@@ -4,10 +4,19 @@ import { KubeError } from '../core/errors.ts';
 import { authoritySecretName, webhookName } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { Config, EpochMs, ObservedNamespace } from '../core/types.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { createObjectCalls, dataOf, followObject, secretPlace, webhookPlace } from '../kube/one-object.ts';
+import type { KubeClient, KubeObject } from '../kube/client.ts';
+import {
+  createObjectCalls,
+  dataOf,
+  followObject,
+  isOwnState,
+  isOwnWebhook,
+  secretPlace,
+  webhookPlace,
+  type ObjectPlace,
+} from '../kube/one-object.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
-import { parseAuthority, type Authority } from './authority.ts';
+import { AUTHORITY_KEYS, parseAuthority, type Authority } from './authority.ts';
 import { readBundle } from './certificates.ts';
 import { createReviewHandler, type HandlerWorld } from './handlers.ts';
 import { createKeeper, type KeptObject } from './keeper.ts';
@@ -52,7 +61,7 @@ export interface Webhook {
   run(signal: AbortSignal): Promise<void>;
   /** Keeps authority and object until aborted; never throws. */
   lead(signal: AbortSignal): Promise<void>;
-  /** Why the API server cannot use this replica; undefined = it can, or the webhook is off. */
+  /** Why the API server cannot use this replica; undefined = it can, or nobody calls: the webhook is off, or not there yet. */
   problem(): string | undefined;
   /** Certificates in use, by what they are. */
   certificates(): readonly { readonly certificate: 'authority' | 'leaf'; readonly expiresAt: EpochMs }[];
@@ -65,7 +74,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
     serving.changed();
     keeper.changed();
   };
-  const follow = (kind: string, place: ReturnType<typeof secretPlace>, placeNamespace: string): KeptObject => ({
+  const follow = (kind: string, place: ObjectPlace, placeNamespace: string) => ({
     namespace: placeNamespace,
     name: place.name,
     live: followObject({
@@ -78,12 +87,19 @@ export function createWebhook(options: WebhookOptions): Webhook {
     }),
     calls: createObjectCalls(client, place),
   });
-  const object = follow('mutatingwebhookconfigurations', webhookPlace(webhookName(instance)), '');
+  const object = {
+    ...follow('mutatingwebhookconfigurations', webhookPlace(webhookName(instance)), ''),
+    isOwn: (live: KubeObject) => isOwnWebhook(live, instance),
+  };
   const secretName = authoritySecretName(instance);
-  const secret = follow(`secret ${namespace}/${secretName}`, secretPlace(namespace, secretName), namespace);
+  const secret = {
+    ...follow(`secret ${namespace}/${secretName}`, secretPlace(namespace, secretName), namespace),
+    // One that lost its labels still holds what nobody else writes.
+    isOwn: (live: KubeObject) => isOwnState(live, instance) || AUTHORITY_KEYS.previous in dataOf(live),
+  };
 
   const authority = remembered(
-    () => secret.live.get(namespace, secretName),
+    () => ownOf(secret),
     (live): Authority | undefined => {
       const parsed = live === undefined ? undefined : parseAuthority(dataOf(live));
       if (parsed !== undefined) options.register('webhook authority', parsed.key);
@@ -91,7 +107,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
     },
   );
   const bundle = remembered(
-    () => object.live.get('', object.name),
+    () => ownOf(object),
     (live): readonly X509Certificate[] => readBundle(caBundleOf(live)),
   );
   const isWanted = (): boolean => options.config()?.webhook !== undefined;
@@ -130,7 +146,11 @@ export function createWebhook(options: WebhookOptions): Webhook {
       await Promise.all([object.live.run(signal), secret.live.run(signal), serving.run(signal)]);
     },
     lead: (signal) => keeper.run(signal),
-    problem: () => (isWanted() ? serving.problem() : undefined),
+    problem: () => {
+      if (!isWanted()) return undefined;
+      // Nobody calls a webhook that is not there: the leader may be of a version that makes none, and a rollout must get past it.
+      return object.live.synced && ownOf(object) === undefined ? undefined : serving.problem();
+    },
     certificates: () => {
       const leafExpiresAt = serving.leafExpiresAt();
       const held = authority();
@@ -142,6 +162,12 @@ export function createWebhook(options: WebhookOptions): Webhook {
       ];
     },
   };
+}
+
+/** The live object, unless it is somebody else's. */
+function ownOf({ live, namespace, name, isOwn }: KeptObject): KubeObject | undefined {
+  const found = live.get(namespace, name);
+  return found !== undefined && isOwn(found) ? found : undefined;
 }
 
 /** Derives something from what is read, again only when that is another one. */

@@ -371,11 +371,32 @@ describe('the way it goes', () => {
     expect(await references('account-0')).toEqual(['put']);
   });
 
-  test('without a leader a replica is not ready, and says why; it is as soon as there is one', async () => {
-    const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/registry-credential-helper-default';
+  const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/registry-credential-helper-default';
+  /** Another process leads, which makes no webhook: one of an older version, or without flags. */
+  const anotherLeads = async (): Promise<void> => {
     const spec = { holderIdentity: 'another', leaseDurationSeconds: 3_600, renewTime: '2026-01-02T03:04:05.000000Z' };
     const contentType = 'application/merge-patch+json';
-    await world.plane.request({ method: 'PATCH', path: lease, contentType, body: { spec } });
+    const { status } = await world.plane.request({ method: 'PATCH', path: lease, contentType, body: { spec } });
+    expect(status).toBe(200);
+  };
+  const nobodyLeads = () => world.plane.request({ method: 'DELETE', path: lease });
+
+  test('while there is no webhook object a replica is ready, so that a rollout gets past a leader that makes none', async () => {
+    await anotherLeads();
+    await restart();
+    expect((await replica.http('/readyz?verbose'))?.text).toContain('[+]webhook ok');
+    expect(await webhookObject(world)).toBeUndefined();
+    expect(await admit(world, { namespace: 'team-a', name: 'meanwhile' })).toMatchObject({ status: 201 });
+    await nobodyLeads();
+    await objectIs('the webhook object is there', (object) => object !== undefined);
+    await serving();
+    await intercepted(world, 'team-a');
+  });
+
+  test('while there is one that it cannot serve it is not ready, and says why; it is as soon as there is a leader', async () => {
+    await replica.stop();
+    await anotherLeads();
+    await world.cluster.remove('secrets', authoritySecretName('default'), 'kube-system');
     const { port } = replica;
     const args = [`--webhook-address=127.0.0.1:${port}`, `--webhook-url=https://127.0.0.1:${port}`];
     replica = { ...(await world.startController({ args, awaitReady: false })), port };
@@ -388,7 +409,7 @@ describe('the way it goes', () => {
         failed[0] === '[-]webhook failed: the leader has not made the certificate authority yet'
       );
     });
-    await world.plane.request({ method: 'DELETE', path: lease });
+    await nobodyLeads();
     await serving();
     expect(await webhookObject(world)).toBeDefined();
   });
