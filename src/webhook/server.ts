@@ -31,6 +31,8 @@ export interface WebhookServer {
 
 /** Two objects of the largest size that the API server stores, and what surrounds them. */
 const MAX_BODY = 4_194_304;
+/** All bodies that are being read, together: whoever sends halves of them must not fill the memory. */
+const MAX_BODIES = 33_554_432;
 const MAX_CONNECTIONS = 256;
 const CLOSE_MS = 1_000;
 const LIMITS = {
@@ -50,9 +52,10 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   const host = address.slice(0, at).replace(/^\[(.*)\]$/, '$1');
   const connections = new Connections(MAX_CONNECTIONS);
   let isDraining = false;
+  const readBody = bodyReader();
 
   const send = (response: ServerResponse, status: number, body: string): void => {
-    if (isDraining || status === 413) response.shouldKeepAlive = false;
+    if (isDraining || status === 413 || status === 503) response.shouldKeepAlive = false;
     const type = status === 200 ? 'application/json' : 'text/plain; charset=utf-8';
     response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
     response.end(body);
@@ -67,8 +70,9 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     else if (request.method !== 'POST') refuse(405, 'only POST');
     else {
       readBody(request, (body) => {
-        if (body === undefined) refuse(413, `more than ${MAX_BODY} bytes`);
-        else send(response, 200, handle(body));
+        if (body === 'large') refuse(413, `more than ${MAX_BODY} bytes`);
+        else if (body === 'crowded') refuse(503, 'too many bodies at a time');
+        else send(response, 200, handle(body.text));
       });
     }
   });
@@ -103,19 +107,42 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   };
 }
 
-/** Gives the whole body, or undefined as soon as it is too large; nothing when the connection breaks before its end. */
-function readBody(request: IncomingMessage, onEnd: (body: string | undefined) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  request.on('error', () => undefined);
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_BODY) chunks.push(chunk);
-    else if (chunks.length > 0) {
-      chunks.length = 0;
-      onEnd(undefined);
-      request.removeAllListeners('end').resume();
-    }
-  });
-  request.on('end', () => onEnd(Buffer.concat(chunks).toString('utf8')));
+/** A whole body; or what is wrong: it is too large, or gave way to others. */
+type Body = { readonly text: string } | 'large' | 'crowded';
+
+/**
+ * Reads bodies within one budget. Over it the largest that is unfinished gives way: whoever sends a lot and never ends does not keep
+ * a review out. `onEnd` is called once, and not at all when the connection breaks before the end.
+ */
+function bodyReader(): (request: IncomingMessage, onEnd: (body: Body) => void) => void {
+  const open = new Map<IncomingMessage, { size: number; readonly giveUp: (why: Exclude<Body, object>) => void }>();
+  let total = 0;
+  return (request, onEnd) => {
+    const chunks: Buffer[] = [];
+    const forget = (): void => {
+      if (open.delete(request)) total -= body.size;
+    };
+    const body = {
+      size: 0,
+      giveUp: (why: Exclude<Body, object>) => {
+        forget();
+        chunks.length = 0;
+        request.removeAllListeners('data').removeAllListeners('end').resume();
+        onEnd(why);
+      },
+    };
+    open.set(request, body);
+    request.on('error', () => undefined).once('close', forget);
+    request.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      body.size += chunk.length;
+      total += chunk.length;
+      if (body.size > MAX_BODY) body.giveUp('large');
+      else if (total > MAX_BODIES) [...open.values()].reduce((a, b) => (b.size > a.size ? b : a)).giveUp('crowded');
+    });
+    request.on('end', () => {
+      forget();
+      onEnd({ text: Buffer.concat(chunks).toString('utf8') });
+    });
+  };
 }

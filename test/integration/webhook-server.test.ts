@@ -5,6 +5,7 @@ import { request as httpsRequest, Agent, type RequestOptions } from 'node:https'
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
@@ -197,6 +198,74 @@ test('many connections that say nothing keep nobody out', async () => {
   for (const idle of agents) expect(await send('a', { agent: idle })).toMatchObject({ status: 200 });
   expect(await send('b', { agent: false, ca: authority.cert })).toMatchObject({ status: 200 });
   for (const idle of agents) idle.destroy();
+});
+
+describe('who takes long', () => {
+  const LIMIT_MS = 30_000;
+  const sockets: TLSSocket[] = [];
+  afterEach(() => sockets.splice(0).forEach((socket) => socket.destroy()));
+
+  /** A connection on which `text` was sent; collects what comes back. */
+  async function say(text: string): Promise<{ readonly answer: () => string; readonly isClosed: () => boolean }> {
+    const socket = connectTls({ port: server.port, host: '127.0.0.1', ca: authority.cert });
+    sockets.push(socket);
+    let answer = '';
+    let isClosed = false;
+    socket.on('data', (chunk: Buffer) => void (answer += chunk.toString()));
+    socket.on('error', () => undefined).on('close', () => void (isClosed = true));
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    await new Promise((resolve) => socket.write(text, resolve));
+    return { answer: () => answer, isClosed: () => isClosed };
+  }
+  const headOf = (length: number): string =>
+    `POST ${REVIEW_PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: ${length}\r\n\r\n`;
+
+  test('and sends halves of large bodies gives way, and a review is answered', async () => {
+    const half = 'a'.repeat(4_000_000);
+    const greedy: Awaited<ReturnType<typeof say>>[] = [];
+    for (let count = 0; count < 12; count += 1) greedy.push(await say(headOf(4_194_304) + half));
+    // Eight of them are all that fit.
+    await eventually('the others are refused', () => greedy.filter(({ answer }) => answer() !== '').length >= 4);
+    const review = 'b'.repeat(1_000_000);
+    const proper = { agent: false, ca: authority.cert } as const;
+    expect(await send(review, proper)).toMatchObject({ status: 200, body: 'answer to 1000000' });
+    for (const { answer } of greedy) expect(answer()).toMatch(/^($|HTTP\/1.1 503 [^]*connection: close)/i);
+    expect(greedy.filter(({ answer }) => answer() === '').length).toBeGreaterThanOrEqual(7);
+  });
+
+  test('and breaks off gives back what was reserved', async () => {
+    const half = 'a'.repeat(4_000_000);
+    for (let round = 0; round < 3; round += 1) {
+      const greedy = await Promise.all(Array.from({ length: 7 }, () => say(headOf(4_194_304) + half)));
+      await send('abc', { agent: false, ca: authority.cert });
+      expect(greedy.map(({ answer }) => answer())).toEqual(greedy.map(() => ''));
+      sockets.splice(0).forEach((socket) => socket.destroy());
+      await eventually('they are gone', () => greedy.every(({ isClosed }) => isClosed()));
+    }
+    expect(refused).toBe(0);
+  });
+
+  test(
+    'is cut off: for a handshake, for headers and for a body',
+    async () => {
+      const startedAt = Date.now();
+      const silent = connectTcp(server.port, '127.0.0.1').on('error', () => undefined);
+      let silentEndedAt = Number.POSITIVE_INFINITY;
+      silent.resume().on('close', () => void (silentEndedAt = Date.now()));
+      const [header, body] = await Promise.all([
+        say(`POST ${REVIEW_PATH} HTTP/1.1\r\nhost: a\r\n`),
+        say(`${headOf(100)}half`),
+      ]);
+      await eventually('the one that does not shake hands', () => silentEndedAt < Number.POSITIVE_INFINITY, 8_000);
+      await eventually('the one that does not end its headers', () => header.isClosed(), 14_000);
+      await eventually('the one that does not end its body', () => body.isClosed(), 20_000);
+      expect(silentEndedAt - startedAt).toBeGreaterThan(4_000);
+      expect(header.answer()).toContain(' 408 ');
+      expect(body.answer()).toContain(' 408 ');
+      expect(Date.now() - startedAt).toBeLessThan(20_000);
+    },
+    LIMIT_MS,
+  );
 });
 
 test('an address that is taken is named by its code', async () => {
