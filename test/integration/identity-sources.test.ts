@@ -13,7 +13,11 @@ import { VENDOR_HELPER } from '../../src/core/names.ts';
 import { createKubeClient, type KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { SecretSources } from '../../src/kube/secret-sources.ts';
+import { callMetadata } from '../../src/credentials/metadata-http.ts';
+import { createWorkerRoleIdentity } from '../../src/providers/alibaba/worker-role.ts';
 import { clusterOf } from '../support/cluster.ts';
+import { SAMPLE, startClouds, type Clouds } from '../support/clouds/clouds.ts';
+import { emptyWorld } from '../support/provider-world.ts';
 import { startControlPlane, type ControlPlane } from '../support/control-plane/control-plane.ts';
 import { PROGRAM_USER } from '../support/world.ts';
 
@@ -162,5 +166,45 @@ describe('a token of a ServiceAccount', () => {
       reason: 'IdentityUnavailable',
       message: `The token of the ServiceAccount ${namespace}/${name} could not be requested: allow the controller the verb "create" on serviceaccounts/token of that name (docs/rbac.md)`,
     });
+  });
+});
+
+describe('[acr I1] the worker role, from a metadata service that keeps the real one’s rules', () => {
+  let clouds: Clouds;
+  beforeAll(async () => {
+    clouds = await startClouds();
+  });
+  afterAll(() => clouds.stop());
+
+  const fetchKey = () => {
+    const endpoints = { alibaba: { metadata: clouds.endpoints().alibaba.metadata } };
+    const here = emptyWorld({ now: Date.now, http: callMetadata, endpoints });
+    return createWorkerRoleIdentity().fetchKey(here, { region: 'cn-hangzhou' }, signal);
+  };
+
+  test.each(['normal', 'v1-only', 'hardened'] as const)('of mode %s', async (mode) => {
+    clouds.metadata.change({ mode });
+    clouds.metadata.clearCalls();
+    const key = await fetchKey();
+    const { roleArn } = clouds.state.accessKeys.get(key.accessKeyId) ?? {};
+    expect(roleArn).toBe(SAMPLE.workerRole.arn);
+    const gets = clouds.metadata.calls({ method: 'GET' });
+    expect(gets.every(({ token }) => token === (mode !== 'v1-only'))).toBe(true);
+  });
+
+  test.each([
+    ['no-role', 'IdentityUnavailable', /no RAM role on this node/],
+    ['limited', 'Throttled', /slow down/],
+  ] as const)('of mode %s says what is wrong', async (mode, reason, message) => {
+    clouds.metadata.change({ mode });
+    await expect(fetchKey()).rejects.toMatchObject({ reason, message: expect.stringMatching(message) });
+  });
+
+  test('[acr E4] that is not there says so', async () => {
+    await clouds.metadata.down();
+    await expect(fetchKey()).rejects.toMatchObject({
+      message: expect.stringMatching(/no metadata service answers at 127\.0\.0\.1:\d+ \(ECONNREFUSED\)/),
+    });
+    await clouds.metadata.up();
   });
 });
