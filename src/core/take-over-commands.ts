@@ -44,26 +44,13 @@ function configure({ facts: { configuration, place } }: Context): readonly Step[
   return [{ title: `Make the ConfigMap ${placeOf(place)}: without it ours does nothing.`, lines }];
 }
 
-function trust({ facts: { place, namespace }, identities, release }: Context): readonly Step[] {
-  const vendors = placeOf(VENDOR_HELPER);
-  const isOwn = usesOwnSubject(identities);
-  const usesVendors = identities.some(
-    ({ base }) => base.kind === 'rrsa' && base.serviceAccount !== undefined && placeOf(base.serviceAccount) === vendors,
-  );
-  const patch = JSON.stringify({ data: { 'rrsa-service-account': vendors } });
-  const role = `${release}-rrsa`;
-  const grant = [
-    `# Ours is in ${namespace}: let it ask for a token of that ServiceAccount.`,
-    `${VENDOR} create role ${role} --verb=create --resource=serviceaccounts/token --resource-name=${VENDOR_HELPER.name}`,
-    `${VENDOR} create rolebinding ${role} --role=${role} --serviceaccount=${namespace}:${release}`,
-  ];
-  const lines = [
-    ...(isOwn ? [`kubectl -n ${place.namespace} patch configmap ${place.name} --type=merge --patch='${patch}'`] : []),
-    ...((isOwn || usesVendors) && namespace !== VENDOR_HELPER.namespace ? grant : []),
-  ];
+function trust({ facts: { place }, identities }: Context): readonly Step[] {
+  if (!usesOwnSubject(identities)) return [];
+  const patch = JSON.stringify({ data: { 'rrsa-service-account': placeOf(VENDOR_HELPER) } });
   const title =
     "RRSA: show the cloud the ServiceAccount that the trust policies name. The vendor's add-on does not know the key.";
-  return lines.length === 0 ? [] : [{ title, lines }];
+  const line = `kubectl -n ${place.namespace} patch configmap ${place.name} --type=merge --patch='${patch}'`;
+  return [{ title, lines: [line] }];
 }
 
 function copy({ facts: { configuration, place }, helper, identities }: Context): readonly Step[] {

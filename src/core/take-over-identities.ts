@@ -76,9 +76,9 @@ function rrsaText(base: Extract<RegistryIdentity['base'], { kind: 'rrsa' }>, fac
   }
   const place = placeOf(serviceAccount);
   const rights =
-    serviceAccount.namespace === namespace && serviceAccount.name === VENDOR_HELPER.name
+    place === vendors
       ? 'Should it go with the add-on, ours makes it again.'
-      : `Ours needs the right to create \`serviceaccounts/token\` of ${place}, which the chart grants only for ${VENDOR_HELPER.name} in our own namespace, ${namespace}.`;
+      : `Ours needs the right to create \`serviceaccounts/token\` of ${place}, which the chart grants only for ${vendors}.`;
   return `${role}, with a token of the ServiceAccount ${place}: the cloud sees the subject ${subjectOf(serviceAccount)}, which the role's trust policy must name. ${rights}`;
 }
 

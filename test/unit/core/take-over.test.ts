@@ -428,18 +428,17 @@ describe('identities', () => {
     expect(section({ configuration: configured(data) }, 'commands')).not.toMatch(/patch configmap|create role/);
   });
 
-  test('of RRSA need a right where ours is in another namespace', () => {
-    const data = {
+  test('of RRSA need nothing more where ours is in another namespace, but a right for another ServiceAccount', () => {
+    const data = (account: string) => ({
       rrsa: 'enable: true',
       'acr-registry-info': RRSA,
-      'rrsa-service-account': 'kube-system/aliyun-acr-credential-helper',
-    };
-    const parts = { namespace: 'registry', configuration: configured(data, 'registry') };
-    expect(section(parts, 'commands')).toContain(
-      'kubectl -n kube-system create rolebinding registry-credential-helper-rrsa --role=registry-credential-helper-rrsa --serviceaccount=registry:registry-credential-helper',
-    );
-    expect(section(parts, 'identities')).toContain(
-      'which the chart grants only for aliyun-acr-credential-helper in our own namespace, registry',
+      'rrsa-service-account': account,
+    });
+    const asOf = (account: string) =>
+      section({ namespace: 'registry', configuration: configured(data(account), 'registry') }, 'identities');
+    expect(asOf('kube-system/aliyun-acr-credential-helper')).toContain('Should it go with the add-on, ours makes it');
+    expect(asOf('registry/puller')).toContain(
+      'of registry/puller, which the chart grants only for kube-system/aliyun-acr-credential-helper',
     );
   });
 
