@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { VENDOR_HELPER } from '../../src/core/names.ts';
 import { eventually } from '../support/eventually.ts';
-import { ACR_SECRET, registryInfo, settled } from '../support/expectations.ts';
+import { ACR_SECRET, settled } from '../support/expectations.ts';
 import { programWrites } from '../support/program-calls.ts';
 import { configMapEvents, metric } from '../support/signs.ts';
+import { admit, intercepted, startServing, withWebhook } from '../support/webhook.ts';
 import { startWorld, type Replica, type World } from '../support/world.ts';
 
 jest.setTimeout(90_000);
@@ -13,6 +14,7 @@ const DEPLOYMENTS = `/apis/apps/v1/namespaces/${VENDOR_HELPER.namespace}/deploym
 const LABELS = { app: VENDOR_HELPER.name };
 const THEIRS = Buffer.from('{"auths":{"theirs.example":{"auth":"dTpw"}}}').toString('base64');
 const PAUSED = 'registry_credential_helper_standing_down';
+const REQUESTS = 'registry_credential_helper_webhook_requests_total';
 let world: World;
 let replica: Replica;
 
@@ -27,11 +29,7 @@ beforeAll(async () => {
   );
   await world.cluster.serviceAccount('shop', 'default', [ACR_SECRET]);
   await world.cluster.serviceAccount('shop', 'builder', ['own']);
-  await world.configure({
-    'watch-namespace': 'shop',
-    'service-account': '*',
-    'acr-registry-info': registryInfo(world),
-  });
+  await world.configure(withWebhook(world, '', 'shop'));
   const container = { name: 'helper', image: 'vendor.example/helper:1' };
   const body = {
     ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: VENDOR_HELPER.name } },
@@ -41,7 +39,7 @@ beforeAll(async () => {
     },
   };
   expect((await world.plane.request({ method: 'POST', path: DEPLOYMENTS, body })).status).toBe(201);
-  replica = await world.startController();
+  replica = await startServing(world);
 }, 120_000);
 afterAll(() => world.stop());
 
@@ -97,8 +95,16 @@ describe('[acr S4] while Alibaba’s add-on runs', () => {
     await world.cluster.remove('secrets', ACR_SECRET, 'shop');
     await settled(world);
     expect(await secret()).toBeUndefined();
+    // The webhook waits, too: it answers, and adds nothing.
+    await world.configure(withWebhook(world, 'enable: true\n', 'shop'));
+    await eventually('the API server asks the webhook', async () => {
+      const answer = await admit(world, { namespace: 'shop', name: 'meanwhile' }, { dryRun: true });
+      expect(answer).toMatchObject({ status: 201, references: [] });
+      return (await metric(replica, REQUESTS, { outcome: 'LeftToWatch' })) !== undefined;
+    });
     await world.plane.request({ method: 'DELETE', path: `${DEPLOYMENTS}/${VENDOR_HELPER.name}` });
     await eventually('the Secret is written again', secret);
+    await intercepted(world, 'shop');
     expect(await isPaused()).toBe(false);
   });
 });

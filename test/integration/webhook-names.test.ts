@@ -2,8 +2,13 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 import { authoritySecretName } from '../../src/core/names.ts';
-import { authorityData } from '../../src/webhook/authority.ts';
+import type { Config } from '../../src/core/types.ts';
+import { createKubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { dataOf } from '../../src/kube/one-object.ts';
+import { AUTHORITY_KEYS, authorityData } from '../../src/webhook/authority.ts';
 import { createAuthority, readBundle } from '../../src/webhook/certificates.ts';
+import { createWebhook } from '../../src/webhook/webhook.ts';
 import { eventually } from '../support/eventually.ts';
 import { secretsEverywhere, settled } from '../support/expectations.ts';
 import { createForeignAuthority } from '../support/foreign-authority.ts';
@@ -112,6 +117,50 @@ test.each([
   expect((await replica.http('/readyz'))?.status).toBe(200);
 });
 
-test('the keys of the authority are nowhere in the log', async () => {
+test('the key of the authority and that of the leaf are told of for redaction, as they are used', async () => {
+  const held = dataOf(await world.cluster.get('secrets', SECRET, 'kube-system'))[AUTHORITY_KEYS.key] ?? '';
+  expect(held).toContain('PRIVATE KEY');
+  const kubeConfig = loadKubeConfig({ inCluster: false, file: world.plane.adminKubeconfig });
+  const client = createKubeClient({ kubeConfig, userAgent: 'test' });
+  const registered: [string, string][] = [];
+  const config: Config = {
+    rules: [],
+    thresholdMs: 0,
+    adoptExisting: 'none',
+    secretLabels: {},
+    email: undefined,
+    webhook: { failurePolicy: 'Ignore', timeoutSeconds: 3 },
+  };
+  const webhook = createWebhook({
+    client,
+    instance: 'default',
+    namespace: 'kube-system',
+    address: '127.0.0.1:0',
+    target: { kind: 'url', url: 'https://127.0.0.1:1' },
+    clusterRole: 'none',
+    config: () => config,
+    standingDown: () => false,
+    observedNamespace: () => undefined,
+    register: (key, value) => void registered.push([key, value]),
+    onAnswered: () => undefined,
+    onProblem: () => undefined,
+    onReflector: () => undefined,
+    observer: () => undefined,
+    now: Date.now,
+    random: Math.random,
+    elapsed: () => 0,
+  });
+  const stop = new AbortController();
+  const running = webhook.run(stop.signal);
+  await eventually('it serves', () => webhook.certificates().length === 2 && webhook.problem() === undefined);
+  stop.abort();
+  await running;
+  await client.close();
+  const leafKey = expect.stringContaining('PRIVATE KEY');
+  expect(registered).toEqual([
+    ['webhook authority', held],
+    ['webhook leaf', leafKey],
+  ]);
+  expect(registered[1]?.[1]).not.toBe(held);
   expect(await replica.output()).not.toContain('PRIVATE KEY');
 });
