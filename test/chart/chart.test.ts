@@ -149,7 +149,7 @@ describe('the container', () => {
     });
   });
 
-  test.each(['registry-credential-helper', 'shop'])(
+  test.each(['registry-credential-helper', 'shop', '2shop.eu'])(
     'of release `%s` is reached by the API server at the port that the webhook serves, through the Service',
     async (release) => {
       const manifests = manifestsOf(await helm.succeed(['template', release, CHART, '--namespace=pulls']));
@@ -161,6 +161,8 @@ describe('the container', () => {
       const { namespace, name } = service?.metadata ?? {};
       expect(webhook.target).toEqual({ kind: 'service', namespace, name, port: 443 });
       expect(namespace).toBe('pulls');
+      // What the API server asks of the name of a Service, and of no other object here.
+      expect(name).toMatch(/^[a-z]([a-z0-9-]*[a-z0-9])?$/);
       expect(service?.spec).toEqual({
         selector: template.metadata.labels,
         ports: [{ name: 'webhook', port: 443, targetPort: 'webhook', protocol: 'TCP' }],

@@ -7,6 +7,12 @@
 {{- $name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{/* Name of the Service: the same, as far as a Service may have it, with no dot and no digit at its beginning. */}}
+{{- define "registry-credential-helper.serviceName" -}}
+{{- $name := include "registry-credential-helper.fullname" . | replace "." "-" }}
+{{- regexReplaceAll "^([0-9])" $name "s${1}" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
 {{/* What the Deployment knows its Pods by. Never to be changed: a selector is immutable. */}}
 {{- define "registry-credential-helper.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
