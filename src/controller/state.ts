@@ -1,7 +1,7 @@
 // The master copy: one Secret of our own that holds the current credentials and the last good configuration, so that a new
 // leader serves a new namespace even while a cloud is down or the configuration is broken.
 import { KubeError } from '../core/errors.ts';
-import { DOMAIN, MANAGED_BY_LABEL, MANAGER } from '../core/names.ts';
+import { stateLabels } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 
 /** What the master copy holds. */
@@ -83,7 +83,7 @@ export class StateKeeper {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { secret, instance, current, onFailure, pause } = this.#options;
-    const labels = { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: instance };
+    const labels = stateLabels(instance);
     while (this.#changed && !signal.aborted) {
       this.#changed = false;
       const state = current();

@@ -54,6 +54,11 @@ export function stateSecretName(instance: string): string {
   return `${MANAGER}-state-${instance}`;
 }
 
+/** Labels of the Secrets in our own namespace that remember something for `instance`. */
+export function stateLabels(instance: string): Readonly<Record<string, string>> {
+  return { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: instance };
+}
+
 /** Lease in the namespace of `--config-map`; one for each instance. */
 export function leaseName(instance: string): string {
   return `${MANAGER}-${instance}`;

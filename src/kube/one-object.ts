@@ -1,6 +1,6 @@
 // One object by its name: followed whole, and written by guarded calls. For the few objects that are this program's own.
 import { KubeError } from '../core/errors.ts';
-import { DOMAIN, isManaged, MANAGED_BY_LABEL, MANAGER, WEBHOOK_NAME, webhookName } from '../core/names.ts';
+import { isManaged, MANAGER, stateLabels, WEBHOOK_NAME, webhookName } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
@@ -85,12 +85,7 @@ export function isOwnWebhook(live: KubeObject, instance: string): boolean {
   return isNamed || isManaged({ labels: labelsOf(live) }, instance);
 }
 
-/** Labels of the Secrets in our own namespace that remember something for `instance`. */
-export function stateLabels(instance: string): Readonly<Record<string, string>> {
-  return { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: instance };
-}
-
-/** True when the Secret bears those labels. */
+/** True when the Secret bears the labels of those that remember something for `instance`. */
 export function isOwnState(live: KubeObject, instance: string): boolean {
   const labels = labelsOf(live);
   return Object.entries(stateLabels(instance)).every(([key, value]) => labels[key] === value);

@@ -2,12 +2,12 @@
 // configuration says. Every write is guarded by what was observed: two leaders at a time harm nothing.
 import type { X509Certificate } from 'node:crypto';
 import { disposition, KubeError } from '../core/errors.ts';
-import { MANAGER } from '../core/names.ts';
+import { MANAGER, stateLabels } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { Config, EpochMs } from '../core/types.ts';
 import type { WebhookConfiguration } from '../core/webhook-configuration.ts';
 import type { KubeObject } from '../kube/client.ts';
-import { encodeData, stateLabels, type ObjectCalls } from '../kube/one-object.ts';
+import { encodeData, type ObjectCalls } from '../kube/one-object.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { authorityData, parseAuthority, planAuthority, trustedBundle, type Authority } from './authority.ts';
 import { createAuthority } from './certificates.ts';
