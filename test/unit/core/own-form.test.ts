@@ -212,7 +212,7 @@ const configMap = fc
         'managed-secret-labels': fc.constantFrom('a=b, c=', 'a: "1"\nb/c: “d”'),
         'adopt-existing': fc.constantFrom('All', 'none'),
         'notify-email': fc.constantFrom('a@b.example', '“a@b.example”', '\u007f: "\n# x'),
-        region: fc.constantFrom('cn-hangzhou', '- x'),
+        region: fc.constantFrom('cn-hangzhou', 'us-west-1'),
         unknown: fc.constant('x'),
       },
       { requiredKeys: [] },
