@@ -3,7 +3,7 @@ import { loadKubeConfig } from '../kube/kube-config.ts';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { SecretRegistry } from '../observability/redaction.ts';
-import { placeOf, type Settings } from './settings.ts';
+import { placesOf, type Settings } from './settings.ts';
 
 /** A connected process. */
 export interface Connection {
@@ -29,6 +29,6 @@ export function connect(
     client: createKubeClient({ kubeConfig, userAgent, ...(onCall === undefined ? {} : { onCall }) }),
     logger: createLogger({ level: settings.logLevel, format: settings.logFormat, secrets }),
     secrets,
-    ...placeOf(settings, kubeconfigNamespace),
+    ...placesOf(settings, kubeconfigNamespace),
   };
 }

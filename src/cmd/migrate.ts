@@ -4,7 +4,7 @@ import type { Command, CommandGroup } from './lifecycle.ts';
 import { connect } from './connect.ts';
 import { fromAcrHelperCommand } from './from-acr-helper.ts';
 import { migrateConfig, printIssues, type MigrationSource } from './migrate-config.ts';
-import { placeOf, readSettings, type Settings } from './settings.ts';
+import { placesOf, readSettings, type Settings } from './settings.ts';
 import { ConfigError, KubeError } from '../core/errors.ts';
 import type { ConfigData } from '../core/managed-form.ts';
 import { parseManifests, type FoundConfiguration } from '../core/manifests.ts';
@@ -82,7 +82,7 @@ function fromFile(
   printIssues(parsed.issues, print);
   if (!parsed.ok) return undefined;
   const { data, name, namespace } = chosen(parsed.value, settings.configMap);
-  const { configMap } = placeOf(settings, namespace);
+  const { configMap } = placesOf(settings, namespace);
   const place = { namespace: namespace ?? configMap.namespace, name: name ?? configMap.name };
   return { data, place, namespace: settings.namespace ?? place.namespace };
 }

@@ -92,7 +92,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
 }
 
 /** Namespace and name of the ConfigMap, and our own namespace, once the kubeconfig's namespace is known. */
-export function placeOf(
+export function placesOf(
   settings: Pick<Settings, 'namespace' | 'configMap'>,
   kubeconfigNamespace: string | undefined,
 ): { readonly namespace: string; readonly configMap: { readonly namespace: string; readonly name: string } } {

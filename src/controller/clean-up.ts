@@ -89,7 +89,7 @@ async function cleanNamespace(options: CleanUpOptions, cluster: ClusterCaches, n
     const count = (write: Write): void => {
       if (write.kind === 'patch-service-account') outcome.references += 1;
       else outcome.secrets += 1;
-      options.print(sentenceOf(write, options.dryRun));
+      options.print(lineOf(write, options.dryRun));
     };
     if (options.dryRun || plan.writes.length === 0) {
       plan.writes.forEach(count);
@@ -153,7 +153,7 @@ async function removeOwnSecrets({ client, namespace, instance, dryRun, print }: 
   }
 }
 
-function sentenceOf(write: Write, dryRun: boolean): string {
+function lineOf(write: Write, dryRun: boolean): string {
   const place = `${write.namespace}/${write.name}`;
   if (write.kind !== 'patch-service-account') return `${dryRun ? 'would delete' : 'deleted'} Secret ${place}`;
   const what = write.removed.length === 0 ? 'our annotation' : `reference to ${write.removed.join(', ')}`;

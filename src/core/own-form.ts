@@ -52,6 +52,8 @@ export function renderOwnForm({ written, config, place, namespace }: OwnFormInpu
   const comments = [
     `The configuration of ${place.namespace}/${place.name} as registry-credential-helper understands it, in its own form.`,
     ...changes(),
+    'Put it in place with `kubectl replace -f`, which drops the keys that are not in it, or `kubectl create -f` where there is none yet.',
+    "Not while Alibaba's add-on still runs, which does not know this form.",
     ...(commands.length === 0 ? [] : ['Before it is applied, move each AccessKey pair into a Secret:', ...commands]),
   ];
   const manifest = { apiVersion: 'v1', kind: 'ConfigMap', metadata: place, data: Object.fromEntries(out) };

@@ -3,7 +3,7 @@ import { managedSelector, VENDOR_HELPER } from './names.ts';
 import type { FoundSecret, RegistryIdentity, TakeOverFacts } from './take-over-facts.ts';
 import { usesManagedRole, usesOwnSubject } from './take-over-identities.ts';
 import { hasWrongType, placeOf, type Survey } from './take-over-survey.ts';
-import { CONSOLE, helperState, numbered, VENDOR, type HelperState, type Step } from './take-over-steps.ts';
+import { CONSOLE, helperState, numbered, PROGRAM, VENDOR, type HelperState, type Step } from './take-over-steps.ts';
 import { count, releaseName } from './take-over-words.ts';
 
 /** What the steps are about. */
@@ -22,21 +22,24 @@ export function commandLines(facts: TakeOverFacts, survey: Survey): readonly str
     ...{ facts, survey, identities, helper: helperState(facts, survey) },
     release: releaseName(facts.instance),
   };
-  const steps = [configure, trust, copy, install, watch, stop, verify, remove, tidy];
+  // Without a configuration that is taken ours does nothing: who stopped the other all the same would stop the renewal.
+  const first = configure(context);
+  if (first.length > 0) return numbered(first);
+  const steps = [trust, copy, install, watch, stop, verify, remove, tidy];
   return numbered(steps.flatMap((step) => step(context)));
 }
 
 function configure({ facts: { configuration, place } }: Context): readonly Step[] {
   const kubectl = `kubectl -n ${place.namespace}`;
   if (!configuration.ok || configuration.value?.config !== undefined) return [];
-  const again = '# Then run this command again: it prints the plan anew.';
+  const again = '# Then run this command again: it prints the steps that follow.';
   if (configuration.value !== undefined) {
     const title = 'Put the configuration right: the corrected text stands above, where the mistake is a known one.';
     return [{ title, lines: [`${kubectl} edit configmap ${place.name}`, again] }];
   }
   const lines = [
     "# The managed edition keeps its configuration with the add-on: copy its JSON from ACK's console (the card's Configuration) into addon.json.",
-    'registry-credential-helper migrate config --file=addon.json > acr-configuration.yaml',
+    `${PROGRAM} migrate config --file=addon.json > acr-configuration.yaml`,
     `# The name in it must be ${place.name}: kubectl refuses another one, or puts it where nobody looks.`,
     `${kubectl} create -f acr-configuration.yaml`,
     again,
@@ -104,9 +107,18 @@ function watch({ facts: { namespace, place }, helper, release }: Context): reado
   return [{ title: 'Observe. Go on only when every registry has a credential.', lines }];
 }
 
-function stop({ helper }: Context): readonly Step[] {
+function stop({ facts: { configuration }, helper }: Context): readonly Step[] {
   if (helper !== 'runs' && helper !== 'unknown') return [];
-  const lines = [`${VENDOR} scale deployment ${VENDOR_HELPER.name} --replicas=0`];
+  const hasWebhook = configuration.ok && configuration.value?.config?.webhook !== undefined;
+  const lines = [
+    ...(hasWebhook
+      ? [
+          '# Its webhook may stay behind, unanswered: with the policy Fail no ServiceAccount can be created then. Delete the one that is its own, right after:',
+          `kubectl get mutatingwebhookconfigurations -o 'custom-columns=NAME:.metadata.name,SERVICE:.webhooks[*].clientConfig.service.name,POLICY:.webhooks[*].failurePolicy'`,
+        ]
+      : []),
+    `${VENDOR} scale deployment ${VENDOR_HELPER.name} --replicas=0`,
+  ];
   return [{ title: 'Stop the other. What it wrote works on meanwhile; ours takes over within seconds.', lines }];
 }
 

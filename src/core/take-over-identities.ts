@@ -1,7 +1,8 @@
 // As whom each registry would be asked, and what a person has to look at before the vendor's add-on goes.
 import { VENDOR_HELPER } from './names.ts';
-import { placeOf } from './take-over-survey.ts';
 import type { RegistryIdentity, TakeOverFacts } from './take-over-facts.ts';
+import { PROGRAM } from './take-over-steps.ts';
+import { placeOf } from './take-over-survey.ts';
 import { listed, releaseName } from './take-over-words.ts';
 import type { SecretReference } from './types.ts';
 
@@ -49,7 +50,7 @@ function baseText({ base, assumedRole }: RegistryIdentity, facts: TakeOverFacts)
     case 'secret':
       return `the AccessKey pair in the Secret ${placeOf(base.secret)}, ${presence(base.secret, facts)}.`;
     case 'inline':
-      return 'the AccessKey pair that stands in the ConfigMap. It works; whoever may read the ConfigMap has it. `registry-credential-helper migrate config` prints the form with a Secret.';
+      return `the AccessKey pair that stands in the ConfigMap. It works; whoever may read the ConfigMap has it. \`${PROGRAM} migrate config\` prints the form with a Secret.`;
     case 'half':
       return 'half of an AccessKey pair: not served until the other half is there.';
     case 'rrsa':

@@ -12,6 +12,9 @@ export interface Step {
 /** What is known of the vendor's add-on; `managed`: it has no Deployment, and yet somebody writes. */
 export type HelperState = 'runs' | 'stopped' | 'managed' | 'gone' | 'unknown';
 
+/** Beginning of our own commands, from the checkout of the project that the chart is installed from as well. */
+export const PROGRAM = 'npx node dist/main.mjs';
+
 /** Beginning of the commands that are about the vendor's add-on. */
 export const VENDOR = `kubectl -n ${VENDOR_HELPER.namespace}`;
 

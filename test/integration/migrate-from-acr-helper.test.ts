@@ -173,16 +173,16 @@ describe('migrate from-acr-helper', () => {
     expect([code, error]).toEqual([3, '']);
     expect(out).toContain("  - instanceId: ''\n    regionId: cn-hangzhou\n");
     expect(out).toContain('# 1. Put the configuration right');
-    expect(out).toContain('--set configMap.name=refused');
+    expect(out).toContain('kubectl -n kube-system edit configmap refused');
+    expect(out).not.toContain('helm install');
   });
 
   test('ends with 0 where there is no ConfigMap, and says how to make one', async () => {
     const { code, out } = await run('admin', ['--config-map=shop/absent', '--namespace=registry', '--instance=blue']);
     expect(code).toBe(0);
     expect(out).toContain('# 1. Make the ConfigMap shop/absent');
-    expect(out).toContain(
-      'helm install registry-credential-helper-blue charts/registry-credential-helper --namespace registry --create-namespace',
-    );
+    expect(out).toContain('kubectl -n shop create -f acr-configuration.yaml');
+    expect(out).toContain('helm uninstall registry-credential-helper-blue --namespace registry');
   });
 
   test('sees that our installation runs already', async () => {

@@ -1,7 +1,7 @@
 // Every flag and environment variable, which of them wins, and every problem at once.
 import { describe, expect, test } from '@jest/globals';
 import { flagsHelp } from '../../../src/cmd/flags.ts';
-import { placeOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
+import { placesOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 
 const COMMANDS = ['controller', 'cleanup', 'migrate config'] as const;
@@ -389,6 +389,6 @@ describe('where we are', () => {
       { namespace: 'n', name: 'acr-configuration' },
     ],
   ])('the place is the namespace %s', (_, settings, fromKubeconfig, namespace, expected) => {
-    expect(placeOf(settings, fromKubeconfig)).toEqual({ namespace, configMap: expected });
+    expect(placesOf(settings, fromKubeconfig)).toEqual({ namespace, configMap: expected });
   });
 });

@@ -47,6 +47,8 @@ describe('the own form', () => {
 # acr-registry-info is now registry-info, each item with \`provider: acr\`.
 # secret-name keeps the name of the Secret.
 # Left out, since it means nothing here: acr-api-version, acr-registry-infos.
+# Put it in place with \`kubectl replace -f\`, which drops the keys that are not in it, or \`kubectl create -f\` where there is none yet.
+# Not while Alibaba's add-on still runs, which does not know this form.
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -106,7 +108,7 @@ data:
     ]);
     const command =
       "kubectl -n registry create secret generic acr-access-key-2 --from-literal=access-key-id='<access key id>' --from-literal=access-key-secret='<access key secret>'";
-    expect(text.split('\n').filter((line) => line.includes('kubectl'))).toEqual([
+    expect(text.split('\n').filter((line) => line.includes('create secret'))).toEqual([
       `# ${command}`,
       `# ${command.replace('key-2', 'key-3')}`,
     ]);

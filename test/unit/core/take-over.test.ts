@@ -124,8 +124,8 @@ describe('the plan of a take-over', () => {
     expect(shellLines(section({}, 'back'))).toEqual([
       'kubectl -n kube-system scale deployment aliyun-acr-credential-helper --replicas=2',
       'helm upgrade registry-credential-helper charts/registry-credential-helper --namespace kube-system --reuse-values --set replicas=0',
-      'registry-credential-helper cleanup --namespace=kube-system --config-map=kube-system/acr-configuration --instance=default --dry-run',
-      'registry-credential-helper cleanup --namespace=kube-system --config-map=kube-system/acr-configuration --instance=default',
+      'npx node dist/main.mjs cleanup --namespace=kube-system --config-map=kube-system/acr-configuration --instance=default --dry-run',
+      'npx node dist/main.mjs cleanup --namespace=kube-system --config-map=kube-system/acr-configuration --instance=default',
       'helm uninstall registry-credential-helper --namespace kube-system',
     ]);
   });
@@ -334,14 +334,20 @@ describe('what would happen', () => {
 describe('a configuration that is refused', () => {
   const data = { 'acr-registry-info': `- instanceId: ""\n    regionId: "cn-hangzhou"\n` };
 
-  test('is shown with the corrected text, and comes first among the commands', () => {
+  test('is shown with the corrected text, and putting it right is the only step: what follows would end in no renewal', () => {
     const configuration = configured(data);
     expect(section({ configuration }, 'there')).toMatch(
       /refused: until it is right nothing would be done\.\n {2}error: acr-registry-info \(line 2\).*\n\n {2}Corrected text of acr-registry-info, .*\n\n {2}- instanceId: ''\n {4}regionId: cn-hangzhou\n/,
     );
-    expect(shellLines(section({ configuration }, 'commands'))[0]).toBe(
-      'kubectl -n kube-system edit configmap acr-configuration',
-    );
+    for (const [state, command] of [
+      [configuration, 'kubectl -n kube-system edit configmap acr-configuration'],
+      [known(undefined), 'kubectl -n kube-system create -f acr-configuration.yaml'],
+    ] as const) {
+      const commands = section({ configuration: state }, 'commands');
+      expect(shellLines(commands)).toContain(command);
+      expect(commands).toMatch(/# Then run this command again/);
+      expect(commands).not.toMatch(/helm|replicas|# 2\./);
+    }
   });
 
   test('[acr I6] shows no key', () => {
@@ -369,6 +375,18 @@ describe('the steps', () => {
       /Uninstall|--replicas=0|get deployment/,
     ],
     [
+      'look after the webhook of the other',
+      {
+        configuration: configured({
+          region: 'cn-hangzhou',
+          'acr-api-version': 'v1',
+          'webhook-configuration': 'enable: true',
+        }),
+      },
+      /mutatingwebhookconfigurations -o 'custom-columns=.*'\nkubectl .* --replicas=0/,
+      /^$/,
+    ],
+    [
       'remove the managed edition in the console',
       { helper: known(undefined) },
       /the card of the managed edition, Uninstall\./,
@@ -378,7 +396,7 @@ describe('the steps', () => {
     [
       'make a ConfigMap where there is none',
       { configuration: known(undefined) },
-      /1\. Make the ConfigMap.*\n.*\nregistry-credential-helper migrate config --file=addon.json > acr-configuration.yaml/,
+      /1\. Make the ConfigMap.*\n.*\nnpx node dist\/main\.mjs migrate config --file=addon.json > acr-configuration.yaml/,
       /backup\.yaml > acr/,
     ],
   ])('%s', (_name, parts, expected, unexpected) => {
@@ -388,7 +406,7 @@ describe('the steps', () => {
   });
 
   test('are numbered without a gap', () => {
-    const commands = section({ configuration: known(undefined) }, 'commands');
+    const commands = section({}, 'commands');
     const numbers = [...commands.matchAll(/^# (\d+)\. /gm)].map(([, number]) => Number(number));
     expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     expect(numbers.length).toBeGreaterThan(4);
