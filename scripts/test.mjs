@@ -1,8 +1,8 @@
 // Runs every check of the project from a fresh clone and ends with one line that counts them: `N passed, N failed`.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { environment, node, prepare, run } from './prepare.mjs';
+import { environment, node, prepare, root, run } from './prepare.mjs';
 
 if (process.argv.length > 2) {
   const asked = ['--help', '-h'].includes(process.argv[2]);
@@ -16,6 +16,7 @@ prepare();
 const results = mkdtempSync(join(tmpdir(), 'registry-credential-helper-test-'));
 let passed = 0;
 let failed = 0;
+const passedTitles = [];
 
 step('Format', 'prettier', ['--check', '--log-level=warn', '.']);
 step('Lint', 'eslint', ['.', '--max-warnings', '0']);
@@ -25,6 +26,7 @@ step('Control plane from Go modules', node, ['test/support/control-plane/build-t
 step('Bundle', node, ['scripts/build.ts']);
 // Each suite has a control plane of its own and waits for most of its time; how long something takes is no failure.
 tests('Integration tests', 'integration', ['--maxWorkers=2', '--testTimeout=120000']);
+acceptance();
 
 rmSync(results, { recursive: true, force: true });
 console.log(`${passed} passed, ${failed} failed`);
@@ -50,13 +52,31 @@ function tests(title, project, args) {
   passed += summary.numPassedTests;
   failed += status !== 0 && broken === 0 ? 1 : broken;
   if (summary.numPassedTests === 0) failed += 1;
+  for (const { assertionResults } of summary.testResults)
+    for (const { status, fullName } of assertionResults) if (status === 'passed') passedTitles.push(fullName);
+}
+
+/** Each line of an acceptance checklist that a page docs/compatibility-<name>.md links to has a test that passed: `[<name> R2]`. */
+function acceptance() {
+  heading('Acceptance checklists');
+  for (const page of readdirSync(join(root, 'docs')).filter((file) => file.startsWith('compatibility-'))) {
+    const name = page.slice('compatibility-'.length, -'.md'.length);
+    const ids = [...readFileSync(join(root, 'docs', page), 'utf8').matchAll(/^\[([A-Z]\d+)\]: /gm)].map(([, id]) => id);
+    const unshown = ids.filter((id) => !passedTitles.some((title) => title.includes(`[${name} ${id}]`)));
+    passed += ids.length - unshown.length;
+    failed += unshown.length + (ids.length === 0 ? 1 : 0);
+    const rest = unshown.length === 0 ? '' : `; not ${unshown.join(', ')}`;
+    console.log(
+      `docs/${page}: ${ids.length - unshown.length} of ${ids.length} lines shown by tests that passed${rest}`,
+    );
+  }
 }
 
 function read(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 1 };
+    return { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 1, testResults: [] };
   }
 }
 
