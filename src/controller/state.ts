@@ -2,7 +2,7 @@
 // leader serves a new namespace even while a cloud is down or the configuration is broken.
 import { KubeError } from '../core/errors.ts';
 import { stateLabels } from '../core/names.ts';
-import { isRecord } from '../core/records.ts';
+import { parseRecord } from '../core/records.ts';
 
 /** What the master copy holds. */
 export interface State {
@@ -114,12 +114,8 @@ function textOf(state: State): string {
 
 function parseConfiguration(text: string | undefined): State['configuration'] {
   if (text === undefined) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (!isRecord(parsed)) return undefined;
-    const entries = Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-    return Object.fromEntries(entries);
-  } catch {
-    return undefined;
-  }
+  const parsed = parseRecord(text);
+  if (parsed === undefined) return undefined;
+  const entries = Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(entries);
 }

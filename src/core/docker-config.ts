@@ -1,6 +1,6 @@
 // Builds and reads `.dockerconfigjson` and the annotation that says what each of its entries was made from.
 import { createHash } from 'node:crypto';
-import { isRecord } from './records.ts';
+import { isRecord, parseRecord } from './records.ts';
 import type { Credential, EntryRecord } from './types.ts';
 
 /** One registry host with the credential to write for it. */
@@ -65,13 +65,8 @@ export function formatEntries(entries: Readonly<Record<string, EntryRecord>>): s
 /** Reads that annotation; undefined when there is none or it is not ours as we write it: anybody may have edited it. */
 export function parseEntries(text: string | undefined): Readonly<Record<string, EntryRecord>> | undefined {
   if (text === undefined || text.length > MAX_ANNOTATION) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isRecord(parsed)) return undefined;
+  const parsed = parseRecord(text);
+  if (parsed === undefined) return undefined;
   const entries = new Map<string, EntryRecord>();
   for (const [host, value] of Object.entries(parsed)) {
     const record = parseEntry(value);

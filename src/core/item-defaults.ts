@@ -10,6 +10,22 @@ export type TokenMode = (typeof TOKEN_MODES)[number];
 
 const TOKEN_MODES = ['auto', 'managedRole', 'workerRole'] as const;
 
+/** What is said of a text that `tokenModeOf` does not know. */
+export const TOKEN_MODE_CURE = 'must be `auto`, `managedRole` or `workerRole`';
+
+/** What is said of a text for which `isRegionId` is false. */
+export const REGION_CURE = 'must be the id of a region, e.g. `cn-hangzhou`';
+
+/** The mode that a text means, in any case; undefined = none. */
+export function tokenModeOf(text: string): TokenMode | undefined {
+  return TOKEN_MODES.find((known) => known.toLowerCase() === text.toLowerCase());
+}
+
+/** Whether a text has the form of a region's id, in lower case: it becomes part of host names that are asked with a key. */
+export function isRegionId(text: string): boolean {
+  return /^[a-z0-9]+(-[a-z0-9]+){1,5}$/.test(text) && text.length <= 40;
+}
+
 /** What the ConfigMap says for every item. */
 export interface ItemDefaults {
   /** The local region: key `region`. */
@@ -55,18 +71,10 @@ export function parseItemDefaults(
   };
 }
 
-/** It becomes part of host names that are asked with a key. */
 function parseRegion(text: string | undefined, report: Report): string | undefined {
   const region = text?.toLowerCase();
-  if (region === undefined || (/^[a-z0-9]+(-[a-z0-9]+){1,5}$/.test(region) && region.length <= 40)) return region;
-  report([
-    {
-      severity: 'error',
-      path: 'region',
-      message: 'must be the id of a region, e.g. `cn-hangzhou`',
-      value: region.slice(0, 80),
-    },
-  ]);
+  if (region === undefined || isRegionId(region)) return region;
+  report([{ severity: 'error', path: 'region', message: REGION_CURE, value: region.slice(0, 80) }]);
   return undefined;
 }
 
@@ -93,12 +101,10 @@ function parseRrsa(text: string, report: Report): boolean {
 }
 
 function parseTokenMode(text: string | undefined, report: Report): TokenMode {
-  const mode = TOKEN_MODES.find((known) => known.toLowerCase() === (text ?? 'auto').toLowerCase());
-  if (mode === undefined) {
-    const message = 'must be `auto`, `managedRole` or `workerRole`';
-    report([{ severity: 'error', path: 'tokenMode', message, value: (text ?? '').slice(0, 80) }]);
-  }
-  return mode ?? 'auto';
+  const mode = tokenModeOf(text ?? 'auto');
+  if (mode !== undefined) return mode;
+  report([{ severity: 'error', path: 'tokenMode', message: TOKEN_MODE_CURE, value: (text ?? '').slice(0, 80) }]);
+  return 'auto';
 }
 
 function parseServiceAccount(

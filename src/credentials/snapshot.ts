@@ -1,5 +1,5 @@
 // The master copy as text: what a new leader takes over. Written by us, but read as if by anybody.
-import { isRecord } from '../core/records.ts';
+import { isRecord, parseRecord } from '../core/records.ts';
 import { isValid } from '../core/refresh.ts';
 import { sourceOf } from '../core/source.ts';
 import type { Credential, EpochMs, Issue, SecretReference } from '../core/types.ts';
@@ -47,8 +47,8 @@ export function parseSnapshot(
 ): { readonly stored: readonly StoredCredential[]; readonly issues: readonly Issue[] } {
   const issues: Issue[] = [];
   const warn = (path: string, message: string): void => void issues.push({ severity: 'warning', path, message });
-  const parsed = text.length > MAX_TEXT ? undefined : parseJson(text);
-  if (!isRecord(parsed) || parsed.version !== VERSION || !Array.isArray(parsed.credentials)) {
+  const parsed = text.length > MAX_TEXT ? undefined : parseRecord(text);
+  if (parsed?.version !== VERSION || !Array.isArray(parsed.credentials)) {
     warn('', 'the master copy of the credentials is not readable and is ignored');
     return { stored: [], issues };
   }
@@ -101,14 +101,6 @@ function listOf<T>(value: unknown, parse: (member: unknown) => T | undefined): r
   if (!Array.isArray(value) || value.length > 10_000) return undefined;
   const members = value.flatMap((member: unknown) => parse(member) ?? []);
   return members.length === value.length ? members : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function textOrNothing(value: unknown): string | undefined {

@@ -3,7 +3,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { KubeError } from '../core/errors.ts';
-import { isRecord } from '../core/records.ts';
+import { parseRecord } from '../core/records.ts';
 import { createAccessSource, type Access } from './access.ts';
 import { codeOf, errorOfAnswer, errorOfThrown } from './errors.ts';
 import { splitLines } from './lines.ts';
@@ -209,13 +209,8 @@ function queryText(query: Query | undefined): string {
 
 function parseObject(what: string, { statusCode, headers }: Dispatcher.ResponseData, text: string): KubeObject {
   const type = String(headers['content-type'] ?? '');
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    parsed = undefined;
-  }
-  if (isRecord(parsed) && type.includes('json')) return parsed;
+  const parsed = parseRecord(text);
+  if (parsed !== undefined && type.includes('json')) return parsed;
   throw new KubeError('BadAnswer', `${what} answered ${statusCode} with something that is not a JSON object`, {
     status: statusCode,
   });

@@ -1,6 +1,6 @@
 // Whatever a call to the Kubernetes API ends in becomes a KubeError here, once, with a reason to branch on.
 import { KubeError, type KubeErrorReason } from '../core/errors.ts';
-import { isRecord } from '../core/records.ts';
+import { isRecord, parseRecord } from '../core/records.ts';
 
 /** An answer that is not the one that was asked for. */
 export interface FailedAnswer {
@@ -121,12 +121,8 @@ function causesOf(status: Readonly<Record<string, unknown>>): readonly { field: 
 }
 
 function parseStatus(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return isRecord(parsed) && parsed.kind === 'Status' ? parsed : {};
-  } catch {
-    return {};
-  }
+  const parsed = parseRecord(body);
+  return parsed?.kind === 'Status' ? parsed : {};
 }
 
 /** `Retry-After` is seconds or an HTTP date (RFC 9110, section 10.2.3). */

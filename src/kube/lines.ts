@@ -1,5 +1,5 @@
 // Cuts a watch into lines and reads them: one JSON object each.
-import { isRecord } from '../core/records.ts';
+import { isRecord, parseRecord } from '../core/records.ts';
 import type { KubeObject } from './client.ts';
 
 /** One event of a watch, understood as far as every kind is alike. */
@@ -28,13 +28,8 @@ export async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator
 
 /** Reads one line; undefined = it is no event that we know. */
 export function parseWatchEvent(line: string): WatchEvent | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (!isRecord(parsed) || !isRecord(parsed.object)) return undefined;
+  const parsed = parseRecord(line);
+  if (parsed === undefined || !isRecord(parsed.object)) return undefined;
   const { type, object } = parsed;
   if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED' || type === 'ERROR') return { type, object };
   const resourceVersion = isRecord(object.metadata) ? object.metadata.resourceVersion : undefined;

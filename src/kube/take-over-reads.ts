@@ -3,7 +3,7 @@
 import { KubeError } from '../core/errors.ts';
 import type { ConfigData } from '../core/managed-form.ts';
 import { leaseName, MANAGED_BY_LABEL, MANAGER, SECRET_TYPE, VENDOR_HELPER } from '../core/names.ts';
-import { isRecord } from '../core/records.ts';
+import { isRecord, parseRecord } from '../core/records.ts';
 import type {
   FoundSecret,
   Looked,
@@ -171,20 +171,12 @@ async function readManagedRole(
   try {
     const { data } = await client.call({ method: 'GET', path, signal });
     const encoded = isRecord(data) ? data[TOKEN_KEY] : undefined;
-    const document = parseDocument(typeof encoded === 'string' ? encoded : '');
+    const document =
+      parseRecord(Buffer.from(typeof encoded === 'string' ? encoded : '', 'base64').toString('utf8')) ?? {};
     const at = typeof document.expiration === 'string' ? Date.parse(document.expiration) : Number.NaN;
     return { secret, expiresAt: Number.isNaN(at) ? undefined : at, hasError: isRecord(document.error) };
   } catch (error) {
     if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
     throw error;
-  }
-}
-
-function parseDocument(encoded: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'));
-    return isRecord(parsed) ? parsed : {};
-  } catch {
-    return {};
   }
 }

@@ -1,6 +1,6 @@
 // What came back from a call, judged: the document, or a ProviderError that says in one sentence what went wrong.
 import { ProviderError, type FailureReason } from '../../core/errors.ts';
-import { isRecord } from '../../core/records.ts';
+import { parseRecord } from '../../core/records.ts';
 import type { EpochMs } from '../../core/types.ts';
 import type { ResolvedEndpoint } from './endpoints.ts';
 import { meaningOf, type CodeRow } from './errors.ts';
@@ -98,13 +98,7 @@ function failure(
 }
 
 function parseBody(body: string): Readonly<Record<string, unknown>> | undefined {
-  if (/^\s*<(\?xml|Error)/.test(body)) return parseXmlError(body);
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return isRecord(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
+  return /^\s*<(\?xml|Error)/.test(body) ? parseXmlError(body) : parseRecord(body);
 }
 
 /** The gateway's fallback form: a flat `<Error>` element. */

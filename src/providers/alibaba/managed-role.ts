@@ -1,7 +1,7 @@
 // The identity that ACK lends its add-ons: a session of a managed role, kept encrypted in a Secret (acr.md section 18).
 import { createDecipheriv, createHash } from 'node:crypto';
 import { ProviderError } from '../../core/errors.ts';
-import { isRecord } from '../../core/records.ts';
+import { isRecord, parseRecord } from '../../core/records.ts';
 import type { EpochMs, SecretReference } from '../../core/types.ts';
 import type { IdentitySession, ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
@@ -80,8 +80,8 @@ type ManagedKey = Pick<AlibabaKey, 'accessKeyId' | 'accessKeySecret'> & { readon
  * `keyring`. Throws ProviderError `IdentityUnavailable` that names `place`; never quotes what it read.
  */
 export function decodeManagedRoleToken(text: string, place: string, now: EpochMs): IdentitySession<ManagedKey> {
-  const document = parseJson(text);
-  if (!isRecord(document)) throw unusable(place, `holds no JSON under ${CONFIG_KEY}`);
+  const document = parseRecord(text);
+  if (document === undefined) throw unusable(place, `holds no JSON under ${CONFIG_KEY}`);
   if (isRecord(document.error)) {
     const { code, message } = document.error;
     throw unusable(
@@ -125,12 +125,4 @@ function plain(value: unknown): string {
 
 function iso(at: EpochMs | undefined): string {
   return at === undefined ? 'no time' : new Date(at).toISOString();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 // What a node of Alibaba Cloud knows of itself: region and the sessions of its RAM role, from the metadata service (acr.md
 // section 17). Version 2 (with a token) first; where that is not served, version 1.
 import { ProviderError } from '../../core/errors.ts';
-import { isRecord } from '../../core/records.ts';
+import { parseRecord } from '../../core/records.ts';
 import type { EpochMs } from '../../core/types.ts';
 import type { IdentitySession, MetadataAnswer, ProviderWorld } from '../provider.ts';
 import { METADATA_URL } from './endpoints.ts';
@@ -89,8 +89,8 @@ export async function fetchRoleSession(world: World, signal: AbortSignal): Promi
   if (answer.status === 404) {
     throw unavailable(`the metadata service knows no RAM role ${roleName.slice(0, 64)} on this node`);
   }
-  const document = parseJson(expectOk(answer).text);
-  const { AccessKeyId, AccessKeySecret, SecurityToken, Expiration, Code } = isRecord(document) ? document : {};
+  const document = parseRecord(expectOk(answer).text) ?? {};
+  const { AccessKeyId, AccessKeySecret, SecurityToken, Expiration, Code } = document;
   const expiresAt = typeof Expiration === 'string' ? Date.parse(Expiration) : Number.NaN;
   if (Code !== 'Success' || !isText(AccessKeyId) || !isText(AccessKeySecret) || !isText(SecurityToken)) {
     throw notUsable(`the metadata service gave no usable session of the RAM role ${roleName}`);
@@ -191,14 +191,6 @@ function unavailable(message: string): ProviderError {
 
 function notUsable(message: string): ProviderError {
   return new ProviderError('CloudUnavailable', `${message}; it will be asked again`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isText(value: unknown): value is string {

@@ -1,6 +1,6 @@
 // RRSA: a token that the cluster signed for a ServiceAccount is traded for a session of a role (acr.md sections 7, 16 and 19).
 import { ProviderError } from '../../core/errors.ts';
-import { isRecord } from '../../core/records.ts';
+import { parseRecord } from '../../core/records.ts';
 import type { ServiceAccountReference } from '../../core/types.ts';
 import type { ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity } from './identity.ts';
@@ -95,14 +95,9 @@ function readToken(
 
 /** What the token says of itself, unverified: for messages. */
 function claimsOf(token: string): OidcClaims {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    if (!isRecord(parsed)) return {};
-    const text = (value: unknown): string | undefined =>
-      typeof value === 'string' ? value.replace(/[^\x21-\x7e]/g, '?').slice(0, 200) : undefined;
-    const audience = Array.isArray(parsed.aud) ? parsed.aud.map(text).join(', ') : text(parsed.aud);
-    return { subject: text(parsed.sub), issuer: text(parsed.iss), audience };
-  } catch {
-    return {};
-  }
+  const { sub, iss, aud } = parseRecord(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) ?? {};
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' ? value.replace(/[^\x21-\x7e]/g, '?').slice(0, 200) : undefined;
+  const audience = Array.isArray(aud) ? aud.map(text).join(', ') : text(aud);
+  return { subject: text(sub), issuer: text(iss), audience };
 }

@@ -1,6 +1,6 @@
 // What an item of provider `acr` says: which registry, and how we authenticate for it (acr.md section 3).
 import { readFields, type FieldReader } from '../../core/fields.ts';
-import type { TokenMode } from '../../core/item-defaults.ts';
+import { isRegionId, REGION_CURE, TOKEN_MODE_CURE, tokenModeOf, type TokenMode } from '../../core/item-defaults.ts';
 import { parseHosts } from '../../core/registry-host.ts';
 import type { Parsed, SecretReference } from '../../core/types.ts';
 import type { TargetDefaults } from '../provider.ts';
@@ -33,8 +33,6 @@ export interface AcrTarget {
 
 /** Session length of the last hop, seconds: what clouds accept, and the vendor's default. */
 const DURATION_SECONDS = { min: 900, max: 43_200, default: 3_600 } as const;
-
-const TOKEN_MODES: readonly TokenMode[] = ['auto', 'managedRole', 'workerRole'];
 
 /** Reads one item: every problem at once. */
 export function parseAcrTarget(input: Readonly<Record<string, unknown>>, defaults: TargetDefaults): Parsed<AcrTarget> {
@@ -70,12 +68,9 @@ function instanceIdIssue(id: string): string | undefined {
 function parseRegion(fields: FieldReader, fallback: string | undefined): string | undefined {
   const own = fields.text('regionId');
   const region = (own ?? fallback)?.toLowerCase();
-  // It becomes part of a host name that is asked with a key.
-  if (region !== undefined && (!/^[a-z0-9]+(-[a-z0-9]+){1,5}$/.test(region) || region.length > 40)) {
+  if (region !== undefined && !isRegionId(region)) {
     const place = own === undefined ? ' (from the key `region` of the ConfigMap)' : '';
-    fields.report('regionId', `must be the id of a region, e.g. \`cn-hangzhou\`${place}`, {
-      value: region.slice(0, 80),
-    });
+    fields.report('regionId', `${REGION_CURE}${place}`, { value: region.slice(0, 80) });
   }
   return region;
 }
@@ -190,9 +185,7 @@ function parseArn(fields: FieldReader, name: string, kind: 'role' | 'oidc-provid
 function parseTokenMode(fields: FieldReader, fallback: TokenMode): TokenMode {
   const text = fields.text('tokenMode');
   if (text === undefined) return fallback;
-  const mode = TOKEN_MODES.find((one) => one.toLowerCase() === text.toLowerCase());
-  if (mode === undefined) {
-    fields.report('tokenMode', `must be one of ${TOKEN_MODES.join(', ')}`, { value: text.slice(0, 40) });
-  }
+  const mode = tokenModeOf(text);
+  if (mode === undefined) fields.report('tokenMode', TOKEN_MODE_CURE, { value: text.slice(0, 40) });
   return mode ?? fallback;
 }

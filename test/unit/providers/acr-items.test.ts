@@ -96,7 +96,7 @@ describe('an item', () => {
       'expireDuration',
       'must be a number of seconds',
     ],
-    ['a mode that is none', { instanceId: 'cri-a', tokenMode: 'nodeRole' }, 'tokenMode', 'must be one of auto'],
+    ['a mode that is none', { instanceId: 'cri-a', tokenMode: 'nodeRole' }, 'tokenMode', 'must be `auto`'],
   ])('with %s is refused', (_name, item, path, text) => {
     const errors = parse({ ...item }).issues.filter(({ severity }) => severity === 'error');
     expect(errors).toEqual([expect.objectContaining({ path, message: expect.stringContaining(text) })]);
