@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 
 const CHECKS = [
-  ['Format', 'prettier', ['--check', '--log-level=warn', '.']],
+  ['Format', 'prettier', ['--check', '--cache', '--log-level=warn', '.']],
   ['Lint', 'eslint', ['.', '--max-warnings', '0']],
   ['Types', 'tsc', []],
   ['Unit tests', 'npm', ['run', '--silent', 'test:unit']],
