@@ -138,6 +138,16 @@ describe('the container', () => {
     expect(await settingsOf({ extraArgs: ['--log-level=error'] })).toMatchObject({ logLevel: 'error' });
   });
 
+  test('takes a URL of the webhook among the further flags in the place of the Service', async () => {
+    const { webhook } = await settingsOf({ extraArgs: ['--log-level=error', '--webhook-url=https://hook.example'] });
+    expect(webhook.target).toEqual({ kind: 'url', url: 'https://hook.example' });
+  });
+
+  test('takes another Service of the webhook among the further flags', async () => {
+    const { webhook } = await settingsOf({ extraArgs: ['--webhook-service=a/b:8443'] });
+    expect(webhook.target).toEqual({ kind: 'service', namespace: 'a', name: 'b', port: 8443 });
+  });
+
   test('is probed on the port that the program serves', async () => {
     const { metricsAddress } = await settingsOf({});
     const container = await containerOf({});
