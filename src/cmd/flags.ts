@@ -20,6 +20,10 @@ export interface Flag {
   readonly mayBeEmpty?: boolean;
 }
 
+const NAMESPACE = { name: 'namespace', value: 'NAME' } as const;
+const CONFIG_MAP = { name: 'config-map', value: 'NAMESPACE/NAME' } as const;
+
+/** Some flags have a row for each meaning: their defaults differ. */
 const FLAGS: readonly Flag[] = [
   {
     name: 'kubeconfig',
@@ -27,14 +31,34 @@ const FLAGS: readonly Flag[] = [
     help: 'kubeconfig to use (default: in the cluster its own rights, else $KUBECONFIG or ~/.kube/config)',
   },
   {
-    name: 'namespace',
-    value: 'NAME',
-    help: 'namespace of the Lease, of the master copy and of Secret references (default: that of the Pod, else of --config-map, else of the kubeconfig)',
+    ...NAMESPACE,
+    help: 'namespace of the Lease, of the master copy and of Secret references (default: that of the Pod, else of --config-map, else of the kubeconfig, else kube-system)',
+    commands: ['controller', 'cleanup'],
   },
   {
-    name: 'config-map',
-    value: 'NAMESPACE/NAME',
+    ...NAMESPACE,
+    help: 'namespace of Secret references (default: that of the Pod, else of --config-map or the file, else of the kubeconfig, else kube-system)',
+    commands: ['migrate config'],
+  },
+  {
+    ...NAMESPACE,
+    help: 'namespace where this program is or will be (default: that of the Pod, else of --config-map)',
+    commands: ['migrate from-acr-helper'],
+  },
+  {
+    ...CONFIG_MAP,
     help: 'the configuration (default: acr-configuration in --namespace)',
+    commands: ['controller', 'cleanup'],
+  },
+  {
+    ...CONFIG_MAP,
+    help: 'the configuration (default: acr-configuration in --namespace); with --file, which of those in it (default: the only one, else acr-configuration)',
+    commands: ['migrate config'],
+  },
+  {
+    ...CONFIG_MAP,
+    help: "the configuration of Alibaba's add-on (default: kube-system/acr-configuration, whatever --namespace is)",
+    commands: ['migrate from-acr-helper'],
   },
   {
     name: 'instance',

@@ -104,7 +104,7 @@ function shownBase(base: AcrTarget['base']): RegistryIdentity['base'] {
       return { kind: base.kind };
     case 'rrsa': {
       const { roleArn, providerArn, serviceAccount } = base.role;
-      // It names none: only a controller whose environment does would use RRSA, and the chart sets no such thing.
+      // It names none: only a controller whose environment does would use RRSA, and the chart names them only when its values do.
       if (roleArn === undefined && providerArn === undefined) return { kind: 'token-mode', mode: base.mode };
       return { kind: 'rrsa', roleArn, serviceAccount };
     }

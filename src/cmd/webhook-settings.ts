@@ -21,7 +21,7 @@ export const WEBHOOK_FLAGS = [
   {
     name: 'webhook-address',
     value: 'ADDRESS',
-    help: 'where to serve the admission webhook that the ConfigMap switches on; empty = nowhere (default: :10250)',
+    help: 'where to serve the admission webhook that the ConfigMap switches on; 0 or empty = nowhere (default: :10250)',
     commands: ['controller'],
     mayBeEmpty: true,
   },

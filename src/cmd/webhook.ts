@@ -74,7 +74,7 @@ function withoutWebhook({ connection, instance, controller }: Wiring): ServedWeb
       while (!signal.aborted) {
         try {
           const removed = await removeWebhook(client, { instance, dryRun: false, signal });
-          if (removed) report({ type: 'objectRemoved', name: webhookName(instance) });
+          if (removed === 'removed') report({ type: 'objectRemoved', name: webhookName(instance) });
           return;
         } catch (error) {
           // Who never had a webhook may lack the rights to look for one.

@@ -5,8 +5,7 @@ import { KubeError } from '../core/errors.ts';
 import type { EpochMs, Plan, Write } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createLimiter } from '../kube/limiter.ts';
-import { removeWebhook } from '../kube/one-object.ts';
-import { createStateSecret } from '../kube/state-secret.ts';
+import { isOwnAuthority, isOwnState, removeOwn, removeWebhook, secretPlace, type Removal } from '../kube/one-object.ts';
 import { makeWrite } from '../kube/writes.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { createClusterCaches, type CachedKind, type ClusterCaches } from './cluster-caches.ts';
@@ -131,26 +130,31 @@ function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: stri
 
 /** Rights for the webhook are for one installation by name: one that never had a webhook may lack them. */
 async function removeWebhookObject(options: CleanUpOptions): Promise<void> {
-  const { client, instance, dryRun, print, onWebhookUnknown } = options;
+  const { client, instance, onWebhookUnknown } = options;
   try {
-    if (!(await removeWebhook(client, options))) return;
-    print(`${dryRun ? 'would delete' : 'deleted'} MutatingWebhookConfiguration ${webhookName(instance)}`);
+    const removal = await removeWebhook(client, options);
+    tellOf(removal, `MutatingWebhookConfiguration ${webhookName(instance)}`, options);
   } catch (error) {
     if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
     onWebhookUnknown(error);
   }
 }
 
-async function removeOwnSecrets({ client, namespace, instance, dryRun, print }: CleanUpOptions): Promise<void> {
-  for (const [name, what] of [
-    [authoritySecretName(instance), 'certificate authority of the webhook'],
-    [stateSecretName(instance), 'master copy'],
-  ] as const) {
-    const secret = createStateSecret(client, { namespace, name });
-    if ((await secret.read()) === undefined) continue;
-    if (!dryRun) await secret.remove();
-    print(`${dryRun ? 'would delete' : 'deleted'} Secret ${namespace}/${name} (${what})`);
+async function removeOwnSecrets(options: CleanUpOptions): Promise<void> {
+  const { client, namespace, instance, dryRun, signal } = options;
+  for (const { name, what, isOwn } of [
+    { name: authoritySecretName(instance), what: 'certificate authority of the webhook', isOwn: isOwnAuthority },
+    { name: stateSecretName(instance), what: 'master copy', isOwn: isOwnState },
+  ]) {
+    const place = secretPlace(namespace, name);
+    const removal = await removeOwn(client, { place, isOwn: (live) => isOwn(live, instance), dryRun, signal });
+    tellOf(removal, `Secret ${namespace}/${name} (${what})`, options);
   }
+}
+
+function tellOf(removal: Removal, what: string, { dryRun, print }: CleanUpOptions): void {
+  if (removal === 'removed') print(`${dryRun ? 'would delete' : 'deleted'} ${what}`);
+  if (removal === 'foreign') print(`left alone ${what}: somebody else's has this name`);
 }
 
 function lineOf(write: Write, dryRun: boolean): string {

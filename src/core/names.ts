@@ -77,6 +77,9 @@ export function authoritySecretName(instance: string): string {
   return `${MANAGER}-webhook-ca-${instance}`;
 }
 
+/** Keys of that Secret. */
+export const AUTHORITY_KEYS = { cert: 'tls.crt', key: 'tls.key', previous: 'previous.crt' } as const;
+
 /** Annotation on a ServiceAccount: the names in `imagePullSecrets` that this installation added, joined by commas. */
 export function referencesAnnotation(instance: string): string {
   return `${DOMAIN}/references.${instance}`;

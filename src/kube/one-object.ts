@@ -1,6 +1,6 @@
 // One object by its name: followed whole, and written by guarded calls. For the few objects that are this program's own.
 import { KubeError } from '../core/errors.ts';
-import { isManaged, MANAGER, stateLabels, WEBHOOK_NAME, webhookName } from '../core/names.ts';
+import { AUTHORITY_KEYS, isManaged, MANAGER, stateLabels, WEBHOOK_NAME, webhookName } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
@@ -42,14 +42,7 @@ export function createObjectCalls(client: KubeClient, { collection, name }: Obje
   const path = `${collection}/${encodeURIComponent(name)}`;
   const query = { fieldManager: MANAGER };
   return {
-    read: async (signal) => {
-      try {
-        return await client.call({ method: 'GET', path, signal });
-      } catch (error) {
-        if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
-        throw error;
-      }
-    },
+    read: (signal) => unlessAbsent(client.call({ method: 'GET', path, signal })),
     create: (body, signal) => client.call({ method: 'POST', path: collection, query, body, signal }),
     replace: (body, signal) => client.call({ method: 'PUT', path, query, body, signal }),
     patch: (observed, patch, signal) => {
@@ -63,19 +56,37 @@ export function createObjectCalls(client: KubeClient, { collection, name }: Obje
   };
 }
 
+/** What became of an object that may be ours; `foreign` = somebody else's has its name and stays. */
+export type Removal = 'absent' | 'foreign' | 'removed';
+
 /**
- * Removes the webhook of `instance`, unless it is somebody else's; true = there was one. `dryRun` only looks. Throws
- * KubeError.
+ * Removes exactly the object that was looked at, unless it is somebody else's. `dryRun` only looks. Throws KubeError: `Conflict` =
+ * it changed meanwhile.
  */
-export async function removeWebhook(
+export async function removeOwn(
+  client: KubeClient,
+  of: {
+    readonly place: ObjectPlace;
+    readonly isOwn: (live: KubeObject) => boolean;
+    readonly dryRun: boolean;
+    readonly signal: AbortSignal;
+  },
+): Promise<Removal> {
+  const calls = createObjectCalls(client, of.place);
+  const live = await calls.read(of.signal);
+  if (live === undefined) return 'absent';
+  if (!of.isOwn(live)) return 'foreign';
+  if (!of.dryRun) await unlessAbsent(calls.remove(live, of.signal));
+  return 'removed';
+}
+
+/** Removes the webhook of `instance`, like `removeOwn`. */
+export function removeWebhook(
   client: KubeClient,
   { instance, dryRun, signal }: { readonly instance: string; readonly dryRun: boolean; readonly signal: AbortSignal },
-): Promise<boolean> {
-  const calls = createObjectCalls(client, webhookPlace(webhookName(instance)));
-  const live = await calls.read(signal);
-  if (live === undefined || !isOwnWebhook(live, instance)) return false;
-  if (!dryRun) await calls.remove(live, signal);
-  return true;
+): Promise<Removal> {
+  const isOwn = (live: KubeObject): boolean => isOwnWebhook(live, instance);
+  return removeOwn(client, { place: webhookPlace(webhookName(instance)), isOwn, dryRun, signal });
 }
 
 /** True unless the object under our name is somebody else's: it bears our labels, or lost them and still has our webhook in it. */
@@ -89,6 +100,21 @@ export function isOwnWebhook(live: KubeObject, instance: string): boolean {
 export function isOwnState(live: KubeObject, instance: string): boolean {
   const labels = labelsOf(live);
   return Object.entries(stateLabels(instance)).every(([key, value]) => labels[key] === value);
+}
+
+/** True when the Secret is the certificate authority of `instance`: one that lost its labels still holds what nobody else writes. */
+export function isOwnAuthority(live: KubeObject, instance: string): boolean {
+  return isOwnState(live, instance) || AUTHORITY_KEYS.previous in dataOf(live);
+}
+
+/** undefined also where the object is not there. */
+async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+    throw error;
+  }
 }
 
 function labelsOf({ metadata }: KubeObject): Readonly<Record<string, string>> {

@@ -45,14 +45,6 @@ export function createStateSecret(client: KubeClient, { namespace, name }: State
         await client.call({ method: 'POST', path: collection, query, body: secret, timeoutMs: DEADLINE_MS, signal });
       }
     },
-    /** Deletes it; well when there is none. */
-    async remove(): Promise<void> {
-      try {
-        await client.call({ method: 'DELETE', path, timeoutMs: DEADLINE_MS });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    },
   };
 }
 

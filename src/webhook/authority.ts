@@ -1,5 +1,6 @@
 // The decisions about the certificate authority and the leaf: when each is renewed, and which earlier authorities are still trusted.
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { AUTHORITY_KEYS } from '../core/names.ts';
 import type { EpochMs } from '../core/types.ts';
 import { BACKDATED_MS, isTrusted, LEAF_LIFE_MS, readBundle, type KeyPair } from './certificates.ts';
 
@@ -16,9 +17,6 @@ export interface Leaf extends KeyPair {
   /** Fingerprint of the authority that signed it. */
   readonly issuedBy: string;
 }
-
-/** Keys of the Secret. */
-export const AUTHORITY_KEYS = { cert: 'tls.crt', key: 'tls.key', previous: 'previous.crt' } as const;
 
 /** A replica may have minted from the earlier authority until it heard of the next: two lives of a leaf are enough for all. */
 const OVERLAP_MS = 2 * LEAF_LIFE_MS;

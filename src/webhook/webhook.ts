@@ -9,14 +9,14 @@ import {
   createObjectCalls,
   dataOf,
   followObject,
-  isOwnState,
+  isOwnAuthority,
   isOwnWebhook,
   secretPlace,
   webhookPlace,
   type ObjectPlace,
 } from '../kube/one-object.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
-import { AUTHORITY_KEYS, parseAuthority, type Authority } from './authority.ts';
+import { parseAuthority, type Authority } from './authority.ts';
 import { readBundle } from './certificates.ts';
 import { createReviewHandler, type HandlerWorld } from './handlers.ts';
 import { createKeeper, type KeptObject } from './keeper.ts';
@@ -94,8 +94,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
   const secretName = authoritySecretName(instance);
   const secret = {
     ...follow(`secret ${namespace}/${secretName}`, secretPlace(namespace, secretName), namespace),
-    // One that lost its labels still holds what nobody else writes.
-    isOwn: (live: KubeObject) => isOwnState(live, instance) || AUTHORITY_KEYS.previous in dataOf(live),
+    isOwn: (live: KubeObject) => isOwnAuthority(live, instance),
   };
 
   const authority = remembered(

@@ -11,7 +11,12 @@ const BUILD_MS = 900_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const VALUES_TEXT = readFileSync(path.join(CHART, 'values.yaml'), 'utf8');
 /** Sections whose members are values of their own. */
-const SECTIONS: readonly string[] = ['image', 'configMap'];
+const SECTIONS: readonly string[] = ['image', 'configMap', 'rrsa', 'serviceAccount'];
+/** Values without which others of their section count for nothing. */
+const SWITCHES: Readonly<Record<string, Values>> = {
+  'rrsa.roleArn': { enabled: true },
+  'rrsa.oidcProviderArn': { enabled: true },
+};
 const DEFAULTS = load(VALUES_TEXT) as Values;
 
 jest.setTimeout(60_000);
@@ -138,6 +143,16 @@ describe('the container', () => {
     expect(await settingsOf({ extraArgs: ['--log-level=error'] })).toMatchObject({ logLevel: 'error' });
   });
 
+  test('takes a URL of the webhook among the further flags in the place of the Service', async () => {
+    const { webhook } = await settingsOf({ extraArgs: ['--log-level=error', '--webhook-url=https://hook.example'] });
+    expect(webhook.target).toEqual({ kind: 'url', url: 'https://hook.example' });
+  });
+
+  test('takes another Service of the webhook among the further flags', async () => {
+    const { webhook } = await settingsOf({ extraArgs: ['--webhook-service=a/b:8443'] });
+    expect(webhook.target).toEqual({ kind: 'service', namespace: 'a', name: 'b', port: 8443 });
+  });
+
   test('is probed on the port that the program serves', async () => {
     const { metricsAddress } = await settingsOf({});
     const container = await containerOf({});
@@ -199,6 +214,70 @@ describe('the container', () => {
   });
 });
 
+describe('the environment', () => {
+  test('is that of the chart, then that of the value extraEnv as it is written', async () => {
+    const own = { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
+    expect((await containerOf({})).env).toEqual([own]);
+    const { extraEnv } = EVERY_VALUE;
+    expect((await containerOf({ extraEnv })).env).toEqual([own, ...extraEnv]);
+  });
+
+  test.each<[string, Values]>([
+    ['POD_NAMESPACE', { extraEnv: [{ name: 'POD_NAMESPACE', value: 'a' }] }],
+    ['ALIBABA_CLOUD_ROLE_ARN', { rrsa: EVERY_VALUE.rrsa, extraEnv: [{ name: 'ALIBABA_CLOUD_ROLE_ARN', value: 'a' }] }],
+    ['TWICE', { extraEnv: [{ name: 'TWICE', value: 'a' }, { name: 'TWICE' }] }],
+  ])('that names %s a second time is refused with one sentence', async (name, values) => {
+    await expect(helm.render(values)).rejects.toThrow(
+      `The value extraEnv sets ${name}, which is set already: keep one of them.`,
+    );
+  });
+});
+
+describe('the value rrsa', () => {
+  const { roleArn, oidcProviderArn } = EVERY_VALUE.rrsa;
+  const FOLDER = '/var/run/secrets/ack.alibabacloud.com/rrsa-tokens';
+
+  test.each<[string, Values]>([
+    ['by default', {}],
+    ['with ARNs that are not switched on', { rrsa: { roleArn, oidcProviderArn } }],
+  ])('%s: adds nothing to the Pod', async (_, values) => {
+    const spec = await podSpecOf(values);
+    expect(spec).not.toHaveProperty('volumes');
+    expect(spec.containers[0]).not.toHaveProperty('volumeMounts');
+    expect(identityOf(spec.containers[0])).toEqual({});
+  });
+
+  test('mounts a token for the cloud, and nothing else, where the environment says that it is', async () => {
+    const { volumes, containers } = await podSpecOf({ rrsa: { enabled: true } });
+    const token = { audience: 'sts.aliyuncs.com', expirationSeconds: 3600, path: 'token' };
+    expect(volumes).toEqual([{ name: 'rrsa-oidc-token', projected: { sources: [{ serviceAccountToken: token }] } }]);
+    const [container] = containers;
+    expect(container.volumeMounts).toEqual([{ name: 'rrsa-oidc-token', mountPath: FOLDER, readOnly: true }]);
+    expect(identityOf(container)).toEqual({ ALIBABA_CLOUD_OIDC_TOKEN_FILE: `${FOLDER}/${token.path}` });
+  });
+
+  test('gives the program the role and the provider that it names', async () => {
+    expect(identityOf((await podSpecOf({ rrsa: EVERY_VALUE.rrsa })).containers[0])).toEqual({
+      ALIBABA_CLOUD_ROLE_ARN: roleArn,
+      ALIBABA_CLOUD_OIDC_PROVIDER_ARN: oidcProviderArn,
+      ALIBABA_CLOUD_OIDC_TOKEN_FILE: `${FOLDER}/token`,
+    });
+  });
+
+  /** As the program reads it. */
+  const identityOf = ({ args, env }: Awaited<ReturnType<typeof containerOf>>) =>
+    settingsFrom(args, Object.fromEntries(env.map(({ name, value }) => [name, value]))).identityEnvironment;
+});
+
+test('annotations of the ServiceAccount are on that object, and on no other', async () => {
+  const { annotations } = EVERY_VALUE.serviceAccount;
+  const manifests = manifestsOf(await helm.render({ serviceAccount: { annotations } }));
+  const annotated = manifests.filter(({ metadata }) => metadata.annotations !== undefined);
+  expect(annotated.map(({ kind, metadata }) => [kind, metadata.annotations])).toEqual([
+    ['ServiceAccount', annotations],
+  ]);
+});
+
 describe('the values', () => {
   test('are the same in values.yaml, in the schema and in the tests', () => {
     const schema = JSON.parse(readFileSync(path.join(CHART, 'values.schema.json'), 'utf8')) as Schema;
@@ -220,8 +299,12 @@ describe('the values', () => {
     expect(bare).toEqual([]);
   });
 
-  test.each([...valuesOf(EVERY_VALUE)])('%s changes what is rendered', async (_, one) => {
-    expect(await helm.render(one)).not.toBe(await helm.render());
+  test.each([...valuesOf(EVERY_VALUE)])('%s changes what is rendered', async (name, one) => {
+    const [section = ''] = name.split('.');
+    const on = SWITCHES[name];
+    const rest = on === undefined ? {} : { [section]: on };
+    const both = on === undefined ? one : { [section]: { ...on, ...(one[section] as Values) } };
+    expect(await helm.render(both)).not.toBe(await helm.render(rest));
   });
 
   test('may hold `global`, which Helm gives to every subchart', async () => {
@@ -242,6 +325,9 @@ describe('the values', () => {
     ],
     ['an instance that is no label', { instance: 'A_B' }, "at '/instance': 'A_B' does not match pattern"],
     ['a digest without algorithm', { image: { digest: 'abc' } }, "at '/image/digest': 'abc' does not match pattern"],
+    ['a variable that is no text', { extraEnv: [{ name: 'A', value: 1 }] }, "at '/extraEnv/0/value': got number, want"],
+    ['a variable without a name', { extraEnv: [{ value: 'a' }] }, "at '/extraEnv/0': missing property 'name'"],
+    ['the ARN of another thing', { rrsa: { roleArn: EVERY_VALUE.rrsa.oidcProviderArn } }, "at '/rrsa/roleArn': 'acs:"],
     ['an argument that is no flag', { extraArgs: ['cleanup'] }, "at '/extraArgs/0': 'cleanup' does not match pattern"],
   ])('with %s are refused, and the message says where and why', async (_, values, message) => {
     await expect(helm.render(values)).rejects.toThrow(message);
@@ -273,15 +359,19 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
 
+async function podSpecOf(values: Values) {
+  return deploymentOf(manifestsOf(await helm.render(values))).template.spec;
+}
+
 async function containerOf(values: Values) {
-  return deploymentOf(manifestsOf(await helm.render(values))).template.spec.containers[0];
+  return (await podSpecOf(values)).containers[0];
 }
 
 async function settingsOf(values: Values) {
   return settingsFrom((await containerOf(values)).args);
 }
 
-function settingsFrom([command = '', ...args]: readonly string[]) {
+function settingsFrom([command = '', ...args]: readonly string[], env: NodeJS.ProcessEnv = {}) {
   expect(command).toBe('controller');
-  return readSettings(command, args, { POD_NAMESPACE: 'kube-system', KUBERNETES_SERVICE_HOST: '10.0.0.1' });
+  return readSettings(command, args, { ...env, POD_NAMESPACE: 'kube-system', KUBERNETES_SERVICE_HOST: '10.0.0.1' });
 }

@@ -32,6 +32,16 @@ export const EVERY_VALUE = {
     '--leader-elect=false',
     '--cloud-endpoints={"alibaba":{"cr":{"url":"https://cr-vpc.{region}.aliyuncs.com"}}}',
   ],
+  extraEnv: [
+    { name: 'ALIBABA_CLOUD_ECS_METADATA_DISABLED', value: 'true' },
+    { name: 'REGISTRY_CREDENTIAL_HELPER_LOG_LEVEL', valueFrom: { configMapKeyRef: { name: 'levels', key: 'level' } } },
+  ],
+  rrsa: {
+    enabled: true,
+    roleArn: 'acs:ram::1000000000000001:role/acr-a',
+    oidcProviderArn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c0ffee',
+  },
+  serviceAccount: { annotations: { 'pod-identity.alibabacloud.com/role-name': 'acr-a' } },
   resources: { requests: { cpu: 1, memory: '1Gi' }, limits: { cpu: '2', memory: '2Gi' } },
   podSecurityContext: { fsGroup: 65532 },
   containerSecurityContext: { runAsGroup: 65531 },
@@ -63,6 +73,7 @@ export interface Manifest {
     readonly name: string;
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly rules?: unknown;
   readonly spec?: { readonly replicas: number; readonly template: PodTemplate };
@@ -74,6 +85,7 @@ export interface PodTemplate {
   readonly spec: {
     readonly serviceAccountName: string;
     readonly containers: readonly [Container];
+    readonly volumes?: readonly { readonly name: string }[];
     readonly [field: string]: unknown;
   };
 }
@@ -81,7 +93,9 @@ export interface PodTemplate {
 interface Container {
   readonly image: string;
   readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly volumeMounts?: readonly { readonly name: string }[];
   readonly securityContext?: Readonly<Record<string, unknown>>;
   readonly [field: string]: unknown;
 }

@@ -16,6 +16,7 @@ import {
   manifestsOf,
   type Helm,
   type Manifest,
+  type PodTemplate,
   type Values,
 } from './helm.ts';
 
@@ -52,6 +53,19 @@ describe('a namespace that enforces the Pod Security level restricted', () => {
 
   test('accepts the Pod of the Deployment', async () => {
     await dryRun(await podOf({}), namespace);
+  });
+
+  test.each<[string, readonly string[], Values]>([
+    ['without RRSA', [], {}],
+    ['with RRSA', ['rrsa-oidc-token'], { rrsa: EVERY_VALUE.rrsa }],
+  ])('has in the Pod %s beside the token for the API server only the volumes %j', async (_, expected, values) => {
+    const { spec } = await dryRun(await podOf(values), namespace);
+    const { volumes = [], containers } = (spec ?? {}) as unknown as Partial<PodTemplate['spec']>;
+    const others = (names: readonly { readonly name: string }[] = []): readonly string[] =>
+      names.map(({ name }) => name).filter((name) => !name.startsWith('kube-api-access-'));
+    expect(others(volumes)).toEqual(expected);
+    expect(others(containers?.[0].volumeMounts)).toEqual(expected);
+    expect(volumes).toHaveLength(expected.length + 1);
   });
 
   test('accepts the Pod of the README that cleans up', async () => {
@@ -121,7 +135,10 @@ describe('a release', () => {
     expect(now.spec.replicas).toBe(1);
     expect(now.spec.template.spec.containers[0].args).toContain('--log-level=debug');
     expect(await cluster.references(namespace, RELEASE)).toEqual(['registry-credentials']);
-    expect((await cluster.get('serviceaccounts', RELEASE, namespace))?.metadata.annotations).toMatchObject(annotation);
+    expect((await cluster.get('serviceaccounts', RELEASE, namespace))?.metadata.annotations).toMatchObject({
+      ...annotation,
+      ...EVERY_VALUE.serviceAccount.annotations,
+    });
   });
 
   test('is rolled back to what it was', async () => {
@@ -157,13 +174,14 @@ async function podOf(values: Values): Promise<Manifest> {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'pod' }, spec } as unknown as Manifest;
 }
 
-/** Asks the API server whether it would create the object; throws with its answer when not. */
-async function dryRun(manifest: Manifest, namespace = manifest.metadata.namespace): Promise<void> {
+/** What the API server would create; throws with its answer when it would not. */
+async function dryRun(manifest: Manifest, namespace = manifest.metadata.namespace): Promise<Manifest> {
   const { apiVersion, kind } = manifest;
   const place = namespace === undefined ? '' : `/namespaces/${namespace}`;
   const path = `${groupPath(apiVersion)}${place}/${kind.toLowerCase()}s?dryRun=All&fieldValidation=Strict`;
   const { status, body } = await plane.request({ method: 'POST', path, body: manifest });
   if (status !== 201) throw new Error(`${kind}: ${status} ${JSON.stringify(body)}`);
+  return body as Manifest;
 }
 
 /** `resource namespace/name` of every object of the cluster, except those that come and go by themselves. */

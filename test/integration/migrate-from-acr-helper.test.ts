@@ -216,6 +216,14 @@ describe('migrate from-acr-helper', () => {
     expect(wrong.error).toContain('unknown flag --colour');
     expect((await run('admin', ['--help'])).out).toMatch(/Examples:\n.*Exit codes:.*--instance=NAME/s);
   });
+
+  test('reads by default what its help says, also with another namespace for ours', async () => {
+    const { out: help } = await run('admin', ['--help']);
+    const [, place = ''] = /--config-map=.*\n.*\(default: ([a-z/-]+),/.exec(help) ?? [];
+    for (const args of [[], ['--namespace=registry']]) {
+      expect((await run('admin', args)).out).toContain(`Configuration: ConfigMap ${place}, valid`);
+    }
+  });
 });
 
 describe('the kubectl commands that it prints', () => {

@@ -1,12 +1,12 @@
 // Objects under the webhook's names that somebody else made or replaced: what is left alone, and what is taken up.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
-import { authoritySecretName } from '../../src/core/names.ts';
+import { AUTHORITY_KEYS, authoritySecretName } from '../../src/core/names.ts';
 import type { Config } from '../../src/core/types.ts';
 import { createKubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { dataOf } from '../../src/kube/one-object.ts';
-import { AUTHORITY_KEYS, authorityData } from '../../src/webhook/authority.ts';
+import { authorityData } from '../../src/webhook/authority.ts';
 import { createAuthority, readBundle } from '../../src/webhook/certificates.ts';
 import { createWebhook } from '../../src/webhook/webhook.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,6 +1,8 @@
 // The admission webhook on a real API server: its switch, what it answers, what happens while nobody answers, and how it goes.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { authoritySecretName, referencesAnnotation } from '../../src/core/names.ts';
+import { authoritySecretName, referencesAnnotation, stateSecretName, webhookName } from '../../src/core/names.ts';
+import { authorityData } from '../../src/webhook/authority.ts';
+import { createAuthority } from '../../src/webhook/certificates.ts';
 import { SAMPLE } from '../support/clouds/clouds.ts';
 import { pullImage, pushImage } from '../support/control-plane/oci.ts';
 import { startRegistry, type Registry } from '../support/control-plane/registry.ts';
@@ -369,6 +371,39 @@ describe('the way it goes', () => {
     expect(await webhookObject(world)).toBeUndefined();
     expect(await secret()).toBeUndefined();
     expect(await references('account-0')).toEqual(['put']);
+  });
+
+  test("cleanup tells of objects under our names that are somebody else's, and leaves them alone", async () => {
+    const stringData = { theirs: 'x' };
+    const names = [authoritySecretName('default'), stateSecretName('default')];
+    for (const name of names) await world.cluster.create('secrets', { metadata: { name }, stringData }, 'kube-system');
+    const object = { metadata: { name: webhookName('default'), labels: { owner: 'somebody' } } };
+    const path = WEBHOOK_PATH.slice(0, WEBHOOK_PATH.lastIndexOf('/'));
+    expect((await world.plane.request({ method: 'POST', path, body: object })).status).toBe(201);
+    const left = [
+      `left alone MutatingWebhookConfiguration ${webhookName('default')}: somebody else's has this name`,
+      `left alone Secret kube-system/${names[0]} (certificate authority of the webhook): somebody else's has this name`,
+      `left alone Secret kube-system/${names[1]} (master copy): somebody else's has this name`,
+    ];
+    for (const args of [['--dry-run'], []]) {
+      const { code, output } = await runCommand(world, 'cleanup', args);
+      expect(code).toBe(0);
+      expect(output.split('\n').slice(0, 3)).toEqual(left);
+    }
+    expect((await webhookObject(world))?.metadata).toMatchObject(object.metadata);
+    for (const name of names) {
+      expect(await world.cluster.get('secrets', name, 'kube-system')).toMatchObject({ data: { theirs: 'eA==' } });
+      await world.cluster.remove('secrets', name, 'kube-system');
+    }
+    await world.plane.request({ method: 'DELETE', path: WEBHOOK_PATH });
+  });
+
+  test('cleanup also removes an authority that lost its labels', async () => {
+    const data = { ...authorityData(await createAuthority('unlabelled', Date.now()), []) };
+    const metadata = { name: authoritySecretName('default') };
+    await world.cluster.create('secrets', { metadata, stringData: data }, 'kube-system');
+    expect((await runCommand(world, 'cleanup')).output).toContain(`deleted Secret kube-system/${metadata.name}`);
+    expect(await secret()).toBeUndefined();
   });
 
   const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/registry-credential-helper-default';

@@ -37,6 +37,35 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
+{{/* Environment of the container, as a list. */}}
+{{- define "registry-credential-helper.env" -}}
+# Where the Lease, the master copy and Secret references are.
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+{{- if .Values.rrsa.enabled }}
+- name: ALIBABA_CLOUD_OIDC_TOKEN_FILE
+  value: {{ include "registry-credential-helper.rrsaFolder" . }}/token
+{{- with .Values.rrsa.roleArn }}
+- name: ALIBABA_CLOUD_ROLE_ARN
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.rrsa.oidcProviderArn }}
+- name: ALIBABA_CLOUD_OIDC_PROVIDER_ARN
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Where Alibaba's own tools look for the token of RRSA. */}}
+{{- define "registry-credential-helper.rrsaFolder" -}}
+/var/run/secrets/ack.alibabacloud.com/rrsa-tokens
+{{- end }}
+
 {{- define "registry-credential-helper.configMapNamespace" -}}
 {{- .Values.configMap.namespace | default .Release.Namespace }}
 {{- end }}

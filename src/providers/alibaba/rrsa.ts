@@ -87,7 +87,7 @@ function readToken(
       if (!(error instanceof ProviderError)) throw error;
       throw new ProviderError(
         error.reason,
-        `${error.message}: mount a projected ServiceAccount token with the audience ${AUDIENCE} there, or name a ServiceAccount in the key \`rrsa-service-account\``,
+        `${error.message}: mount a projected ServiceAccount token with the audience ${AUDIENCE} there (the value \`rrsa.enabled\` of the chart does), or name a ServiceAccount in the key \`rrsa-service-account\``,
       );
     },
   );

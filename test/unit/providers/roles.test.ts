@@ -245,7 +245,12 @@ describe('[acr I4] RRSA', () => {
       /no rrsaRoleARN: write it into the item, or set ALIBABA_CLOUD_ROLE_ARN/,
     ],
     ['a provider', { ...role, providerArn: undefined }, {}, /no rrsaOIDCProviderRoleARN/],
-    ['a file', role, {}, /There is no file: mount a projected ServiceAccount token.*`rrsa-service-account`/],
+    [
+      'a file',
+      role,
+      {},
+      /There is no file: mount a projected ServiceAccount token.*`rrsa.enabled` of the chart.*`rrsa-service-account`/,
+    ],
   ])('without %s says how to give it', async (_name, given, more, message) => {
     const attempt = createRrsaIdentity(fakeSts().sts, given, NOBODY).fetchKey(world(more), PLACE, signal);
     await expect(attempt).rejects.toMatchObject({

@@ -1,8 +1,8 @@
 // Certificates: what they are good for, when each is renewed, and how two authorities overlap.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { AUTHORITY_KEYS } from '../../../src/core/names.ts';
 import {
-  AUTHORITY_KEYS,
   authorityData,
   bundleOf,
   parseAuthority,
