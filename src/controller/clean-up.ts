@@ -5,7 +5,14 @@ import { KubeError } from '../core/errors.ts';
 import type { EpochMs, Plan, Write } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createLimiter } from '../kube/limiter.ts';
-import { isOwnAuthority, isOwnState, removeOwn, removeWebhook, secretPlace, type Removal } from '../kube/one-object.ts';
+import {
+  isOwnAuthority,
+  isOwnMasterCopy,
+  removeOwn,
+  removeWebhook,
+  secretPlace,
+  type Removal,
+} from '../kube/one-object.ts';
 import { makeWrite } from '../kube/writes.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { createClusterCaches, type CachedKind, type ClusterCaches } from './cluster-caches.ts';
@@ -144,7 +151,7 @@ async function removeOwnSecrets(options: CleanUpOptions): Promise<void> {
   const { client, namespace, instance, dryRun, signal } = options;
   for (const { name, what, isOwn } of [
     { name: authoritySecretName(instance), what: 'certificate authority of the webhook', isOwn: isOwnAuthority },
-    { name: stateSecretName(instance), what: 'master copy', isOwn: isOwnState },
+    { name: stateSecretName(instance), what: 'master copy', isOwn: isOwnMasterCopy },
   ]) {
     const place = secretPlace(namespace, name);
     const removal = await removeOwn(client, { place, isOwn: (live) => isOwn(live, instance), dryRun, signal });

@@ -142,7 +142,7 @@ export function createController(options: ControllerOptions): Controller {
     onSourceChanged: changes.onSourceChanged,
   });
   const keeper = new StateKeeper({
-    secret: createStateSecret(client, { namespace: options.namespace, name: stateSecretName(instance) }),
+    secret: createStateSecret(client, { namespace: options.namespace, name: stateSecretName(instance), instance }),
     instance,
     current: () => ({ credentials: store.snapshot(), configuration: configuration.state.goodData }),
     onFailure: observer.onStateFailure,

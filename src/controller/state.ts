@@ -1,7 +1,7 @@
 // The master copy: one Secret of our own that holds the current credentials and the last good configuration, so that a new
 // leader serves a new namespace even while a cloud is down or the configuration is broken.
 import { KubeError } from '../core/errors.ts';
-import { stateLabels } from '../core/names.ts';
+import { STATE_KEYS, stateLabels } from '../core/names.ts';
 import { parseRecord } from '../core/records.ts';
 
 /** What the master copy holds. */
@@ -15,14 +15,14 @@ export interface State {
 /** The calls that keep the Secret; each throws KubeError, and waits no longer for its turn when the signal aborts. */
 export interface StateSecret {
   /** Decoded data; undefined = there is none. */
-  read(signal?: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
+  read(signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   /** Creates or overwrites it. */
   write(
     content: {
       readonly labels: Readonly<Record<string, string>>;
       readonly data: Readonly<Record<string, string>>;
     },
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<void>;
 }
 
@@ -36,7 +36,8 @@ export interface StateKeeperOptions {
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const RETRY_MS = 5_000;
+/** How long to wait after a failure; twice as long after each further one, up to the longest. */
+const RETRY_MS = { first: 5_000, longest: 60_000 } as const;
 
 /** Writes the master copy after changes: one write at a time, changes meanwhile make one more; failures are tried again. */
 export class StateKeeper {
@@ -52,11 +53,11 @@ export class StateKeeper {
   }
 
   /** Reads what an earlier leader left. Throws KubeError when it cannot be known. Nothing or nonsense is an empty state. */
-  async read(signal?: AbortSignal): Promise<State> {
+  async read(signal: AbortSignal): Promise<State> {
     const data = await this.#options.secret.read(signal);
     const state = {
-      credentials: data?.['credentials.json'],
-      configuration: parseConfiguration(data?.['configuration.json']),
+      credentials: data?.[STATE_KEYS.credentials],
+      configuration: parseConfiguration(data?.[STATE_KEYS.configuration]),
     };
     this.#written = textOf(state);
     return state;
@@ -84,6 +85,7 @@ export class StateKeeper {
   async #run(signal: AbortSignal): Promise<void> {
     const { secret, instance, current, onFailure, pause } = this.#options;
     const labels = stateLabels(instance);
+    let retryMs: number = RETRY_MS.first;
     while (this.#changed && !signal.aborted) {
       this.#changed = false;
       const state = current();
@@ -92,10 +94,12 @@ export class StateKeeper {
       try {
         await secret.write({ labels, data: dataOf(state) }, signal);
         this.#written = text;
+        retryMs = RETRY_MS.first;
       } catch (error) {
         onFailure(error);
         this.#changed = true;
-        await pause(error instanceof KubeError ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS, signal);
+        await pause(error instanceof KubeError ? (error.retryAfterMs ?? retryMs) : retryMs, signal);
+        retryMs = Math.min(2 * retryMs, RETRY_MS.longest);
       }
     }
   }
@@ -103,8 +107,8 @@ export class StateKeeper {
 
 function dataOf({ credentials, configuration }: State): Readonly<Record<string, string>> {
   return {
-    ...(credentials === undefined ? {} : { 'credentials.json': credentials }),
-    ...(configuration === undefined ? {} : { 'configuration.json': JSON.stringify(configuration) }),
+    ...(credentials === undefined ? {} : { [STATE_KEYS.credentials]: credentials }),
+    ...(configuration === undefined ? {} : { [STATE_KEYS.configuration]: JSON.stringify(configuration) }),
   };
 }
 

@@ -54,6 +54,9 @@ export function stateSecretName(instance: string): string {
   return `${MANAGER}-state-${instance}`;
 }
 
+/** Keys of the data in it. */
+export const STATE_KEYS = { credentials: 'credentials.json', configuration: 'configuration.json' } as const;
+
 /** Labels of the Secrets in our own namespace that remember something for `instance`. */
 export function stateLabels(instance: string): Readonly<Record<string, string>> {
   return { [MANAGED_BY_LABEL]: MANAGER, [`${DOMAIN}/state`]: instance };

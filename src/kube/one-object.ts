@@ -1,6 +1,14 @@
 // One object by its name: followed whole, and written by guarded calls. For the few objects that are this program's own.
 import { KubeError } from '../core/errors.ts';
-import { AUTHORITY_KEYS, isManaged, MANAGER, stateLabels, WEBHOOK_NAME, webhookName } from '../core/names.ts';
+import {
+  AUTHORITY_KEYS,
+  isManaged,
+  MANAGER,
+  STATE_KEYS,
+  stateLabels,
+  WEBHOOK_NAME,
+  webhookName,
+} from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
@@ -97,9 +105,15 @@ export function isOwnWebhook(live: KubeObject, instance: string): boolean {
 }
 
 /** True when the Secret bears the labels of those that remember something for `instance`. */
-export function isOwnState(live: KubeObject, instance: string): boolean {
+function isOwnState(live: KubeObject, instance: string): boolean {
   const labels = labelsOf(live);
   return Object.entries(stateLabels(instance)).every(([key, value]) => labels[key] === value);
+}
+
+/** True when the Secret is the master copy of `instance`: one that lost its labels still holds all that we write. */
+export function isOwnMasterCopy(live: KubeObject, instance: string): boolean {
+  const data = dataOf(live);
+  return isOwnState(live, instance) || Object.values(STATE_KEYS).every((key) => key in data);
 }
 
 /** True when the Secret is the certificate authority of `instance`: one that lost its labels still holds what nobody else writes. */

@@ -1,62 +1,63 @@
-// The calls that keep the Secret of the master copy.
+// The Secret of the master copy: written on exactly what was seen of it, so that nobody else's is read or overwritten.
 import { KubeError } from '../core/errors.ts';
-import { MANAGER } from '../core/names.ts';
-import { isRecord } from '../core/records.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient, KubeObject } from './client.ts';
+import { createObjectCalls, dataOf, encodeData, isOwnMasterCopy, secretPlace } from './one-object.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** Where it is. */
+/** Where it is, and whose it must be. */
 export interface StateSecretPlace {
   readonly namespace: string;
   readonly name: string;
+  readonly instance: string;
 }
 
-/** Longest such call, milliseconds. */
-const DEADLINE_MS = 10_000;
+/**
+ * Builds the calls; each throws KubeError, `AlreadyExists` for a write where somebody else's has the name. `signal` ends the wait for
+ * a turn, and a read; a write that was sent goes on.
+ */
+export function createStateSecret(client: KubeClient, { namespace, name, instance }: StateSecretPlace) {
+  const calls = createObjectCalls(client, secretPlace(namespace, name));
+  let observed: KubeObject | undefined;
 
-/** Builds the calls; each throws KubeError. `signal` ends the wait for a turn, and a read; a write that was sent goes on. */
-export function createStateSecret(client: KubeClient, { namespace, name }: StateSecretPlace) {
-  const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
-  const path = `${collection}/${encodeURIComponent(name)}`;
-  const query = { fieldManager: MANAGER };
+  const isForeign = (object: KubeObject | undefined): boolean =>
+    object !== undefined && !isOwnMasterCopy(object, instance);
+  const put = async (labels: Texts, data: Texts, signal: AbortSignal): Promise<void> => {
+    if (isForeign(observed)) {
+      throw new KubeError(
+        'AlreadyExists',
+        `Secret ${namespace}/${name} is somebody else's and is left alone: rename or delete it; until then nothing is remembered over a restart`,
+      );
+    }
+    const body = { metadata: { labels }, data: encodeData(data) };
+    const secret = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', ...body, metadata: { name, labels } };
+    observed = await (observed === undefined ? calls.create(secret, signal) : calls.patch(observed, body, signal));
+  };
+
   return {
-    /** Decoded data; undefined = there is no such Secret. */
-    async read(signal?: AbortSignal): Promise<Texts | undefined> {
-      try {
-        const { data } = await client.call({ method: 'GET', path, timeoutMs: DEADLINE_MS, signal });
-        return isRecord(data) ? decode(data) : {};
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
+    /** Decoded data; undefined = there is none of ours. */
+    async read(signal: AbortSignal): Promise<Texts | undefined> {
+      observed = await calls.read(signal);
+      return observed === undefined || isForeign(observed) ? undefined : dataOf(observed);
     },
     /** Overwrites the data, or creates the Secret. */
     async write(
       { labels, data }: { readonly labels: Texts; readonly data: Texts },
-      signal?: AbortSignal,
+      signal: AbortSignal,
     ): Promise<void> {
-      const body = { metadata: { labels }, data: encode(data) };
+      // It may have been renamed or deleted since.
+      if (isForeign(observed)) observed = await calls.read(signal);
       try {
-        await client.call({ method: 'PATCH', path, query, body, timeoutMs: DEADLINE_MS, signal });
+        await put(labels, data, signal);
       } catch (error) {
-        if (!isNotFound(error)) throw error;
-        const secret = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', ...body, metadata: { name, labels } };
-        await client.call({ method: 'POST', path: collection, query, body: secret, timeoutMs: DEADLINE_MS, signal });
+        if (isForeign(observed) || !hasMoved(error)) throw error;
+        observed = await calls.read(signal);
+        await put(labels, data, signal);
       }
     },
   };
 }
 
-function isNotFound(error: unknown): boolean {
-  return error instanceof KubeError && error.reason === 'NotFound';
-}
-
-function encode(data: Texts): Texts {
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]));
-}
-
-function decode(data: Readonly<Record<string, unknown>>): Texts {
-  const texts = Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return Object.fromEntries(texts.map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]));
+function hasMoved(error: unknown): boolean {
+  return error instanceof KubeError && ['Conflict', 'AlreadyExists', 'NotFound'].includes(error.reason);
 }

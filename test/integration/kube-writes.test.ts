@@ -1,5 +1,6 @@
 // Guarded writes against a real API server: what it answers when the world has moved.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { stateLabels } from '../../src/core/names.ts';
 import { isRecord } from '../../src/core/records.ts';
 import type { SecretContent } from '../../src/core/types.ts';
 import { createKubeClient, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
@@ -7,6 +8,7 @@ import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { checkPermissions, REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
 import { EventRecorder, type RecorderEvent } from '../../src/kube/events.ts';
 import { projectServiceAccount } from '../../src/kube/projections.ts';
+import { createStateSecret } from '../../src/kube/state-secret.ts';
 import {
   createSecret,
   deleteSecret,
@@ -53,6 +55,62 @@ function seen(object: KubeObject) {
   const { name, uid, resourceVersion } = isRecord(object.metadata) ? object.metadata : {};
   return { namespace, name: String(name), uid: String(uid), resourceVersion: String(resourceVersion) };
 }
+
+describe('the Secret of the master copy', () => {
+  const collection = () => `/api/v1/namespaces/${namespace}/secrets`;
+  const keep = () => createStateSecret(client, { namespace, name: 'copy', instance: 'blue' });
+  const labels = stateLabels('blue');
+  const write = (calls: ReturnType<typeof keep>, text: string): Promise<void> =>
+    calls.write({ labels, data: { 'credentials.json': text, 'configuration.json': '{}' } }, signal);
+  const live = () => client.call({ method: 'GET', path: `${collection()}/copy`, signal });
+
+  test('is created, read back by the next leader, and written on', async () => {
+    const calls = keep();
+    expect(await calls.read(signal)).toBeUndefined();
+    await write(calls, 'one');
+    await write(calls, 'two');
+    const next = keep();
+    expect(await next.read(signal)).toEqual({ 'credentials.json': 'two', 'configuration.json': '{}' });
+    await write(next, 'three');
+    expect(await live()).toMatchObject({ type: 'Opaque', metadata: { labels } });
+    // Somebody else wrote meanwhile, or it was deleted: the world is looked at again.
+    await write(calls, 'four');
+    await client.call({ method: 'DELETE', path: `${collection()}/copy`, signal });
+    await write(calls, 'five');
+    expect(await keep().read(signal)).toMatchObject({ 'credentials.json': 'five' });
+  });
+
+  test('that is somebody else’s is neither read nor overwritten, until it is gone', async () => {
+    const theirs = { metadata: { name: 'copy' }, stringData: { 'credentials.json': 'theirs' } };
+    const before = await client.call({ method: 'POST', path: collection(), body: theirs, signal });
+    for (const calls of [keep(), await read(keep())]) {
+      await expect(write(calls, 'ours')).rejects.toMatchObject({
+        reason: 'AlreadyExists',
+        message: expect.stringMatching(/Secret n\d+\/copy is somebody else's and is left alone: rename or delete it/),
+      });
+      expect(await live()).toEqual(before);
+    }
+    const calls = await read(keep());
+    await client.call({ method: 'DELETE', path: `${collection()}/copy`, signal });
+    await write(calls, 'ours');
+    expect(await keep().read(signal)).toMatchObject({ 'credentials.json': 'ours' });
+
+    async function read(calls: ReturnType<typeof keep>): Promise<ReturnType<typeof keep>> {
+      expect(await calls.read(signal)).toBeUndefined();
+      return calls;
+    }
+  });
+
+  test('that lost its labels is still ours, and gets them again', async () => {
+    await write(keep(), 'one');
+    const body = { metadata: { labels: Object.fromEntries(Object.keys(labels).map((key) => [key, null])) } };
+    await client.call({ method: 'PATCH', path: `${collection()}/copy`, body, signal });
+    const calls = keep();
+    expect(await calls.read(signal)).toMatchObject({ 'credentials.json': 'one' });
+    await write(calls, 'two');
+    expect(await live()).toMatchObject({ metadata: { labels } });
+  });
+});
 
 describe('a Secret', () => {
   const at = () => ({ namespace, name: 's' });

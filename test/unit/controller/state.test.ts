@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { StateKeeper, type State } from '../../../src/controller/state.ts';
 import { KubeError } from '../../../src/core/errors.ts';
 
+const { signal } = new AbortController();
+
 /** A Secret in memory, and a keeper of it. */
 function keeperOf(initial?: Readonly<Record<string, string>>) {
   const world = {
@@ -41,14 +43,14 @@ describe('the master copy', () => {
     keeper.start();
     keeper.changed();
     await keeper.stop();
-    expect(await keeperOf(world.data).keeper.read()).toEqual(world.state);
+    expect(await keeperOf(world.data).keeper.read(signal)).toEqual(world.state);
   });
 
   test('is not written when it is as it was read', async () => {
     const state: State = { credentials: '{}', configuration: { region: 'cn-hangzhou' } };
     const { world, keeper } = keeperOf({ 'credentials.json': '{}', 'configuration.json': '{"region":"cn-hangzhou"}' });
     world.state = state;
-    await keeper.read();
+    await keeper.read(signal);
     keeper.start();
     keeper.changed();
     await keeper.stop();
@@ -97,12 +99,12 @@ describe('the master copy', () => {
     ['no JSON', { 'configuration.json': '{' }],
     ['a list', { 'configuration.json': '[]' }],
   ])('with %s as configuration gives none', async (_what, data) => {
-    expect((await keeperOf(data).keeper.read()).configuration).toBeUndefined();
+    expect((await keeperOf(data).keeper.read(signal)).configuration).toBeUndefined();
   });
 
   test('leaves out values of the configuration that are no text', async () => {
     const { keeper } = keeperOf({ 'configuration.json': '{"a":"x","b":1}' });
-    expect((await keeper.read()).configuration).toEqual({ a: 'x' });
+    expect((await keeper.read(signal)).configuration).toEqual({ a: 'x' });
   });
 
   const slow = new KubeError('Throttled', 'slow down', { retryAfterMs: 60_000 });
