@@ -93,7 +93,9 @@ test('[acr S4] a writer that puts its own content into the Secret of the same na
     const found = await contended('current', 'Secret', ACR_SECRET);
     return found.length > 0 && found;
   });
-  expect(event?.message).toMatch(/is changed, deleted or put back by another writer again and again/);
+  expect(event?.message).toBe(
+    `Secret current/${ACR_SECRET} is changed, deleted or put back by another writer again and again: waiting before writing it. What it holds now is from ${FIELD_MANAGER}.`,
+  );
   for (const name of ACCOUNTS) {
     expect(await world.cluster.references('current', name)).toEqual([ACR_SECRET]);
     expect(await writesOn('serviceaccounts', 'current', name)).toEqual([]);
