@@ -12,7 +12,7 @@ import { EventRecorder } from '../kube/events.ts';
 import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
 import { checkPermissions, permissionsOf } from '../kube/permissions.ts';
 import { SecretSources } from '../kube/secret-sources.ts';
-import { readServiceAccountManagers } from '../kube/writes.ts';
+import { readFieldManagers } from '../kube/writes.ts';
 import type { Logger } from '../observability/logger.ts';
 import { startHealthServer } from '../observability/http.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -70,7 +70,7 @@ export const controllerCommand: Command = {
       metrics,
       events,
       configMap,
-      readManagers: (at) => readServiceAccountManagers(client, at, signal),
+      readManagers: (at) => readFieldManagers(client, at, signal),
       now,
     });
     const providers = createProviders({ requestsPerSecond: settings.cloudRequestsPerSecond });

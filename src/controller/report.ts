@@ -32,8 +32,12 @@ export interface ReportOptions {
   readonly metrics: Metrics;
   readonly events: Pick<EventRecorder<EventReason>, 'record'>;
   readonly configMap: { readonly namespace: string; readonly name: string };
-  /** Field managers that write `imagePullSecrets` of a ServiceAccount, newest first. */
-  readonly readManagers: (at: { readonly namespace: string; readonly name: string }) => Promise<readonly string[]>;
+  /** Field managers of what we write to an object, newest first. */
+  readonly readManagers: (at: {
+    readonly kind: 'ServiceAccount' | 'Secret';
+    readonly namespace: string;
+    readonly name: string;
+  }) => Promise<readonly string[]>;
   readonly now: () => EpochMs;
 }
 
@@ -136,30 +140,42 @@ export function createReport(options: ReportOptions): Report {
     // What the store or the world has told already is not told again for each namespace.
     const level = skip.reason === 'NameTaken' || skip.reason === 'Contended' ? 'info' : 'debug';
     logger[level]('Left alone', { namespace, reason: skip.reason, name: skip.name, message: skip.message });
-    if (skip.reason === 'Contended' && skip.object !== 'Secret') void reportContention(options, namespace, skip);
-    else if (skip.reason === 'NameTaken' || skip.reason === 'Contended') {
+    if (skip.reason === 'Contended') void reportContention(options, namespace, skip);
+    else if (skip.reason === 'NameTaken') {
       const object = { apiVersion: 'v1', kind: 'Secret', namespace, name: skip.name, uid: skip.uid ?? '' };
       events.record({ object, type: 'Warning', reason: skip.reason, message: skip.message });
     }
   }
 }
 
-/** Told while the reference is missing: the list is owned by whoever wrote it last, and that is the other writer now. */
-async function reportContention(options: ReportOptions, namespace: string, { name, uid = '' }: Skip): Promise<void> {
+/** Told while what we wrote is undone: fields are owned by whoever wrote them last, and that is the other writer now. */
+async function reportContention(options: ReportOptions, namespace: string, skip: Skip): Promise<void> {
+  const { name, uid = '', message } = skip;
+  const kind = skip.object ?? 'ServiceAccount';
   let managers: readonly string[] = [];
   try {
-    managers = (await options.readManagers({ namespace, name })).filter((manager) => manager !== MANAGER);
+    managers = (await options.readManagers({ kind, namespace, name })).filter((manager) => manager !== MANAGER);
   } catch (error) {
     options.logger.debug('Field managers could not be read', { namespace, name, error });
   }
-  const others = managers.length === 0 ? 'another writer' : managers.join(', ');
-  options.logger.warn('Reference keeps being removed', { namespace, name, managers });
-  options.events.record({
-    object: { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name, uid },
-    type: 'Warning',
-    reason: 'Contended',
-    message: `imagePullSecrets loses our entry again and again to ${others}: waiting before adding it again. Label the ServiceAccount ${IGNORE_LABEL}=true to leave it alone.`,
+  options.logger.warn(kind === 'Secret' ? 'Secret keeps being changed' : 'Reference keeps being removed', {
+    ...{ namespace, name, managers },
   });
+  options.events.record({
+    object: { apiVersion: 'v1', kind, namespace, name, uid },
+    ...{ type: 'Warning', reason: 'Contended' },
+    message: kind === 'Secret' ? `${message}${ownersOf(managers)}` : referenceLost(managers),
+  });
+}
+
+function referenceLost(managers: readonly string[]): string {
+  const others = managers.length === 0 ? 'another writer' : managers.join(', ');
+  return `imagePullSecrets loses our entry again and again to ${others}: waiting before adding it again. Label the ServiceAccount ${IGNORE_LABEL}=true to leave it alone.`;
+}
+
+/** Nobody is named where the Secret is gone, or put back as we wrote it. */
+function ownersOf(managers: readonly string[]): string {
+  return managers.length === 0 ? '' : `. What it holds now is from ${managers.join(', ')}.`;
 }
 
 function reportReflector({ logger, metrics }: ReportOptions, kind: string, event: ReflectorEvent): void {

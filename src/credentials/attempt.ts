@@ -33,7 +33,7 @@ export async function attempt(context: AttemptContext): Promise<Credential> {
     try {
       return await fetchOnce(context, used);
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.reason !== 'SessionExpired') throw error;
+      if (!isExpired(error)) throw error;
       context.identities.refuse(used);
       return fetchOnce(context, used);
     }
@@ -72,7 +72,7 @@ export async function readSource(
   return read;
 }
 
-/** `used` takes the sessions that the attempt gets, by key. */
+/** `used` takes the sessions that the attempt gets, by key; where what one is made from had expired, the failure. */
 async function fetchOnce(context: AttemptContext, used: Map<string, unknown>): Promise<Credential> {
   const { provider, request, flight, world, identities } = context;
   if (provider === undefined) throw new ProviderError('Unexpected', `There is no provider ${request.provider}`);
@@ -81,12 +81,22 @@ async function fetchOnce(context: AttemptContext, used: Map<string, unknown>): P
     readSecret: async (reference, signal) =>
       (await readSource(context, reference, { reads: flight.reads, signal })).data,
     identity: async (key, fetch, signal) => {
-      const value = await identities.get(key, fetch, signal);
-      used.set(key, value);
-      return value;
+      try {
+        const value = await identities.get(key, fetch, signal);
+        used.set(key, value);
+        return value;
+      } catch (error) {
+        if (isExpired(error)) used.set(key, error);
+        throw error;
+      }
     },
   };
   return provider.fetchCredential(request.target, providerWorld, flight.abort.signal);
+}
+
+/** True when something new of the same kind helps: a session, or the token that one is made from. */
+function isExpired(error: unknown): boolean {
+  return error instanceof ProviderError && error.reason === 'SessionExpired';
 }
 
 /** Gives up, whatever the provider does with the signal. */

@@ -17,6 +17,9 @@ export interface ObjectName {
 
 const FIELD_MANAGER = { fieldManager: MANAGER };
 
+/** The object without its content. */
+const METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
+
 /** Makes the call for any kind of write, as `instance`. */
 export function makeWrite(
   client: KubeClient,
@@ -64,7 +67,7 @@ export function updateSecret(
   const { namespace, name, uid, resourceVersion, content } = write;
   const { labels, annotations } = content;
   const body = { metadata: { uid, resourceVersion, labels, annotations }, data: dataOf(content) };
-  const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
+  const path = secretPath({ namespace, name });
   return client.call({ method: 'PATCH', path, query: FIELD_MANAGER, body, signal });
 }
 
@@ -86,7 +89,7 @@ export function deleteSecret(
   signal: AbortSignal,
 ): Promise<KubeObject> {
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
-  const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
+  const path = secretPath({ namespace, name });
   return client.call({ method: 'DELETE', path, body, signal });
 }
 
@@ -118,7 +121,7 @@ export async function readSecret(
   { namespace, name }: ObjectName,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
+  const path = secretPath({ namespace, name });
   try {
     return await client.call({ method: 'GET', path, signal });
   } catch (error) {
@@ -127,17 +130,23 @@ export async function readSecret(
   }
 }
 
-/** Field managers that own `imagePullSecrets` of a ServiceAccount, newest first; ours may be among them. */
-export async function readServiceAccountManagers(
+/** Field managers that own what we write to an object, newest first; ours may be among them. No content is read. */
+export async function readFieldManagers(
   client: KubeClient,
-  at: ObjectName,
+  { kind, ...at }: ObjectName & { readonly kind: 'ServiceAccount' | 'Secret' },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const account = await client.call({ method: 'GET', path: serviceAccountPath(at), signal });
-  const managed: unknown = isRecord(account.metadata) ? account.metadata.managedFields : undefined;
+  const isSecret = kind === 'Secret';
+  const path = isSecret ? secretPath(at) : serviceAccountPath(at);
+  const { metadata } = await client.call({ method: 'GET', path, accept: METADATA, signal });
+  const managed: unknown = isRecord(metadata) ? metadata.managedFields : undefined;
   const owners = (Array.isArray(managed) ? managed : [])
     .filter(isRecord)
-    .filter(({ fieldsV1 }) => isRecord(fieldsV1) && 'f:imagePullSecrets' in fieldsV1)
+    .filter(({ fieldsV1 }) => {
+      if (!isRecord(fieldsV1)) return false;
+      if (!isSecret) return 'f:imagePullSecrets' in fieldsV1;
+      return isRecord(fieldsV1['f:data']) && `f:${SECRET_KEY}` in fieldsV1['f:data'];
+    })
     .map(({ manager, time }) => ({ manager: String(manager), at: Date.parse(String(time)) || 0 }))
     .sort((a, b) => b.at - a.at);
   return [...new Set(owners.map(({ manager }) => manager))];
@@ -149,6 +158,10 @@ function dataOf(content: SecretContent): Readonly<Record<string, string>> {
 
 function secretsPath(namespace: string): string {
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+}
+
+function secretPath({ namespace, name }: ObjectName): string {
+  return `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
 }
 
 function serviceAccountPath({ namespace, name }: ObjectName): string {

@@ -14,7 +14,7 @@ import {
   deleteSecret,
   patchServiceAccount,
   readSecret,
-  readServiceAccountManagers,
+  readFieldManagers,
   replaceSecret,
   updateSecret,
 } from '../../src/kube/writes.ts';
@@ -182,6 +182,19 @@ describe('a Secret', () => {
     await expect(refused).rejects.toThrow(/data\[\.dockerconfigjson\]/);
     await expect(refused).rejects.not.toThrow(/hunter2/);
   });
+
+  test('names who writes its content', async () => {
+    await createSecret(client, { ...at(), content: content() }, signal);
+    const managers = () => readFieldManagers(client, { kind: 'Secret', ...at() }, signal);
+    expect(await managers()).toEqual(['registry-credential-helper']);
+    const path = `/api/v1/namespaces/${namespace}/secrets/s`;
+    const labels = { theirs: 'yes' };
+    await client.call({ method: 'PATCH', path, query: { fieldManager: 'labels' }, body: { metadata: { labels } } });
+    expect(await managers()).toEqual(['registry-credential-helper']);
+    const data = { '.dockerconfigjson': Buffer.from('{"auths":{}}').toString('base64') };
+    await client.call({ method: 'PATCH', path, query: { fieldManager: 'someone' }, body: { data } });
+    expect(await managers()).toEqual(['someone']);
+  });
 });
 
 describe('a ServiceAccount', () => {
@@ -229,10 +242,12 @@ describe('a ServiceAccount', () => {
 
   test('names who writes its list', async () => {
     const account = await create([{ name: 'theirs' }]);
-    expect(await readServiceAccountManagers(client, { namespace, name: 'x' }, signal)).toEqual(['someone']);
+    expect(await readFieldManagers(client, { kind: 'ServiceAccount', namespace, name: 'x' }, signal)).toEqual([
+      'someone',
+    ]);
     const write = { ...seen(account), imagePullSecrets: ['ours'], recorded: ['ours'], instance: 'main' };
     await patchServiceAccount(client, write, signal);
-    expect(await readServiceAccountManagers(client, { namespace, name: 'x' }, signal)).toContain(
+    expect(await readFieldManagers(client, { kind: 'ServiceAccount', namespace, name: 'x' }, signal)).toContain(
       'registry-credential-helper',
     );
   });

@@ -29,7 +29,12 @@ export interface World {
   readonly clouds: Clouds;
   readonly cluster: Cluster;
   /** Starts the program and waits until it is ready, unless `awaitReady` is false. */
-  startController(options?: { readonly args?: readonly string[]; readonly awaitReady?: boolean }): Promise<Replica>;
+  startController(options?: {
+    readonly args?: readonly string[];
+    /** Variables besides those of the test's own environment. */
+    readonly env?: Readonly<Record<string, string>>;
+    readonly awaitReady?: boolean;
+  }): Promise<Replica>;
   /** Writes `kube-system/acr-configuration`, as a whole. */
   configure(data: Readonly<Record<string, string>>): Promise<void>;
   /** The Secret with the simulated cloud's access key. */
@@ -60,7 +65,7 @@ export async function startWorld(
     plane,
     clouds,
     cluster,
-    async startController({ args = [], awaitReady = true } = {}) {
+    async startController({ args = [], env = {}, awaitReady = true } = {}) {
       replicas += 1;
       const address = `127.0.0.1:${await freePort()}`;
       const endpoints = join(plane.folder, `endpoints-${replicas}.json`);
@@ -86,7 +91,7 @@ export async function startWorld(
           '--log-level=debug',
           ...args,
         ],
-        env: { ...process.env, NODE_OPTIONS: '' },
+        env: { ...process.env, NODE_OPTIONS: '', ...env },
         logFile: join(plane.folder, 'logs', `controller-${replicas}.log`),
         ...(awaitReady ? { ready: async () => (await http('/readyz'))?.status === 200 } : {}),
       });

@@ -10,8 +10,10 @@ import { createStoreHarness, failing, granting, SECRET, START, type Fetch } from
 
 let lines: string[];
 let events: EventToRecord<EventReason>[];
-/** ServiceAccounts whose field managers were read. */
+/** Objects whose field managers were read. */
 let asked: string[];
+/** Field managers of all of them. */
+let managers: readonly string[];
 let metrics: Metrics;
 let report: Report;
 
@@ -19,6 +21,7 @@ beforeEach(() => {
   lines = [];
   events = [];
   asked = [];
+  managers = ['argocd-controller', 'registry-credential-helper'];
   metrics = createMetrics({ version: '1' });
   const log = (message: string): void => void lines.push(message);
   report = createReport({
@@ -26,9 +29,9 @@ beforeEach(() => {
     metrics,
     events: { record: (event) => void events.push(event) },
     configMap: { namespace: 'kube-system', name: 'c' },
-    readManagers: ({ name }) => {
-      asked.push(name);
-      return Promise.resolve(['argocd-controller']);
+    readManagers: ({ kind, name }) => {
+      asked.push(kind === 'Secret' ? `Secret ${name}` : name);
+      return Promise.resolve(managers);
     },
     now: () => START,
   });
@@ -64,8 +67,27 @@ describe('of what is left alone', () => {
   test('a Secret and a ServiceAccount of one name are two things', () => {
     tell(contended('same'));
     tell(contended('same'), contended('same', 'Secret'));
-    expect(asked).toEqual(['same']);
-    expect(events.map(({ object }) => object.kind)).toEqual(['Secret']);
+    expect(asked).toEqual(['same', 'Secret same']);
+  });
+
+  test.each([
+    [
+      'by name',
+      ['argocd-controller', 'registry-credential-helper'],
+      'to argocd-controller: ',
+      'is from argocd-controller.',
+    ],
+    ['where nobody is known', ['registry-credential-helper'], 'to another writer: ', 'Secret is undone'],
+  ])('an Event tells of the other writer %s', async (_name, known, ofReference, ofSecret) => {
+    managers = known;
+    tell(contended('a'), { ...contended('b', 'Secret'), message: 'Secret is undone' });
+    await Promise.resolve();
+    expect(events.map(({ object }) => `${object.kind} ${object.uid}`)).toEqual([
+      'ServiceAccount uid-of-a',
+      'Secret uid-of-b',
+    ]);
+    expect(events[0]?.message).toContain(ofReference);
+    expect(events[1]?.message.endsWith(ofSecret)).toBe(true);
   });
 
   test('what was told is forgotten with the namespace, and when another leads', () => {

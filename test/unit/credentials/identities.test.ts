@@ -214,6 +214,31 @@ describe('a credential whose session the cloud refuses', () => {
     expect(sessions).toBe(2);
   });
 
+  test.each([
+    ['for the session of a token that has expired, since another may be in its place by now', 1],
+    ['for a session of the next role, when the one before had expired', 2],
+  ])('is asked for once more %s', async (_what, hops) => {
+    const store = createStoreHarness();
+    const asked: string[] = [];
+    store.fetch = async (world, abort) => {
+      for (let hop = 1; hop <= hops; hop += 1) {
+        await world.identity(
+          `cloud/hop-${hop}`,
+          () => {
+            asked.push(`hop-${hop}`);
+            const isLast = hop === hops && asked.filter((name) => name === `hop-${hop}`).length === 1;
+            if (isLast) return Promise.reject(new ProviderError('SessionExpired', 'OIDCToken.Expired'));
+            return Promise.resolve({ value: asked.length, issuedAt: world.now(), expiresAt: undefined, secrets: [] });
+          },
+          abort,
+        );
+      }
+      return granting(60 * MINUTE)(world, abort);
+    };
+    expect((await store.ask()).status).toBe('fresh');
+    expect(asked).toEqual(hops === 1 ? ['hop-1', 'hop-1'] : ['hop-1', 'hop-2', 'hop-1', 'hop-2']);
+  });
+
   test('fails when the new one is refused as well', async () => {
     const store = createStoreHarness();
     store.fetch = () => Promise.reject(new ProviderError('SessionExpired', 'InvalidSecurityToken.Expired'));
