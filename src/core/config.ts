@@ -231,8 +231,9 @@ function parseThreshold(read: Read, report: Report): number {
 }
 
 function parseAdoptExisting(read: Read, report: Report): Config['adoptExisting'] {
-  const text = (read('adopt-existing') ?? CONFIG_DEFAULTS['adopt-existing']).toLowerCase();
-  if (text === 'vendor' || text === 'all' || text === 'none') return text;
+  const text = read('adopt-existing') ?? CONFIG_DEFAULTS['adopt-existing'];
+  const word = text.toLowerCase();
+  if (word === 'vendor' || word === 'all' || word === 'none') return word;
   const message = 'must be `vendor` (Secrets under a vendor’s well-known name), `all` or `none`';
   report([{ severity: 'error', path: 'adopt-existing', message, value: text.slice(0, 80) }]);
   return 'vendor';

@@ -74,7 +74,8 @@ export function parseItemDefaults(
 function parseRegion(text: string | undefined, report: Report): string | undefined {
   const region = text?.toLowerCase();
   if (region === undefined || isRegionId(region)) return region;
-  report([{ severity: 'error', path: 'region', message: REGION_CURE, value: region.slice(0, 80) }]);
+  // As it was written: a key that was pasted here is known by its letters' case, and then masked.
+  report([{ severity: 'error', path: 'region', message: REGION_CURE, value: (text ?? '').slice(0, 80) }]);
   return undefined;
 }
 

@@ -19,7 +19,7 @@ import {
 type Data = Readonly<Record<string, string>>;
 
 const KEYS = `  customAccessKey: "${FAKE_KEY_ID}"\n  customAccessKeySecret: ${FAKE_KEY_SECRET}\n`;
-const SECRETS: readonly string[] = [FAKE_KEY_ID, FAKE_KEY_SECRET];
+const SECRETS: readonly string[] = [FAKE_KEY_ID, FAKE_KEY_SECRET].map((secret) => secret.toLowerCase());
 
 /** Configurations to begin from. */
 const SAMPLES: readonly Data[] = [
@@ -124,7 +124,8 @@ function brokenPromise(
   }
   const { issues } = parsed;
   const told = JSON.stringify(issues);
-  if (SECRETS.some((secret) => told.includes(secret))) return `told a secret in ${told}`;
+  const folded = told.toLowerCase();
+  if (SECRETS.some((secret) => folded.includes(secret))) return `told a secret in ${told}`;
   if (issues.length > 101 || told.length > 100_000) return `told ${issues.length} issues of ${told.length} characters`;
   if (issues.some(({ value = '' }) => value.length > 200)) return 'quoted a long text';
   if (parsed.ok === issues.some(({ severity }) => severity === 'error'))

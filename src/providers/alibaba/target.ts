@@ -67,10 +67,11 @@ function instanceIdIssue(id: string): string | undefined {
 
 function parseRegion(fields: FieldReader, fallback: string | undefined): string | undefined {
   const own = fields.text('regionId');
-  const region = (own ?? fallback)?.toLowerCase();
-  if (region !== undefined && !isRegionId(region)) {
+  const written = own ?? fallback;
+  const region = written?.toLowerCase();
+  if (written !== undefined && region !== undefined && !isRegionId(region)) {
     const place = own === undefined ? ' (from the key `region` of the ConfigMap)' : '';
-    fields.report('regionId', `${REGION_CURE}${place}`, { value: region.slice(0, 80) });
+    fields.report('regionId', `${REGION_CURE}${place}`, { value: written.slice(0, 80) });
   }
   return region;
 }
