@@ -81,7 +81,7 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'cloud-requests-per-second',
     value: 'NUMBER',
-    help: 'most requests that one account of a cloud makes in one region, each second (default: 15)',
+    help: 'most requests to a cloud in one region, each second: what one account may make, since identities may share one (default: 15)',
     commands: ['controller'],
   },
   {

@@ -21,7 +21,7 @@ export interface Settings {
   readonly cloudEndpoints: CloudEndpoints;
   /** Variables that the clouds' own tools and injectors set, as they are; see `IDENTITY_VARIABLES`. */
   readonly identityEnvironment: Readonly<Record<string, string>>;
-  /** For each account and region. */
+  /** In each region. */
   readonly cloudRequestsPerSecond: number;
   readonly secretNamespaces: readonly string[];
   /** `:8080`, `127.0.0.1:0`; `0` = none. */

@@ -28,7 +28,7 @@ const ALGORITHM = 'ACS3-HMAC-SHA256';
 export interface AlibabaClientOptions {
   /** How long one call may take, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
-  /** For each account and region. */
+  /** In each region, whatever the account. */
   readonly requestsPerSecond?: number;
   readonly budget?: RequestBudget;
   /** Gives another text each time. */
@@ -48,15 +48,15 @@ export function createAlibabaClient(options: AlibabaClientOptions = {}): Alibaba
     const { action, subject, key, now, codes } = request;
     const origin = key?.origin ?? subject;
     const context = { action, subject, endpoint, origin, now, ...(codes === undefined ? {} : { codes }) };
-    const account = `${key?.account ?? subject}/${request.region}`;
-    await budget.spend(account, limits.signal).catch(() => {
+    const spender = { region: request.region, account: key?.account ?? subject };
+    await budget.spend(spender, limits.signal).catch(() => {
       throw unavailable(context, `${endpoint.address} was given up`);
     });
     try {
       return { document: documentOf(await exchange({ request, context, nonce, ...limits }), context), context };
     } catch (error) {
       if (error instanceof ProviderError && error.reason === 'Throttled') {
-        budget.hold(account, Math.min(error.retryAfterMs ?? THROTTLED_MS, MAX_HOLD_MS));
+        budget.hold(spender, Math.min(error.retryAfterMs ?? THROTTLED_MS, MAX_HOLD_MS));
       }
       throw error;
     }
