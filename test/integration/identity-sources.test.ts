@@ -192,6 +192,16 @@ describe('[acr I1] the worker role, from a metadata service that keeps the real 
     expect(gets.every(({ token }) => token === (mode !== 'v1-only'))).toBe(true);
   });
 
+  test.each([401, 403, 404] as const)(
+    'of a hardened node that answers %i without a token, when the token is lost: it is there a moment later',
+    async (refusalStatus) => {
+      clouds.metadata.change({ mode: 'hardened', refusalStatus });
+      clouds.metadata.faults.add({ fault: { kind: 'reset' }, path: '/latest/api/token', times: 1 });
+      await expect(fetchKey()).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+      expect((await fetchKey()).origin).toContain('worker RAM role');
+    },
+  );
+
   test.each([
     ['no-role', 'IdentityUnavailable', /no RAM role on this node/],
     ['limited', 'Throttled', /slow down/],

@@ -125,16 +125,24 @@ async function get(world: World, path: string, signal: AbortSignal): Promise<Met
   const token = await readToken(world, signal);
   const ask = (headers: Readonly<Record<string, string>>): Promise<MetadataAnswer> =>
     world.http({ method: 'GET', url, headers, timeoutMs: TIMEOUT_MS }, signal);
-  if (token === undefined) return ask({});
+  if (typeof token !== 'string') {
+    const bare = await ask({});
+    // A hardened node may hide everything from who has no token: that says nothing of what is there.
+    if (bare.status === 404 && !token.isSure)
+      throw notUsable('the metadata service gave no token and hides what is asked for');
+    return bare;
+  }
   const answer = await ask({ 'x-aliyun-ecs-metadata-token': token });
   if (answer.status !== 401 && answer.status !== 403) return answer;
   const fresh = await fetchToken(world, signal);
   return typeof fresh === 'string' ? ask({ 'x-aliyun-ecs-metadata-token': fresh }) : answer;
 }
 
-/** undefined = this service gives no tokens, and version 1 may be asked. */
-function readToken(world: World, signal: AbortSignal): Promise<string | undefined> {
-  return world.identity(
+/** A token, or that version 1 may be asked since there is none: surely, as the service says that it knows none, or for the moment. */
+type MetadataToken = string | { readonly isSure: boolean };
+
+function readToken(world: World, signal: AbortSignal): Promise<MetadataToken> {
+  return world.identity<MetadataToken>(
     'alibaba/metadata/token',
     async (abort) => {
       const issuedAt = world.now();
@@ -143,14 +151,13 @@ function readToken(world: World, signal: AbortSignal): Promise<string | undefine
         return { value: token, issuedAt, expiresAt: issuedAt + TOKEN_TTL_SECONDS * 1_000, secrets: [token] };
       }
       const keptMs = token.isSure ? ABSENT_KEPT_MS : BLIP_KEPT_MS;
-      return { value: undefined, issuedAt, expiresAt: issuedAt + keptMs, secrets: [] };
+      return { value: token, issuedAt, expiresAt: issuedAt + keptMs, secrets: [] };
     },
     signal,
   );
 }
 
-/** A token, or that there is none: surely, since the service says that it knows none, or only for the moment. */
-async function fetchToken(world: World, signal: AbortSignal): Promise<string | { readonly isSure: boolean }> {
+async function fetchToken(world: World, signal: AbortSignal): Promise<MetadataToken> {
   const onlyV2 = world.env.ALIBABA_CLOUD_IMDSV1_DISABLED?.toLowerCase() === 'true';
   const headers = { 'x-aliyun-ecs-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
   const url = `${baseOf(world)}${TOKEN_PATH}`;

@@ -20,6 +20,8 @@ export const METADATA_MODES: readonly MetadataMode[] = ['normal', 'v1-only', 'ha
 /** What the instance is. Free to change while the service runs. */
 export interface MetadataSettings {
   readonly mode: MetadataMode;
+  /** What a hardened service answers to who has no valid token: no document says which, so all must be borne. Default 403. */
+  readonly refusalStatus?: 401 | 403 | 404;
   readonly regionId: string;
   readonly accountId: string;
   readonly instanceId: string;
@@ -65,7 +67,9 @@ export function answerMetadata(request: SignedRequest, world: MetadataWorld): An
   }
   if (!path.startsWith(DATA_PATH)) return notFound();
   if (method !== 'GET') return refuse(405, 'Not Allowed', 'Use GET.');
-  if (!mayRead(headers[TOKEN_HEADER], world)) return refuse(403, 'Forbidden', 'The token is missing or not valid.');
+  if (!mayRead(headers[TOKEN_HEADER], world)) {
+    return refuse(settings.refusalStatus ?? 403, 'Forbidden', 'The token is missing or not valid.');
+  }
   return readItem(path.slice(DATA_PATH.length), world);
 }
 

@@ -8,6 +8,8 @@ const V2_HEADER = 'x-aliyun-ecs-metadata-token';
 /** How the service behaves. */
 export interface MetadataState {
   mode: 'both' | 'v1' | 'hardened' | 'limited' | 'absent';
+  /** Of who has no valid token. */
+  refusalStatus: number;
   /** undefined = the node has no role. */
   roleName: string | undefined;
   /** The tokens that it accepts. */
@@ -20,7 +22,7 @@ export interface MetadataState {
 /** A world with such a service. */
 export function metadataWorld(more: Partial<ProviderWorld> = {}): { world: ProviderWorld; state: MetadataState } {
   const state: MetadataState = {
-    ...{ mode: 'both', roleName: 'worker', tokens: new Set<string>(), sessions: 0, calls: [] },
+    ...{ mode: 'both', refusalStatus: 403, roleName: 'worker', tokens: new Set<string>(), sessions: 0, calls: [] },
     expiresAt: WORLD_NOW + 6 * 3_600_000,
   };
   return { state, world: emptyWorld({ http: (request) => answer(state, request), ...more }) };
@@ -43,7 +45,7 @@ function answer(state: MetadataState, { method, url, headers = {} }: MetadataReq
     return reply(200, token);
   }
   const token = headers[V2_HEADER];
-  if (token === undefined ? state.mode === 'hardened' : !state.tokens.has(token)) return reply(403);
+  if (token === undefined ? state.mode === 'hardened' : !state.tokens.has(token)) return reply(state.refusalStatus);
   if (pathname.endsWith('/region-id')) return reply(200, 'cn-hangzhou\n');
   if (state.roleName === undefined) return reply(404);
   if (pathname.endsWith('/security-credentials/')) return reply(200, `${state.roleName}\n`);

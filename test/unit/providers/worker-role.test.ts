@@ -91,21 +91,28 @@ describe('[acr I1] the worker role', () => {
     });
   });
 
-  test('of a hardened node is asked for with a token a moment after one was lost', async () => {
-    let now = WORLD_NOW;
-    let lost = true;
-    const { world, state } = metadataWorld({ now: () => now });
-    state.mode = 'hardened';
-    const http: typeof world.http = (request, abort) =>
-      request.method === 'PUT' && lost
-        ? Promise.reject(new ProviderError('CloudUnavailable', 'no metadata service answers at x (no answer in time)'))
-        : world.http(request, abort);
-    const lossy = { ...world, http };
-    await expect(identity.fetchKey(lossy, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
-    lost = false;
-    now += 6_000;
-    expect((await identity.fetchKey(lossy, PLACE, signal)).accessKeyId).toBe('STS.fakenode');
-  });
+  test.each([401, 403, 404])(
+    'of a hardened node (%i) is asked for with a token a moment after one was lost',
+    async (status) => {
+      let now = WORLD_NOW;
+      let lost = true;
+      const { world, state } = metadataWorld({ now: () => now });
+      state.mode = 'hardened';
+      state.refusalStatus = status;
+      const http: typeof world.http = (request, abort) =>
+        request.method === 'PUT' && lost
+          ? Promise.reject(
+              new ProviderError('CloudUnavailable', 'no metadata service answers at x (no answer in time)'),
+            )
+          : world.http(request, abort);
+      const lossy = { ...world, http };
+      await expect(identity.fetchKey(lossy, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+      expect(await readLocalRegion(lossy, signal)).toMatchObject({ kind: 'unknown' });
+      lost = false;
+      now += 6_000;
+      expect((await identity.fetchKey(lossy, PLACE, signal)).accessKeyId).toBe('STS.fakenode');
+    },
+  );
 
   test('is not asked for where the environment switches the service off', async () => {
     const { world, state } = metadataWorld({ env: { ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true' } });
