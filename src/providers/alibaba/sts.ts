@@ -116,6 +116,20 @@ const noRole = (roleArn: string): CodeRow => [
   () => `there is no role ${roleArn}: check account and name`,
 ];
 
+const badSessionName: CodeRow = [
+  /.*RoleSessionName.*/,
+  'RequestRefused',
+  () =>
+    'the name of the session is refused: set ALIBABA_CLOUD_ROLE_SESSION_NAME to 2 to 64 letters, digits and . @ - _',
+];
+
+/** Whatever else is wrong with a parameter: what was sent came from `fields`. */
+const badParameter = (fields: string): CodeRow => [
+  /MissingParameter.*|Missing(Role|OIDC).+|InvalidParameter.*/,
+  'RequestRefused',
+  () => `the cloud refused the request: check ${fields}`,
+];
+
 function roleCodes(roleArn: string, durationSeconds: number): readonly CodeRow[] {
   return [
     noRole(roleArn),
@@ -125,8 +139,10 @@ function roleCodes(roleArn: string, durationSeconds: number): readonly CodeRow[]
       () =>
         `a session of ${durationSeconds} s is longer than the role ${roleArn} allows (its MaxSessionDuration): lower expireDuration or raise that`,
     ],
+    badSessionName,
+    badParameter(`assumeRoleARN (${roleArn}) and expireDuration`),
     [
-      /NoPermission(\..+)?|Forbidden(\..+)?/,
+      /NoPermission(\..+)?|NoPrivilege(\..+)?|Forbidden(\..+)?/,
       'PermissionDenied',
       ({ origin }) =>
         `${origin} may not assume ${roleArn}: allow it the action sts:AssumeRole (policy AliyunSTSAssumeRoleAccess), and let the trust policy of the role name it`,
@@ -165,8 +181,10 @@ function oidcCodes(of: {
       () =>
         `${providerArn} does not accept the token of the issuer ${issuer}: the provider must be that of this cluster, with its present keys`,
     ],
+    badSessionName,
+    badParameter(`rrsaRoleARN (${roleArn}) and rrsaOIDCProviderRoleARN (${providerArn})`),
     [
-      /AuthenticationFail(\..*)?|NoPermission(\..*)?/,
+      /AuthenticationFail(\..*)?|NoPermission(\..*)?|NoPrivilege(\..*)?|Forbidden(\..*)?/,
       'PermissionDenied',
       () =>
         `the trust policy of ${roleArn} does not admit the subject ${subject} (audience ${audience}, issuer ${issuer}): name it in oidc:sub, or set \`rrsa-service-account\` to the one that it names`,

@@ -140,8 +140,12 @@ describe('[acr I3] a role of another account', () => {
       'RequestRefused',
       /1800 s is longer than the role .*MaxSessionDuration.*expireDuration/,
     ],
+    ['NoPrivilege', 'PermissionDenied', /allow it the action sts:AssumeRole/],
+    ['InvalidParameter.RoleSessionName', 'RequestRefused', /ALIBABA_CLOUD_ROLE_SESSION_NAME to 2 to 64 letters/],
+    ['InvalidParameter.RoleArn', 'RequestRefused', /check assumeRoleARN \(.*acr-b\)/],
     ['InvalidAccessKeyId.NotFound', 'AccessKeyInvalid', /the AccessKey in the Secret kube-system\/keys/],
     ['InvalidSecurityToken.Expired', 'SessionExpired', /has expired/],
+    ['MissingSecurityToken', 'SessionExpired', /has expired/],
     ['Throttling.User', 'Throttled', /slow down/],
   ])('that is refused by %s names the hop and what to check', async (code, reason, message) => {
     const { sts } = fakeSts(code);
@@ -277,6 +281,9 @@ describe('[acr I4] RRSA', () => {
       'PermissionDenied',
       /trust policy of .*acr-a does not admit the subject system:serviceaccount:kube-system:ours .*rrsa-service-account/,
     ],
+    ['Forbidden.RAM', 'PermissionDenied', /trust policy of .*acr-a does not admit/],
+    ['InvalidParameter.OIDCToken', 'RequestRefused', /check rrsaRoleARN \(.*acr-a\) and rrsaOIDCProviderRoleARN/],
+    ['InvalidParameter.RoleSessionName', 'RequestRefused', /ALIBABA_CLOUD_ROLE_SESSION_NAME/],
     ['EntityNotExist.OIDCProvider', 'IdentityUnavailable', /no OIDC provider .*enable RRSA/],
     ['EntityNotExist.Role', 'IdentityUnavailable', /there is no role .*acr-a/],
   ])('[acr I5] that is refused by %s names what to check', async (code, reason, message) => {
