@@ -1,9 +1,10 @@
 // What `migrate config` prints for a configuration, wherever it came from.
 import { sentenceOf } from '../controller/report-configuration.ts';
 import { parseConfig } from '../core/config.ts';
+import { correctedKey } from '../core/corrections.ts';
 import type { ConfigData } from '../core/managed-form.ts';
 import { renderOwnForm } from '../core/own-form.ts';
-import { MASK, withoutKeys } from '../core/secrecy.ts';
+import { withoutKeys } from '../core/secrecy.ts';
 import type { Issue } from '../core/types.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { createProviders } from '../providers/table.ts';
@@ -48,8 +49,6 @@ export function printIssues(issues: readonly Issue[], print: Pick<Print, 'error'
   for (const issue of issues.map(withoutKeys)) {
     const { severity, path, correction } = issue;
     print.error(`migrate config: ${severity}: ${sentenceOf(issue)}\n`);
-    if (correction === undefined) continue;
-    const fill = correction.includes(MASK) ? ` (write your own for ${MASK})` : '';
-    print.error(`\nCorrected text of ${path}, ready to paste${fill}:\n\n${correction.trimEnd()}\n\n`);
+    if (correction !== undefined) print.error(`\n${correctedKey(path, correction)}\n\n`);
   }
 }

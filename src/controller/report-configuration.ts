@@ -1,5 +1,5 @@
 // What is said about the configuration: sentences for its issues, lines, and one Event on the ConfigMap.
-import { MASK } from '../core/secrecy.ts';
+import { correctedKey } from '../core/corrections.ts';
 import type { Issue } from '../core/types.ts';
 import type { ConfigurationState } from '../kube/configuration.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -20,13 +20,7 @@ export function sentenceOf({ path, line, message, value }: Issue): string {
 
 /** Texts that are right, each under a line that says what it replaces; empty when no issue has one. */
 export function correctionsOf(issues: readonly Issue[]): readonly string[] {
-  return issues.flatMap(({ path, correction }) =>
-    correction === undefined
-      ? []
-      : [
-          `Corrected ${path}${correction.includes(MASK) ? ` (write your own for ${MASK})` : ''}:\n${correction.trimEnd()}`,
-        ],
-  );
+  return issues.flatMap(({ path, correction }) => (correction === undefined ? [] : [correctedKey(path, correction)]));
 }
 
 /** The text of an Event with the corrections that fit, or with where they are. */

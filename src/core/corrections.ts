@@ -1,5 +1,7 @@
 // Mistakes that the vendors' own guides make in YAML, and how the same text is written right (acr.md section 5).
 
+import { MASK } from './secrecy.ts';
+
 /** Longest text that is corrected, characters: what people write by hand. */
 const MAX_TEXT = 16_384;
 
@@ -110,4 +112,15 @@ function pairsOf(content: string): readonly string[] | undefined {
 function joined(value: string): string {
   const members = [...value.matchAll(new RegExp(QUOTED, 'g'))].map(([member]) => member.slice(1, -1));
   return `"${members.join(',')}"`;
+}
+
+/** The right text of a key as it stands in a ConfigMap that is edited, below a line that says so. */
+export function correctedKey(key: string, text: string): string {
+  const fill = text.includes(MASK) ? ` (write your own for ${MASK})` : '';
+  const lines = text.trimEnd().split('\n');
+  return [
+    `Corrected ${key}, ready to paste below \`data:\`${fill}:`,
+    `  ${key}: |`,
+    ...lines.map((line) => (line === '' ? line : `    ${line}`)),
+  ].join('\n');
 }

@@ -1,5 +1,6 @@
 // The keys that items fall back to where they say nothing of their own.
 import { readFields } from './fields.ts';
+import { insideTypographicQuotes, TYPOGRAPHIC_QUOTES } from './quotes.ts';
 import { isRecord } from './records.ts';
 import type { Issue, ServiceAccountReference } from './types.ts';
 import { lineOfField } from './yaml-lines.ts';
@@ -80,7 +81,10 @@ function parseRegion(text: string | undefined, report: Report): string | undefin
 }
 
 /** The nested map of the vendor: `enable: true`. */
-function parseRrsa(text: string, report: Report): boolean {
+function parseRrsa(written: string, report: Report): boolean {
+  const inner = insideTypographicQuotes(written);
+  if (inner !== undefined) report([{ severity: 'warning', path: 'rrsa', message: TYPOGRAPHIC_QUOTES }]);
+  const text = inner ?? written;
   const parsed = parseYaml(text, 'rrsa', RRSA_CURE);
   report(parsed.issues);
   if (!parsed.ok || parsed.value === undefined || parsed.value === null) return false;

@@ -4,7 +4,9 @@ import { parseDuration } from './duration.ts';
 import { writeImpliedRegistry } from './implied-registry.ts';
 import { parseItemDefaults } from './item-defaults.ts';
 import { toConfigMapForm, type ConfigData } from './managed-form.ts';
+import { VENDOR_HELPER } from './names.ts';
 import { ownItems, type OwnItem } from './own-items.ts';
+import { insideTypographicQuotes } from './quotes.ts';
 import { parseNamePatterns } from './scope.ts';
 import { maskKeys, withoutSecrets } from './secrecy.ts';
 import type { Config } from './types.ts';
@@ -75,7 +77,8 @@ export function renderOwnForm({ written, config, place, namespace }: OwnFormInpu
       case 'managed-secret-labels':
         return Object.keys(config.secretLabels).length === 0 ? undefined : renderYaml(config.secretLabels).trimEnd();
       case 'webhook-configuration': {
-        const parsed = parseYaml(data[key] ?? '', key, '');
+        const written = data[key] ?? '';
+        const parsed = parseYaml(insideTypographicQuotes(written) ?? written, key, '');
         const shown = parsed.ok ? withoutSecrets(parsed.value) : undefined;
         return typeof shown === 'object' && shown !== null ? renderYaml(shown).trimEnd() : undefined;
       }
@@ -87,7 +90,7 @@ export function renderOwnForm({ written, config, place, namespace }: OwnFormInpu
   /** What is not where it was, for people. */
   function changes(): readonly string[] {
     const renamed = [...form.writtenAs].flatMap(([key, name]) =>
-      REPLACED_KEYS.includes(key) ? [] : [`${shown(name)} is now ${key}.`],
+      REPLACED_KEYS.includes(key) || !out.has(key) ? [] : [`${shown(name)} is now ${key}.`],
     );
     const list = form.writtenAs.get('acr-registry-info') ?? 'acr-registry-info';
     const implied = impliedBy === undefined ? undefined : (form.writtenAs.get(impliedBy) ?? impliedBy);
@@ -103,7 +106,16 @@ export function renderOwnForm({ written, config, place, namespace }: OwnFormInpu
         ? [`${shown(list)} is now registry-info, each item with \`provider: acr\`.`]
         : []),
       ...(items?.secretName === undefined ? [] : ['secret-name keeps the name of the Secret.']),
-      ...(left.length === 0 ? [] : [`Left out, since it means nothing here: ${left.map(shown).join(', ')}.`]),
+      ...(left.length === 0
+        ? []
+        : [
+            `Left out, since it means nothing here: ${left.map((key) => shown(form.writtenAs.get(key) ?? key)).join(', ')}.`,
+          ]),
+      ...(out.has('rrsa') && !out.has('rrsa-service-account')
+        ? [
+            `Where trust policies name the ServiceAccount of Alibaba's add-on, add rrsa-service-account: ${VENDOR_HELPER.namespace}/${VENDOR_HELPER.name}.`,
+          ]
+        : []),
     ];
   }
 }

@@ -1,5 +1,6 @@
 // The plan of a move from Alibaba's add-on to us, for people: what is there, what would happen, what to check, which commands, and
 // the way back (acr.md sections 1, 9, 10, 18 and 19). Nothing here decides anything for the controller.
+import { correctedKey } from './corrections.ts';
 import { ACR_SECRET_NAME, leaseName, VENDOR_HELPER } from './names.ts';
 import { commandLines } from './take-over-commands.ts';
 import type { FoundSecret, TakeOverFacts } from './take-over-facts.ts';
@@ -75,11 +76,11 @@ function configurationLines({ configuration, place }: TakeOverFacts): readonly s
         ? []
         : [
             '',
-            `Corrected text of ${path}, ready to paste (write your own for ********):`,
+            ...correctedKey(path, correction)
+              .split('\n')
+              .map((line) => `  ${line}`),
             '',
-            ...correction.trimEnd().split('\n'),
-            '',
-          ].map((line) => (line === '' ? line : `  ${line}`))),
+          ]),
     ]),
   ];
 }

@@ -1,5 +1,6 @@
 // The key `webhook-configuration`: the only switch of the admission webhook, in the words of Alibaba's add-on.
 import { foldName, readFields } from './fields.ts';
+import { insideTypographicQuotes, TYPOGRAPHIC_QUOTES } from './quotes.ts';
 import { isRecord } from './records.ts';
 import type { Issue, Parsed } from './types.ts';
 import { parseYaml } from './yaml.ts';
@@ -22,8 +23,10 @@ const CURE = 'write `enable: true`, and where wanted `failure-policy: Ignore` an
  * Reads the text of the key; undefined = the webhook is off, which it also is without the key. Other values than the documented
  * ones are errors with path, line and cure; `Fail` is a warning that says what it means.
  */
-export function parseWebhookConfiguration(text: string | undefined): Parsed<WebhookConfiguration | undefined> {
-  const parsed = parseYaml(text ?? '', WEBHOOK_KEY, CURE);
+export function parseWebhookConfiguration(written: string | undefined): Parsed<WebhookConfiguration | undefined> {
+  const inner = insideTypographicQuotes(written ?? '');
+  const text = inner ?? written ?? '';
+  const parsed = parseYaml(text, WEBHOOK_KEY, CURE);
   if (!parsed.ok) return parsed;
   if (parsed.value === undefined) return { ok: true, value: undefined, issues: [] };
   if (!isRecord(parsed.value)) {
@@ -58,7 +61,8 @@ export function parseWebhookConfiguration(text: string | undefined): Parsed<Webh
     refuse('timeout-seconds', 'must be a whole number of seconds from 1 to 30, without a unit', timeout);
   }
 
-  const issues = reader.issues().map((issue) => withLine(issue, text ?? ''));
+  const quotes: Issue = { severity: 'warning', path: WEBHOOK_KEY, message: TYPOGRAPHIC_QUOTES };
+  const issues = [...(inner === undefined ? [] : [quotes]), ...reader.issues().map((issue) => withLine(issue, text))];
   if (failurePolicy === undefined || issues.some((issue) => issue.severity === 'error')) return { ok: false, issues };
   return { ok: true, value: enabled === 'true' ? { failurePolicy, timeoutSeconds } : undefined, issues };
 }

@@ -67,7 +67,11 @@ describe('the configuration', () => {
     [
       'has a field further to the right than the one before',
       { 'acr-registry-info': `- instanceId: ${ID}\n    regionId: cn-hangzhou\n` },
-      ['acr-registry-info (line 2): is not YAML', 'Corrected acr-registry-info:', `- instanceId: ${ID}`],
+      [
+        'acr-registry-info (line 2): is not YAML',
+        'Corrected acr-registry-info, ready to paste below `data:`:',
+        `- instanceId: ${ID}`,
+      ],
     ],
     [
       'has a map in place of the list',

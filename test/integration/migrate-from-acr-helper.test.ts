@@ -171,7 +171,7 @@ describe('migrate from-acr-helper', () => {
     await cluster.create('configmaps', { metadata: { name: 'refused' }, data }, 'kube-system');
     const { code, out, error } = await run('admin', ['--config-map=kube-system/refused']);
     expect([code, error]).toEqual([3, '']);
-    expect(out).toContain("  - instanceId: ''\n    regionId: cn-hangzhou\n");
+    expect(out).toContain("      - instanceId: ''\n        regionId: cn-hangzhou\n");
     expect(out).toContain('# 1. Put the configuration right');
     expect(out).toContain('kubectl -n kube-system edit configmap refused');
     expect(out).not.toContain('helm install');

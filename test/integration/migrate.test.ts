@@ -77,7 +77,9 @@ test('reads a document of the managed edition from a pipe', async () => {
 test('ends with 3 and the corrected text where the configuration is refused', async () => {
   const { code, out, error } = await run(['config', '-f', '-'], GUIDE_MANIFESTS.personal);
   expect([code, out]).toEqual([3, '']);
-  expect(error).toContain("ready to paste:\n\n- instanceId: ''\n  regionId: cn-hangzhou\n");
+  expect(error).toContain(
+    "ready to paste below `data:`:\n  acr-registry-info: |\n    - instanceId: ''\n      regionId: cn-hangzhou\n",
+  );
   const bad = await run(['config', '-f', '-'], `data: {customAccessKeySecret: ${FAKE_KEY_SECRET}`);
   expect([bad.code, bad.out]).toEqual([3, '']);
   expect(bad.error).not.toContain(FAKE_KEY_SECRET);

@@ -43,8 +43,10 @@ describe('migrate config', () => {
     const { code, out, error } = migrate(data);
     expect([code, out]).toEqual([3, '']);
     expect(error).toMatch(/^migrate config: error: acr-registry-info \(line 2\): is not YAML/);
-    const correction = /ready to paste:\n\n(.*?)\n\n/s.exec(error)?.[1] ?? '';
-    expect(load(correction)).toEqual([{ instanceId: '', regionId: 'cn-hangzhou' }]);
+    const pasted = /ready to paste below `data:`:\n(.*?)\n\n/s.exec(error)?.[1] ?? '';
+    const corrected = load(`data:\n${pasted}\n`) as { readonly data: Readonly<Record<string, string>> };
+    expect(load(corrected.data['acr-registry-info'] ?? '')).toEqual([{ instanceId: '', regionId: 'cn-hangzhou' }]);
+    expect(migrate({ ...data, ...corrected.data })).toMatchObject({ code: 0 });
   });
 
   test('[acr I6] prints no key, whatever is wrong beside it', () => {
@@ -53,7 +55,7 @@ describe('migrate config', () => {
       'acr-registry-info': `${item} // the id\n  customAccessKeySecret: "${FAKE_KEY_SECRET}"\n`,
     });
     expect([code, out]).toEqual([3, '']);
-    expect(error).toContain('ready to paste (write your own for ********)');
+    expect(error).toContain('ready to paste below `data:` (write your own for ********)');
     expect(error).not.toMatch(new RegExp(`${FAKE_KEY_ID}|${FAKE_KEY_SECRET}`));
   });
 

@@ -33,10 +33,10 @@ describe('corrected texts', () => {
   test('stand under what they replace, and say what is masked', () => {
     const masked = '- customAccessKey: "********"\n';
     expect(correctionsOf([issue, { ...issue, correction: 'enable: true\n' }])).toEqual([
-      'Corrected rrsa:\nenable: true',
+      'Corrected rrsa, ready to paste below `data:`:\n  rrsa: |\n    enable: true',
     ]);
     expect(correctionsOf([{ ...issue, path: 'k', correction: masked }])).toEqual([
-      'Corrected k (write your own for ********):\n- customAccessKey: "********"',
+      'Corrected k, ready to paste below `data:` (write your own for ********):\n  k: |\n    - customAccessKey: "********"',
     ]);
   });
 

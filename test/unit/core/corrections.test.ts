@@ -66,6 +66,8 @@ describe('[acr G1] F10: typographic quotes are accepted with one warning', () =>
     ['a threshold', 'expiring-threshold', '“15m”', '15m'],
     ['a mode', 'tokenMode', '‘workerRole’', 'workerRole'],
     ['a nested value', 'rrsa', 'enable: “true”', 'enable: true'],
+    ['a nested text as a whole', 'rrsa', '“enable: true”', 'enable: true'],
+    ['the switch of the webhook', 'webhook-configuration', '“enable: true”', 'enable: true'],
     ['a selector', 'watch-namespace-selector', '“team=shop”', 'team=shop'],
     ['a label', 'managed-secret-labels', 'team: “shop”', 'team: shop'],
     ['the older list', 'acr-registry', '“registry.*.aliyuncs.com”', '"registry.*.aliyuncs.com"'],

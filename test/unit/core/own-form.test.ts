@@ -47,6 +47,7 @@ describe('the own form', () => {
 # acr-registry-info is now registry-info, each item with \`provider: acr\`.
 # secret-name keeps the name of the Secret.
 # Left out, since it means nothing here: acr-api-version, acr-registry-infos.
+# Where trust policies name the ServiceAccount of Alibaba's add-on, add rrsa-service-account: kube-system/aliyun-acr-credential-helper.
 # Put it in place with \`kubectl replace -f\`, which drops the keys that are not in it, or \`kubectl create -f\` where there is none yet.
 # Not while Alibaba's add-on still runs, which does not know this form.
 apiVersion: v1
@@ -82,6 +83,9 @@ data:
   test('names the managed edition’s keys', () => {
     const text = textOf(documentData(MANAGED_DOCUMENT));
     expect(text).toContain('# enableRRSA is now rrsa.\n');
+    const off = textOf({ AcrInstanceInfo: '[{"instanceId": "cri-a"}]', enableRRSA: 'false' });
+    expect(off).toContain('means nothing here: enableRRSA.');
+    expect(off).not.toContain('is now rrsa');
     expect(text).toContain('# AcrInstanceInfo is now registry-info, each item with `provider: acr`.\n');
     expect(dataOf(text)).toMatchObject({ 'watch-namespace': 'all', rrsa: 'enable: true' });
   });

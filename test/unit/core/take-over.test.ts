@@ -337,7 +337,7 @@ describe('a configuration that is refused', () => {
   test('is shown with the corrected text, and putting it right is the only step: what follows would end in no renewal', () => {
     const configuration = configured(data);
     expect(section({ configuration }, 'there')).toMatch(
-      /refused: until it is right nothing would be done\.\n {2}error: acr-registry-info \(line 2\).*\n\n {2}Corrected text of acr-registry-info, .*\n\n {2}- instanceId: ''\n {4}regionId: cn-hangzhou\n/,
+      /refused: until it is right nothing would be done\.\n {2}error: acr-registry-info \(line 2\).*\n\n {2}Corrected acr-registry-info, .*\n {4}acr-registry-info: \|\n {6}- instanceId: ''\n {8}regionId: cn-hangzhou\n/,
     );
     for (const [state, command] of [
       [configuration, 'kubectl -n kube-system edit configmap acr-configuration'],

@@ -96,6 +96,18 @@ describe('an item', () => {
       'expireDuration',
       'must be a number of seconds',
     ],
+    [
+      'the mask of a text that was pasted back',
+      { instanceId: 'cri-a', customAccessKey: '********', customAccessKeySecret: 'fake-secret' },
+      'customAccessKey',
+      'holds ********, which stands for what is not shown: write your own',
+    ],
+    [
+      'digits without quotes, which YAML would change',
+      { instanceId: 'cri-a', customAccessKey: 'LTAIfake', customAccessKeySecret: 2 ** 70 },
+      'customAccessKeySecret',
+      'put it into quotes',
+    ],
     ['a mode that is none', { instanceId: 'cri-a', tokenMode: 'nodeRole' }, 'tokenMode', 'must be `auto`'],
   ])('with %s is refused', (_name, item, path, text) => {
     const errors = parse({ ...item }).issues.filter(({ severity }) => severity === 'error');
