@@ -6,6 +6,8 @@ import { SAMPLE } from '../support/clouds/clouds.ts';
 import { buildManagedRoleTokenSecret } from '../support/clouds/managed-role-token.ts';
 import { ACR_SECRET } from '../support/expectations.ts';
 import {
+  FAR,
+  FAR_HOST,
   FIRST,
   HOST,
   OTHER,
@@ -101,9 +103,21 @@ describe('a token pulls that was obtained', () => {
     await servedAs(accessKey.userName, HOST);
   });
 
-  test('[acr E1] for an instance, another account and the Personal Edition, all in one Secret', async () => {
-    await configure(`${FIRST}${OTHER}  assumeRoleARN: ${roleB.arn}\n- instanceId: ""\n`, { tokenMode: 'workerRole' });
+  test('[acr E4] without a metadata service, in the region that the key `region` names', async () => {
+    await world.putAccessKey();
+    await world.clouds.metadata.down();
+    await configure(FAR, { region: 'ap-southeast-1' });
+    await servedAs(accessKey.userName, FAR_HOST);
+    await world.clouds.metadata.up();
+    await world.cluster.remove('secrets', 'alibaba-addon-secret', 'kube-system');
+  });
+
+  test('[acr E1] for two regions, another account and the Personal Edition, all in one Secret', async () => {
+    const far = `${FAR}  regionId: ap-southeast-1\n`;
+    const items = `${FIRST}${far}${OTHER}  assumeRoleARN: ${roleB.arn}\n- instanceId: ""\n`;
+    await configure(items, { tokenMode: 'workerRole' });
     await servedAs(SAMPLE.workerRole.arn, HOST);
+    await servedAs(SAMPLE.workerRole.arn, FAR_HOST);
     await servedAs(roleB.arn, OTHER_HOST);
     const { token: personal } = await servedAs(SAMPLE.workerRole.arn, PERSONAL_HOST);
     const auths = (await world.cluster.auths('team-a', ACR_SECRET)) ?? {};

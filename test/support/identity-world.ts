@@ -17,9 +17,16 @@ export const HOST = 'acme-registry.cn-hangzhou.cr.aliyuncs.com';
 export const OTHER_HOST = 'globex-registry.cn-hangzhou.cr.aliyuncs.com';
 /** A host of the Personal Edition. */
 export const PERSONAL_HOST = 'registry.cn-hangzhou.aliyuncs.com';
-/** Begin items for the two instances; fields follow. */
+/** An instance of the first account in another region than the node's, and a host of it. */
+const farInstance = {
+  ...instance,
+  ...{ instanceId: 'cri-sample0000000003', instanceName: 'acme-far', regionId: 'ap-southeast-1' },
+};
+export const FAR_HOST = 'acme-far-registry.ap-southeast-1.cr.aliyuncs.com';
+/** Begin items for the instances; fields follow. */
 export const FIRST = `- instanceId: ${instance.instanceId}\n`;
 export const OTHER = `- instanceId: ${otherInstance.instanceId}\n`;
+export const FAR = `- instanceId: ${farInstance.instanceId}\n`;
 
 const IMAGE = { repository: 'team/app', tag: 'v1' };
 
@@ -41,9 +48,9 @@ export interface IdentityWorld {
   stop(): Promise<void>;
 }
 
-/** Starts control plane, clouds, and a registry for each of the three hosts. */
+/** Starts control plane, clouds, and a registry for each of the hosts. */
 export async function startIdentityWorld(): Promise<IdentityWorld> {
-  const world = await startWorld({ clouds: { instances: [instance, otherInstance] } });
+  const world = await startWorld({ clouds: { instances: [instance, otherInstance, farInstance] } });
   const cleanups: (() => Promise<unknown>)[] = [() => world.stop()];
   const stop = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -114,6 +121,7 @@ async function startRegistries(
   return {
     [HOST]: await start(services[instance.instanceId] ?? ''),
     [OTHER_HOST]: await start(services[otherInstance.instanceId] ?? ''),
+    [FAR_HOST]: await start(services[farInstance.instanceId] ?? ''),
     [PERSONAL_HOST]: await start(buildRegistryService({ regionId: 'cn-hangzhou' })),
   };
 }
