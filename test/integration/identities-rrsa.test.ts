@@ -199,7 +199,9 @@ describe('[acr I5] a hop that fails is named with what to check', () => {
   test('there is no file', async () => {
     await configure(`${FIRST}${rrsaOf(putRole('fileless'))}`, ON);
     const message = await failureSaying(/The file .*rrsa-token could not be read \(ENOENT\)/);
-    expect(message).toMatch(/mount a projected .* audience sts\.aliyuncs\.com there, or name .*`rrsa-service-account`/);
+    expect(message).toMatch(
+      /mount a projected .* audience sts\.aliyuncs\.com there \(the value `rrsa\.enabled` of the chart does\), or name .*`rrsa-service-account`/,
+    );
   });
 
   test('the role of the other account does not trust the one that RRSA gave', async () => {

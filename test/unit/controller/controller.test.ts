@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createController, type Controller, type ControllerObserver } from '../../../src/controller/controller.ts';
 import { KubeError } from '../../../src/core/errors.ts';
-import { stateSecretName } from '../../../src/core/names.ts';
+import { stateLabels, stateSecretName } from '../../../src/core/names.ts';
 import { CredentialStore } from '../../../src/credentials/store.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { SecretSources } from '../../../src/kube/secret-sources.ts';
@@ -53,7 +53,8 @@ function startReplica(
   const encode = (text: string): string => Buffer.from(text).toString('base64');
   const state = (call: KubeCall): KubeObject => {
     if (call.method === 'GET') {
-      return { data: Object.fromEntries(Object.entries(parts.state ?? {}).map(([key, text]) => [key, encode(text)])) };
+      const data = Object.fromEntries(Object.entries(parts.state ?? {}).map(([key, text]) => [key, encode(text)]));
+      return { metadata: { labels: stateLabels('default') }, data };
     }
     if (parts.stateFailure !== undefined) throw parts.stateFailure;
     const { data } = call.body as { readonly data: Readonly<Record<string, string>> };
