@@ -82,8 +82,9 @@ type ManagedKey = Pick<AlibabaKey, 'accessKeyId' | 'accessKeySecret'> & { readon
 export function decodeManagedRoleToken(text: string, place: string, now: EpochMs): IdentitySession<ManagedKey> {
   const document = parseRecord(text);
   if (document === undefined) throw unusable(place, `holds no JSON under ${CONFIG_KEY}`);
-  if (isRecord(document.error)) {
-    const { code, message } = document.error;
+  const { code, message } = isRecord(document.error) ? document.error : {};
+  // Empty fields say that there was no error.
+  if (typeof code === 'string' && code !== '') {
     throw unusable(
       place,
       `says that the control plane could not assume the role (${plain(code)}: ${plain(message)}): grant AliyunCSManagedAcrRole to the cluster`,

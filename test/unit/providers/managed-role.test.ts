@@ -81,6 +81,14 @@ describe('[acr I2] the managed role', () => {
     expect(key.warnings).toEqual([expect.stringMatching(/has not been renewed.*tokenMode: workerRole/)]);
   });
 
+  test.each([
+    ['empty fields', { roleName: '', code: '', message: '' }],
+    ['no fields', {}],
+    ['nothing', null],
+  ])('with an error that has %s is used: that is how no error is written', async (_what, error) => {
+    expect((await fetchKey(worldWith(token({ error })))).accessKeyId).toBe('STS.sampleak');
+  });
+
   test.each<[string, string, RegExp]>([
     ['has expired', token({ expiration: new Date(WORLD_NOW).toISOString() }), /expired at .* and was not renewed/],
     ['has no expiration', token({ expiration: undefined }), /no readable `expiration`/],
@@ -96,6 +104,11 @@ describe('[acr I2] the managed role', () => {
         error: { roleName: 'AliyunCSManagedAcrRole', code: 'EntityNotExist.Role', message: 'no role' },
       }),
       /could not assume the role \(EntityNotExist\.Role: no role\): grant AliyunCSManagedAcrRole/,
+    ],
+    [
+      'holds an error besides a session',
+      token({ error: { code: 'NoPermission' } }),
+      /could not assume the role \(NoPermission: unknown\)/,
     ],
   ])('that %s is named as unusable', async (_name, text, message) => {
     await expect(fetchKey(worldWith(text))).rejects.toMatchObject({
