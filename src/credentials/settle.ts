@@ -23,7 +23,7 @@ export function succeed({ entry, request, flight }: Ended, credential: Credentia
   );
   const digests = revisions.map((revision) => revision.digest);
   const recovered = entry.failed !== undefined;
-  const isNews = recovered || entry.held === undefined || entry.held.credential.identity !== credential.identity;
+  const isNews = recovered || entry.held === undefined || wordsOf(entry.held.credential) !== wordsOf(credential);
   entry.held = { cacheKey, provider, credential, source: sourceOf(cacheKey, digests), revisions };
   entry.secrets = flight.outdated ? 'unknown' : 'same';
   entry.failed = undefined;
@@ -58,6 +58,11 @@ export function fail({ entry, request, flight }: Ended, error: unknown, told: To
 /** Secrets that an attempt read, or wanted to. */
 export function readsOf(flight: Pick<Flight, 'reads'>): readonly SecretReference[] {
   return [...flight.reads.values()].map((read) => read.reference);
+}
+
+/** What people are told of a credential, identity and remarks, but for instants: those are others at each renewal. */
+function wordsOf({ identity, warnings = [] }: Credential): string {
+  return JSON.stringify([identity, warnings.toSorted()]).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '');
 }
 
 /** What is told of an error; the text of one that is not ours could hold anything. */

@@ -76,7 +76,7 @@ export interface CredentialStoreOptions {
   readonly onChanged?: () => void;
   /** A fetch ended, well or not: whoever got `CredentialPending` may ask again. */
   readonly onSettled?: (cacheKey: string) => void;
-  /** First success, another failure reason, recovery: not every repetition. */
+  /** First success, another identity or other remarks, another failure reason, recovery: not every repetition. */
   readonly onOutcome?: (outcome: CredentialOutcome) => void;
   readonly onAttempt?: (attempt: CredentialAttempt) => void;
   readonly onIdentity?: (outcome: IdentityOutcome) => void;

@@ -5,7 +5,9 @@ import { KubeError, ProviderError } from '../../../src/core/errors.ts';
 import type { Skip } from '../../../src/core/types.ts';
 import type { EventToRecord } from '../../../src/kube/events.ts';
 import { createMetrics, type Metrics } from '../../../src/observability/metrics.ts';
-import { HOUR } from '../../support/builders.ts';
+import { createManagedRoleIdentity } from '../../../src/providers/alibaba/managed-role.ts';
+import { HOUR, MINUTE } from '../../support/builders.ts';
+import { buildManagedRoleToken, MANAGED_ROLE_TOKEN_SECRET } from '../../support/clouds/managed-role-token.ts';
 import { createStoreHarness, failing, granting, SECRET, START, type Fetch } from '../credentials/store-world.ts';
 
 let lines: string[];
@@ -128,6 +130,71 @@ describe('of a credential that cannot be obtained, the Event says', () => {
     const message = await messageAfter(before);
     expect(message).toContain('IdentityUnavailable: The Secret lacks the key password. ');
     expect(message?.endsWith(sentence)).toBe(true);
+  });
+});
+
+describe('of the remarks on a credential', () => {
+  const told = (): readonly string[] =>
+    events.filter(({ reason }) => reason === 'CredentialWarning').map(({ message }) => message);
+  const lived = () => createStoreHarness({ onOutcome: (outcome) => report.onOutcome(outcome) });
+
+  test('[acr I2] that the managed role is not renewed any more is told once, before it ends, and again the next time', async () => {
+    const harness = lived();
+    const putSession = (expiresAt: number): void => {
+      const session = {
+        accessKeyId: 'STS.fake',
+        accessKeySecret: 'fake-secret',
+        securityToken: 'fake-token',
+        expiresAt,
+      };
+      const text = buildManagedRoleToken({ session });
+      harness.secrets.set(`kube-system/${MANAGED_ROLE_TOKEN_SECRET}`, { 'addon.token.config': text });
+      harness.store.secretChanged({ namespace: 'kube-system', name: MANAGED_ROLE_TOKEN_SECRET });
+    };
+    let end = START + HOUR;
+    putSession(end);
+    harness.fetch = async (world, signal) => {
+      const issuedAt = world.now();
+      const { origin, warnings = [] } = await createManagedRoleIdentity().fetchKey(world, { region: 'x' }, signal);
+      return { username: 'robot', password: 'fake-password', issuedAt, expiresAt: end, identity: origin, warnings };
+    };
+    const live = async (until: number): Promise<void> => {
+      while (harness.now() < until) {
+        await harness.ask();
+        await harness.advance(10_000);
+      }
+    };
+    await live(end - 10 * MINUTE);
+    expect(told()).toEqual([]);
+    await live(end - 4 * MINUTE);
+    const remark = expect.stringMatching(/ends at .*Z and has not been renewed.*`tokenMode: workerRole`, RRSA or/);
+    expect(told()).toEqual([remark]);
+    expect(lines.filter((line) => line === 'Credential has a remark')).toHaveLength(1);
+    await live(end - 10_000);
+    expect(harness.attempts.length).toBeGreaterThan(6);
+    expect(told()).toHaveLength(1);
+    // It was renewed after all, and then once more not.
+    putSession((end += HOUR));
+    await live(end - 4 * MINUTE);
+    expect(told()).toEqual([remark, remark]);
+  });
+
+  test('that a domain is not listed any more is told when that is seen, whatever instant it names', async () => {
+    const harness = lived();
+    const renewWith = async (...warnings: readonly string[]): Promise<void> => {
+      harness.fetch = async (world, signal) => ({ ...(await granting(HOUR)(world, signal)), warnings });
+      await harness.ask();
+      await harness.advance(HOUR);
+    };
+    const unlisted = 'cri-fake does not list the domain mine.example';
+    await renewWith();
+    for (let at = 0; at < 3; at += 1) await renewWith(unlisted);
+    expect(told()).toEqual([`fake/a: ${unlisted}`]);
+    for (let minute = 10; minute < 13; minute += 1)
+      await renewWith(unlisted, `ends at 2026-01-02T03:${minute}:05.000Z`);
+    expect(told()).toHaveLength(3);
+    await renewWith();
+    expect(told()).toHaveLength(3);
   });
 });
 
