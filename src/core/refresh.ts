@@ -12,7 +12,8 @@ export interface Life {
 /**
  * When to renew: at the earlier of `expiresAt − threshold` and 80 % of life, less `spread` (0 up to, not including, 1) of a
  * window as long as the threshold, so that a rotation is no burst. The threshold counts as at most half of the life, the
- * window as at most a third of what precedes it: a short-lived token is never due at birth.
+ * window as at most a third of what precedes it: a short-lived token is never due at birth. With the spread 1, which no
+ * credential has, it is when whatever must be newer than all of them is due: a third of the life at the earliest.
  * Returns undefined when it never is.
  */
 export function dueAt(life: Life, thresholdMs: number, spread: number): EpochMs | undefined {

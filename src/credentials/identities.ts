@@ -1,7 +1,7 @@
 // Holds what clouds lend our identities for a while: the one cache with single flight, renewal and keep last good that every
 // expiring identity of every cloud goes through.
 import { setTimeout as pause } from 'node:timers/promises';
-import { isValid } from '../core/refresh.ts';
+import { isDue, isValid } from '../core/refresh.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { IdentitySession } from '../providers/provider.ts';
 
@@ -16,7 +16,7 @@ export interface IdentityOutcome {
 
 export interface IdentitiesOptions {
   readonly now: () => EpochMs;
-  /** How long before its end a credential is renewed, milliseconds; sessions are renewed twice as early, before what is made with them. */
+  /** How long before its end a credential is renewed, milliseconds; sessions are renewed before any that is made with them. */
   readonly thresholdMs: () => number;
   /** Registers secrets for redaction before anything else sees them; `key` names what they belong to. */
   readonly register: (key: string, secrets: readonly string[]) => void;
@@ -65,7 +65,9 @@ export class Identities {
     const now = this.#options.now();
     const entry = this.#entries.get(key) ?? this.#add(key);
     const held = entry.held !== undefined && isValid(entry.held, now) ? entry.held : undefined;
-    if (held !== undefined && !entry.refused && !this.#isDue(held, now)) return held.value as T;
+    // Earlier than the credentials that are made with it, which end with it at the latest (acr.md section 20).
+    const isOld = held !== undefined && isDue(held, this.#options.thresholdMs(), 1, now);
+    if (held !== undefined && !entry.refused && !isOld) return held.value as T;
     const { failed } = entry;
     const pauseMs = held === undefined ? FAILURE_KEPT_MS : RENEWAL_PAUSE_MS;
     if (entry.flight === undefined && failed !== undefined && failed.at <= now && now - failed.at < pauseMs) {
@@ -102,13 +104,6 @@ export class Identities {
   /** Ends the fetches under way. */
   stop(): void {
     this.#ended.abort();
-  }
-
-  /** Earlier than the credentials that are made with it, which end with it at the latest (acr.md section 20). */
-  #isDue({ issuedAt, expiresAt }: IdentitySession<unknown>, now: EpochMs): boolean {
-    if (expiresAt === undefined) return false;
-    const marginMs = Math.min(2 * this.#options.thresholdMs(), (expiresAt - issuedAt) / 2);
-    return issuedAt > now || now >= expiresAt - marginMs;
   }
 
   #patience<T>(held: IdentitySession<T>): Promise<IdentitySession<T>> {

@@ -232,8 +232,8 @@ test('[acr R2] sessions that end before the tokens are renewed first: no Secret 
     seen.add(token?.token ?? '');
     await pause(100);
   }
-  // Each of the two sessions is renewed at half of its life at the earliest.
-  const renewals = 2 * Math.ceil((world.clouds.now() - startedAt) / 5_000 + 1);
+  // Each of the two sessions is renewed when a third of its life is over at the earliest; ends are told in whole seconds.
+  const renewals = 2 * Math.ceil((world.clouds.now() - startedAt) / 3_500 + 1);
   expect(world.clouds.sts.calls().length - calls).toBeLessThanOrEqual(renewals);
   world.clouds.state.sessionLifeCapMs = Infinity;
   await settled(world);

@@ -1,6 +1,8 @@
 // Sessions of identities: one fetch at a time, renewed before what is made with them, the last good one kept.
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { ProviderError } from '../../../src/core/errors.ts';
+import { dueAt } from '../../../src/core/refresh.ts';
 import { Identities, type IdentityOutcome } from '../../../src/credentials/identities.ts';
 import type { IdentitySession } from '../../../src/providers/provider.ts';
 import { createStoreHarness, granting, START } from './store-world.ts';
@@ -9,12 +11,18 @@ const MINUTE = 60_000;
 const { signal } = new AbortController();
 
 function harness() {
-  const state = { now: START, fetches: 0, error: undefined as Error | undefined, lifeMs: 60 * MINUTE };
+  const state = {
+    now: START,
+    fetches: 0,
+    error: undefined as Error | undefined,
+    lifeMs: 60 * MINUTE,
+    thresholdMs: 15 * MINUTE,
+  };
   const registered = new Map<string, readonly string[]>();
   const outcomes: IdentityOutcome[] = [];
   const identities = new Identities({
     now: () => state.now,
-    thresholdMs: () => 15 * MINUTE,
+    thresholdMs: () => state.thresholdMs,
     register: (key, secrets) => void registered.set(key, secrets),
     onOutcome: (outcome) => void outcomes.push(outcome),
   });
@@ -37,18 +45,49 @@ describe('a session', () => {
     expect(state.fetches).toBe(2);
   });
 
-  test('is renewed twice as early as the credentials that are made with it', async () => {
+  test.each([
+    ['an hour with 15 minutes: when half of it is over', 60, 15, 30],
+    ['an hour with a minute: at 80 %, less that minute', 60, 1, 47],
+    ['an hour with 30 minutes: when a third of it is over', 60, 30, 20],
+    ['half an hour with 15 minutes: likewise', 30, 15, 10],
+    ['six hours with 15 minutes: at 80 %, less 15 minutes', 360, 15, 273],
+  ])('of %s, it is renewed', async (_what, life, threshold, due) => {
     const { state, get } = harness();
+    Object.assign(state, { lifeMs: life * MINUTE, thresholdMs: threshold * MINUTE });
     await get();
-    state.now += 30 * MINUTE;
+    state.now += due * MINUTE - 1;
+    expect(await get()).toBe('fake-session-1');
+    state.now += 1;
     expect(await get()).toBe('fake-session-2');
   });
 
-  test('that lives shorter than that is renewed at half of its life, not at every use', async () => {
+  test('[acr R2] is renewed before whatever is made with it and ends with it, in every namespace', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 900, max: 12 * 3_600 }),
+        fc.integer({ min: 1, max: 3 * 3_600 }),
+        fc.double({ min: 0, max: 1 - 2 ** -32, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (lifeSeconds, thresholdSeconds, spread, madeAt) => {
+          const { state, get } = harness();
+          Object.assign(state, { lifeMs: lifeSeconds * 1_000, thresholdMs: thresholdSeconds * 1_000 });
+          await get();
+          const end = START + state.lifeMs;
+          state.now += Math.floor(state.lifeMs * madeAt);
+          if ((await get()) !== 'fake-session-1') return;
+          const token = { issuedAt: state.now, expiresAt: end };
+          // A millisecond for what rounding does.
+          state.now = (dueAt(token, state.thresholdMs, spread) ?? end) + 1;
+          expect(await get()).toBe('fake-session-2');
+        },
+      ),
+    ));
+
+  test('that is short-lived is renewed when a third of its life is over, not at every use', async () => {
     const { state, get } = harness();
-    state.lifeMs = 20_000;
+    state.lifeMs = 21_000;
     await get();
-    state.now += 9_999;
+    state.now += 6_999;
     expect(await get()).toBe('fake-session-1');
     state.now += 1;
     expect(await get()).toBe('fake-session-2');
