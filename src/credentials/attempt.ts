@@ -80,6 +80,7 @@ async function fetchOnce(context: AttemptContext, used: Map<string, unknown>): P
     ...world,
     readSecret: async (reference, signal) =>
       (await readSource(context, reference, { reads: flight.reads, signal })).data,
+    ...tokensOf(context),
     identity: async (key, fetch, signal) => {
       try {
         const value = await identities.get(key, fetch, signal);
@@ -92,6 +93,25 @@ async function fetchOnce(context: AttemptContext, used: Map<string, unknown>): P
     },
   };
   return provider.fetchCredential(request.target, providerWorld, flight.abort.signal);
+}
+
+/** Tokens that prove who we are are secrets, from the moment on that they are there. */
+function tokensOf({
+  world,
+  register,
+}: Pick<AttemptContext, 'world' | 'register'>): Pick<ProviderWorld, 'requestToken' | 'readFile'> {
+  return {
+    async requestToken(serviceAccount, audience, signal) {
+      const token = await world.requestToken(serviceAccount, audience, signal);
+      register(`token of ${serviceAccount.namespace}/${serviceAccount.name} for ${audience}`, [token]);
+      return token;
+    },
+    async readFile(path) {
+      const text = await world.readFile(path);
+      register(`file ${path}`, [text.trim()]);
+      return text;
+    },
+  };
 }
 
 /** True when something new of the same kind helps: a session, or the token that one is made from. */

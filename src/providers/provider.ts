@@ -77,7 +77,7 @@ export interface ProviderWorld {
    * missing.
    */
   requestToken(serviceAccount: ServiceAccountReference, audience: string, signal: AbortSignal): Promise<string>;
-  /** Text of a small file, read anew each time. Throws ProviderError `IdentityUnavailable` that names it. */
+  /** Text of a small file, a secret, read anew each time. Throws ProviderError `IdentityUnavailable` that names it. */
   readFile(path: string): Promise<string>;
   /** One call, never through a proxy. Throws ProviderError `CloudUnavailable`; its message names address and cause. */
   http(request: MetadataRequest, signal: AbortSignal): Promise<MetadataAnswer>;

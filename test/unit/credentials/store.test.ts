@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ProviderError } from '../../../src/core/errors.ts';
 import type { CredentialAnswer } from '../../../src/core/types.ts';
+import { createRrsaIdentity } from '../../../src/providers/alibaba/rrsa.ts';
+import { emptyStoreWorld } from '../../support/provider-world.ts';
 import { createStoreHarness, failing, granting, request, SECRET, START } from './store-world.ts';
 
 const MINUTE = 60_000;
@@ -98,6 +100,35 @@ describe('asking', () => {
     await harness.ask();
     expect(harness.registered.get('fake/a')).toEqual(['fake-password', 'robot:fake-password']);
     expect(harness.registered.get('secret kube-system/keys')).toEqual(['fake-token\n', 'fake-token']);
+  });
+
+  test.each([
+    ['of a file', undefined],
+    ['that the cluster signs', { namespace: 'kube-system', name: 'reader' }],
+  ])('the token %s that proves who we are is registered for redaction before a cloud sees it', async (_, account) => {
+    const harness = createStoreHarness({
+      world: emptyStoreWorld({
+        readFile: () => Promise.resolve('fake.jwt.signature\n'),
+        requestToken: () => Promise.resolve('fake.jwt.signature'),
+        endpoints: { alibaba: { sts: { url: 'https://sts.example' } } },
+      }),
+    });
+    const known: (readonly string[])[] = [];
+    const sts = {
+      assumeRole: () => Promise.reject(down()),
+      assumeRoleWithOidc: () => {
+        known.push(...harness.registered.values());
+        return Promise.reject(down());
+      },
+    };
+    const role = { roleArn: 'fake-role', providerArn: 'fake-provider', serviceAccount: account };
+    const identity = createRrsaIdentity(sts, role, { key: 'none', fetchKey: () => Promise.reject(down()) });
+    harness.fetch = async (world, signal) => {
+      await identity.fetchKey(world, { region: 'x' }, signal);
+      return granting(HOUR)(world, signal);
+    };
+    expect((await harness.ask()).status).toBe('unavailable');
+    expect(known).toEqual([['fake.jwt.signature']]);
   });
 });
 
