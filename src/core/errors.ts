@@ -100,6 +100,11 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
+/** True when something new of the same kind helps: a session, or the token that one is made from. */
+export function isSessionExpired(error: unknown): boolean {
+  return error instanceof ProviderError && error.reason === 'SessionExpired';
+}
+
 /** What to do about a failure. */
 export type Disposition =
   /** Try again soon, with growing pauses; at the earliest after `afterMs`. */

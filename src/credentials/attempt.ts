@@ -1,5 +1,5 @@
 // One attempt to obtain a credential: the provider's world, what it reads, its deadline, and what came of it.
-import { KubeError, ProviderError } from '../core/errors.ts';
+import { isSessionExpired, KubeError, ProviderError } from '../core/errors.ts';
 import { isValid } from '../core/refresh.ts';
 import type { Credential, CredentialRequest, SecretReference } from '../core/types.ts';
 import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
@@ -28,14 +28,14 @@ const NO_SECRET = /user-?_?name|^email$|^server$|^registry$/i;
  */
 export async function attempt(context: AttemptContext): Promise<Credential> {
   const { request, register } = context;
-  const used = new Map<string, unknown>();
   const credential = await withDeadline(context, async () => {
+    const used = new Map<string, unknown>();
     try {
-      return await fetchOnce(context, used);
+      return await fetchOnce(context, { used, comesAgain: true });
     } catch (error) {
-      if (!isExpired(error)) throw error;
+      if (!isSessionExpired(error)) throw error;
       context.identities.refuse(used);
-      return fetchOnce(context, used);
+      return fetchOnce(context, { used: new Map(), comesAgain: false });
     }
   });
   register(request.cacheKey, [credential.password, `${credential.username}:${credential.password}`]);
@@ -72,8 +72,15 @@ export async function readSource(
   return read;
 }
 
-/** `used` takes the sessions that the attempt gets, by key; where what one is made from had expired, the failure. */
-async function fetchOnce(context: AttemptContext, used: Map<string, unknown>): Promise<Credential> {
+/** One of the two tries. */
+interface Try {
+  /** Takes what the try was refused with: the sessions that it got, by key; where what one is made from had expired, the failure. */
+  readonly used: Map<string, unknown>;
+  /** Another one follows when a session has expired. */
+  readonly comesAgain: boolean;
+}
+
+async function fetchOnce(context: AttemptContext, { used, comesAgain }: Try): Promise<Credential> {
   const { provider, request, flight, world, identities } = context;
   if (provider === undefined) throw new ProviderError('Unexpected', `There is no provider ${request.provider}`);
   const providerWorld: ProviderWorld = {
@@ -83,11 +90,15 @@ async function fetchOnce(context: AttemptContext, used: Map<string, unknown>): P
     ...tokensOf(context),
     identity: async (key, fetch, signal) => {
       try {
-        const value = await identities.get(key, fetch, signal);
+        const value = await identities.get(key, fetch, signal, { uses: new Map(used), comesAgain });
         used.set(key, value);
         return value;
       } catch (error) {
-        if (isExpired(error)) used.set(key, error);
+        if (isSessionExpired(error)) {
+          // The sessions before it were refused where it was asked for: maybe by another attempt, with older ones.
+          used.clear();
+          used.set(key, error);
+        }
         throw error;
       }
     },
@@ -112,11 +123,6 @@ function tokensOf({
       return text;
     },
   };
-}
-
-/** True when something new of the same kind helps: a session, or the token that one is made from. */
-function isExpired(error: unknown): boolean {
-  return error instanceof ProviderError && error.reason === 'SessionExpired';
 }
 
 /** Gives up, whatever the provider does with the signal. */

@@ -1,6 +1,7 @@
 // Holds what clouds lend our identities for a while: the one cache with single flight, renewal and keep last good that every
 // expiring identity of every cloud goes through.
 import { setTimeout as pause } from 'node:timers/promises';
+import { isSessionExpired } from '../core/errors.ts';
 import { isDue, isValid } from '../core/refresh.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { IdentitySession } from '../providers/provider.ts';
@@ -25,6 +26,16 @@ export interface IdentitiesOptions {
   readonly delay?: (ms: number) => Promise<unknown>;
 }
 
+/** Who asks for a session. */
+export interface Asker {
+  /** The sessions that its `fetch` works with, by key: when a cloud refuses them, they are due. */
+  readonly uses: ReadonlyMap<string, unknown>;
+  /** It comes again at once with new ones: then it is told so, although an older session works. */
+  readonly comesAgain: boolean;
+}
+
+const ONCE: Asker = { uses: new Map(), comesAgain: false };
+
 type Fetch<T> = (signal: AbortSignal) => Promise<IdentitySession<T>>;
 
 interface Entry {
@@ -32,7 +43,16 @@ interface Entry {
   /** A cloud has refused `held`: it is due, whatever its expiry says. */
   refused: boolean;
   failed: { readonly error: unknown; readonly at: EpochMs } | undefined;
+  /** It was told that `held` could not be renewed. */
+  told: boolean;
   flight: Promise<IdentitySession<unknown>> | undefined;
+}
+
+interface Fetching {
+  readonly key: string;
+  readonly entry: Entry;
+  /** Who asked first. */
+  readonly asker: Asker;
 }
 
 /** Whoever asks so soon after a failure gets the same, milliseconds: many credentials share an identity. */
@@ -61,7 +81,7 @@ export class Identities {
   }
 
   /** See `ProviderWorld.identity`. When `signal` is aborted, this caller goes; the fetch goes on for the others. */
-  async get<T>(key: string, fetch: Fetch<T>, signal: AbortSignal): Promise<T> {
+  async get<T>(key: string, fetch: Fetch<T>, signal: AbortSignal, asker = ONCE): Promise<T> {
     const now = this.#options.now();
     const entry = this.#entries.get(key) ?? this.#add(key);
     const held = entry.held !== undefined && isValid(entry.held, now) ? entry.held : undefined;
@@ -75,15 +95,16 @@ export class Identities {
       return held.value as T;
     }
     // A key stands for one kind of session: what is held under it is what its `fetch` gave.
-    const flight = (entry.flight ??= this.#fetch(key, entry, fetch)) as Promise<IdentitySession<T>>;
+    const flight = (entry.flight ??= this.#fetch({ key, entry, asker }, fetch)) as Promise<IdentitySession<T>>;
     try {
       const session = orAborted(flight, signal);
       // A service that does not answer must not use up the time of whoever could go on with what there is.
       const newest = held === undefined ? await session : await Promise.race([session, this.#patience(held)]);
       return newest.value as T;
     } catch (error) {
-      if (held !== undefined && isValid(held, this.#options.now())) return held.value as T;
-      throw error;
+      const isGone = held === undefined || !isValid(held, this.#options.now());
+      if (isGone || (asker.comesAgain && isSessionExpired(error))) throw error;
+      return held.value as T;
     }
   }
 
@@ -117,31 +138,39 @@ export class Identities {
       const isOver = entry.held !== undefined && !isValid(entry.held, now);
       if (entry.flight === undefined && (isOver || this.#entries.size >= MAX_ENTRIES)) this.#entries.delete(name);
     }
-    const entry: Entry = { held: undefined, refused: false, failed: undefined, flight: undefined };
+    const entry: Entry = { held: undefined, refused: false, failed: undefined, told: false, flight: undefined };
     this.#entries.set(key, entry);
     return entry;
   }
 
-  async #fetch<T>(key: string, entry: Entry, fetch: Fetch<T>): Promise<IdentitySession<T>> {
-    const { now, register, onOutcome } = this.#options;
+  async #fetch<T>(of: Fetching, fetch: Fetch<T>): Promise<IdentitySession<T>> {
+    const { key, entry } = of;
+    const { register, onOutcome } = this.#options;
     try {
       const session = await fetch(AbortSignal.any([this.#ended.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]));
       register(`identity ${key}`, session.secrets);
-      const isNews = entry.held === undefined || entry.failed !== undefined;
-      entry.held = session;
-      entry.refused = false;
-      entry.failed = undefined;
+      const isNews = entry.held === undefined || entry.failed !== undefined || entry.told;
+      Object.assign(entry, { held: session, refused: false, failed: undefined, told: false });
       if (isNews) onOutcome?.({ key, error: undefined, expiresAt: session.expiresAt });
       return session;
     } catch (error) {
-      // Without one that still works the credential fails, and that is told.
-      const isNews = entry.failed === undefined && entry.held !== undefined && isValid(entry.held, now());
-      entry.failed = { error, at: now() };
-      if (isNews) onOutcome?.({ key, error, expiresAt: entry.held?.expiresAt });
+      this.#fail(of, error);
       throw error;
     } finally {
       entry.flight = undefined;
     }
+  }
+
+  #fail({ key, entry, asker }: Fetching, error: unknown): void {
+    const { now, onOutcome } = this.#options;
+    const isExpired = isSessionExpired(error);
+    entry.failed = { error, at: now() };
+    if (isExpired) this.refuse(asker.uses);
+    // Without one that still works the credential fails, and that is told; what is tried again at once may yet go well.
+    const works = entry.held !== undefined && isValid(entry.held, now());
+    if (!works || entry.told || (isExpired && asker.comesAgain)) return;
+    entry.told = true;
+    onOutcome?.({ key, error, expiresAt: entry.held?.expiresAt });
   }
 }
 

@@ -60,7 +60,8 @@ export interface ProviderWorld {
   now(): EpochMs;
   /**
    * The value for `key`: what is held while it is not due, else what `fetch` gives. One call at a time for each key, whoever asks;
-   * what is held is kept while it works although `fetch` fails. Throws what `fetch` threw when nothing is held.
+   * what is held is kept while it works although `fetch` fails. Throws what `fetch` threw when nothing is held, and once in each
+   * attempt when a cloud refused the session that `fetch` works with: the whole attempt is then made again with a new one.
    */
   identity<T>(
     key: string,

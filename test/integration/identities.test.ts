@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mintSession } from '../support/clouds/alibaba-sessions.ts';
 import { SAMPLE } from '../support/clouds/clouds.ts';
+import { eventually } from '../support/eventually.ts';
 import { buildManagedRoleTokenSecret } from '../support/clouds/managed-role-token.ts';
 import { ACR_SECRET } from '../support/expectations.ts';
 import {
@@ -166,6 +167,37 @@ describe('[acr I5] a hop that fails is named with what to check', () => {
     await configure('- instanceId: ""\n  domains: registry.cn-hangzhou.aliyuncs.com\n', { tokenMode: 'workerRole' });
     await failureSaying(/USER_NOT_EXIST.*has no registry user in the Personal Edition yet/);
   });
+});
+
+test('[acr R2] a base session that STS refuses is replaced while the session made with it works: no token is short-lived', async () => {
+  const { clouds } = world;
+  // The base session is long; the one that is made with it ends soon.
+  await configure(FIRST, { tokenMode: 'workerRole' });
+  await servedAs(SAMPLE.workerRole.arn, HOST);
+  clouds.state.sessionLifeCapMs = 12_000;
+  await configure(`${OTHER}  assumeRoleARN: ${roleB.arn}\n  expireDuration: 904\n`, { tokenMode: 'workerRole' });
+  const first = await servedAs(roleB.arn, OTHER_HOST);
+  for (const [id, key] of clouds.state.accessKeys) {
+    if (key.roleArn !== SAMPLE.workerRole.arn) continue;
+    clouds.state.accessKeys.set(id, { ...key, securityToken: 'fake-revoked' });
+  }
+  clouds.metadata.renewSession();
+  clouds.sts.clearCalls();
+  const before = (await linesSaying(replica, 'Session could not be renewed')).length;
+  const seen = new Map([[first.token, first]]);
+  const lapsed: string[] = [];
+  await eventually('the third renewal', async () => {
+    const token = await identities.minted(OTHER_HOST);
+    if (token === undefined) return false;
+    if (token.expiresAt <= clouds.now()) lapsed.push(token.token);
+    return seen.set(token.token, token).size === 4;
+  });
+  expect(lapsed).toEqual([]);
+  // With the old session a third of its life would be missing at least.
+  const lives = [...seen.values()].map(({ issuedAt, expiresAt }) => expiresAt - issuedAt);
+  expect(Math.min(...lives)).toBeGreaterThan(8_500);
+  expect(clouds.sts.calls({ code: 'InvalidSecurityToken.Malformed' })).toHaveLength(1);
+  expect(await linesSaying(replica, 'Session could not be renewed')).toHaveLength(before);
 });
 
 test('no key, session or token of any of them was printed, at the level debug', async () => {
