@@ -113,7 +113,9 @@ function readFlags(
     if (fromEnv !== undefined && fromEnv !== '') values.set(name, fromEnv);
   }
   const { tokens } = parseArgs({
-    args: args.map((arg) => (arg === '--leader-elect' || arg === '--dry-run' ? `${arg}=true` : arg)),
+    args: args.map((arg) =>
+      arg === '--leader-elect' || arg === '--dry-run' ? `${arg}=true` : withoutShortEquals(arg),
+    ),
     options: Object.fromEntries(
       flags.map(({ name, short }) => [name, { type: 'string' as const, ...(short === undefined ? {} : { short }) }]),
     ),
@@ -132,6 +134,11 @@ function readFlags(
     else values.set(token.name, token.value);
   }
   return values;
+}
+
+/** `-f=FILE` as kubectl takes it; Node would read the `=` as part of the value. */
+function withoutShortEquals(arg: string): string {
+  return arg.replace(/^(-[a-z])=/, '$1');
 }
 
 function parseConfigMap(text: string | undefined, issues: string[]): Settings['configMap'] {

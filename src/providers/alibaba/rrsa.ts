@@ -3,7 +3,7 @@ import { ProviderError } from '../../core/errors.ts';
 import { parseRecord } from '../../core/records.ts';
 import type { ServiceAccountReference } from '../../core/types.ts';
 import type { ProviderWorld } from '../provider.ts';
-import type { AlibabaIdentity } from './identity.ts';
+import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
 import { stsEndpoints } from './local-endpoints.ts';
 import { SESSION_NAME, accountOfArn, type OidcClaims, type StsClient } from './sts.ts';
 
@@ -20,6 +20,9 @@ export interface RrsaRole {
 const AUDIENCE = 'sts.aliyuncs.com';
 const TOKEN_FILE = '/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token';
 
+/** Role and provider as ack-pod-identity-webhook names them. */
+const VARIABLES = ['ALIBABA_CLOUD_ROLE_ARN', 'ALIBABA_CLOUD_OIDC_PROVIDER_ARN'] as const;
+
 /** Longest session that a role gives without further settings. */
 const DURATION_SECONDS = 3_600;
 
@@ -32,7 +35,8 @@ export function createRrsaIdentity(sts: StsClient, role: RrsaRole, otherwise: Al
   return {
     key,
     async fetchKey(world, place, signal) {
-      if (!isNamed && !hasRrsaEnvironment(world.env)) return otherwise.fetchKey(world, place, signal);
+      const lacks = isNamed ? [] : VARIABLES.filter((name) => world.env[name] === undefined);
+      if (lacks.length > 0) return withWarning(await otherwise.fetchKey(world, place, signal), lacks);
       const { role: roleFound, provider } = arnsOf(role, world.env);
       const endpoints = await stsEndpoints(world, place, signal);
       const session = await world.identity(
@@ -51,9 +55,11 @@ export function createRrsaIdentity(sts: StsClient, role: RrsaRole, otherwise: Al
   };
 }
 
-/** True when the environment names role and provider, as ack-pod-identity-webhook has it. */
-function hasRrsaEnvironment(env: ProviderWorld['env']): boolean {
-  return env.ALIBABA_CLOUD_ROLE_ARN !== undefined && env.ALIBABA_CLOUD_OIDC_PROVIDER_ARN !== undefined;
+/** The environment names neither role nor provider: nobody wants RRSA. Half of it is a mistake. */
+function withWarning(key: AlibabaKey, lacks: readonly string[]): AlibabaKey {
+  if (lacks.length === VARIABLES.length) return key;
+  const warning = `RRSA is not used: of ${VARIABLES.join(' and ')}, the controller has no ${lacks.join()}`;
+  return { ...key, warnings: [...(key.warnings ?? []), warning] };
 }
 
 /** What the configuration says wins over the environment. */

@@ -330,7 +330,7 @@ test.each([
   expect(read(args, HOME, command)[setting]).toBe(true);
 });
 
-test.each([['-f', 'x'], ['-f', '-'], ['-fx']])('the file may be named by its letter: %p %p', (...args) => {
+test.each([['-f', 'x'], ['-f', '-'], ['-fx'], ['-f=x']])('the file may be named by its letter: %p %p', (...args) => {
   expect(read(args, HOME, 'migrate config').file).toBe(args[1] ?? 'x');
   expect(issuesOf(args, HOME, 'cleanup')[0]).toBe('unknown flag -f: see cleanup --help');
 });

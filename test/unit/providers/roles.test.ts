@@ -237,8 +237,13 @@ describe('[acr I4] RRSA', () => {
     const nothing = { roleArn: undefined, providerArn: undefined, serviceAccount: undefined };
     const otherwise = createAccessKeyIdentity(SECRET);
     const identity = createRrsaIdentity(fakeSts().sts, nothing, otherwise);
-    expect((await identity.fetchKey(world(), PLACE, signal)).accessKeyId).toBe('LTAIfake');
+    const key = await identity.fetchKey(world(), PLACE, signal);
+    expect(key.accessKeyId).toBe('LTAIfake');
+    expect(key.warnings).toBeUndefined();
     expect(identity.key).toContain(otherwise.key);
+    // Half of it is a mistake, and is said to be one.
+    const half = await identity.fetchKey(world({ env: { ALIBABA_CLOUD_ROLE_ARN: ROLE_B } }), PLACE, signal);
+    expect(half).toEqual({ ...key, warnings: [expect.stringContaining('has no ALIBABA_CLOUD_OIDC_PROVIDER_ARN')] });
   });
 
   test.each<[string, Parameters<typeof createRrsaIdentity>[1], Partial<ProviderWorld>, RegExp]>([
