@@ -20,8 +20,11 @@ export interface Leaf extends KeyPair {
 
 /** A replica may have minted from the earlier authority until it heard of the next: two lives of a leaf are enough for all. */
 const OVERLAP_MS = 2 * LEAF_LIFE_MS;
-/** How long a new authority must have been in the bundle before leaves of it are served: every API server knows it by then. */
-const SETTLING_MS = 10_000;
+/**
+ * How long a new authority must have been in the bundle before leaves of it are served: every API server knows it by then. And how
+ * long replicas have, where there is no webhook object, before it is made: every one of them serves by then.
+ */
+export const SETTLING_MS = 10_000;
 /** Somebody who deletes the Secret again and again must not make the bundle grow. */
 const MAX_PREVIOUS = 3;
 
@@ -144,7 +147,7 @@ export function planLeaf(of: {
 }
 
 /** When a certificate was made: it is dated back. */
-function issuedAt(certificate: X509Certificate): EpochMs {
+export function issuedAt(certificate: X509Certificate): EpochMs {
   return certificate.validFromDate.getTime() + BACKDATED_MS;
 }
 

@@ -38,6 +38,8 @@ export interface KeeperOptions {
   readonly authority: () => Authority | undefined;
   /** As the live object says. */
   readonly bundle: () => readonly X509Certificate[];
+  /** Milliseconds until the API server may be sent to replicas with leaves of this authority; infinite = told by `changed`. */
+  readonly untilServedMs: (authority: X509Certificate) => number;
   /** The ClusterRole with which the object goes; undefined = there is none, or it may not be read. */
   readonly readOwner: (signal: AbortSignal) => Promise<Owner | undefined>;
   /** Told after each write of ours: no event of a watch follows it. */
@@ -49,7 +51,7 @@ export interface KeeperOptions {
 
 /** The leader's side. */
 export interface Keeper {
-  /** Secret or webhook object changed. */
+  /** Secret, webhook object, or what this replica serves with changed. */
   changed(): void;
   /** The configuration changed: what is written next does not wait. */
   configured(): void;
@@ -98,6 +100,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
     if (isTaken('Secret', secret)) return Number.POSITIVE_INFINITY;
     const { authority, checkAt } = await keepAuthority(signal);
+    // With `Fail`, whoever is sent where nobody listens yet is refused.
+    const isThere = object.live.get('', object.name) !== undefined;
+    const untilServedMs = isThere ? 0 : options.untilServedMs(authority.certificate);
+    if (untilServedMs > 0) return Math.min(checkAt - now(), untilServedMs);
     const heldBackMs = await keepObject(config.webhook, authority, signal);
     return Math.min(checkAt - now(), heldBackMs ?? Number.POSITIVE_INFINITY);
   }

@@ -22,6 +22,8 @@ export interface ServingOptions {
   readonly bundle: () => readonly X509Certificate[];
   readonly handle: (body: string) => string;
   readonly onRefused: () => void;
+  /** Told when it listens, and when it serves with another leaf. */
+  readonly onServed: () => void;
   /** Told of each private key that is made. */
   readonly register: (key: string) => void;
   readonly observer: WebhookObserver;
@@ -38,6 +40,10 @@ export interface Serving {
   run(signal: AbortSignal): Promise<void>;
   /** Why the API server cannot use this replica; undefined = it can. */
   problem(): string | undefined;
+  /** Why the last attempt to mint or to listen failed; undefined = it did not. */
+  failure(): string | undefined;
+  /** True when it listens with a leaf of this authority. */
+  serves(authority: X509Certificate): boolean;
   /** When the leaf ends; undefined = there is none. */
   leafExpiresAt(): EpochMs | undefined;
 }
@@ -72,11 +78,13 @@ export function createServing(options: ServingOptions): Serving {
     leaf = { ...pair, certificate: new X509Certificate(pair.cert), issuedBy: by.certificate.fingerprint256 };
     server?.use(leaf);
     observer({ type: 'leafMinted', expiresAt: leaf.certificate.validToDate.getTime() });
+    if (server !== undefined) options.onServed();
   };
 
   const listen = async (pair: Leaf): Promise<void> => {
     server = await startWebhookServer({ ...options, pair });
     observer({ type: 'listening', port: server.port });
+    options.onServed();
   };
 
   const step = async (): Promise<number> => {
@@ -120,6 +128,8 @@ export function createServing(options: ServingOptions): Serving {
         ? 'the leader has not made the certificate authority yet'
         : 'the certificate of this replica is not trusted by the caBundle of the webhook object';
     },
+    failure: () => failure,
+    serves: (by) => server !== undefined && leaf !== undefined && isTrusted(leaf.certificate, [by], now()),
     leafExpiresAt: () => leaf?.certificate.validToDate.getTime(),
   };
 }

@@ -23,6 +23,7 @@ import { createKeeper, type KeptObject } from './keeper.ts';
 import { caBundleOf, type Owner, type Target } from './object.ts';
 import type { WebhookObserver } from './observer.ts';
 import { createServing } from './serving.ts';
+import { Settling } from './settling.ts';
 
 export interface WebhookOptions {
   readonly client: KubeClient;
@@ -70,7 +71,13 @@ export interface Webhook {
 /** Builds it; nothing is read, written or opened before `run` and `lead`. */
 export function createWebhook(options: WebhookOptions): Webhook {
   const { client, instance, namespace, target, observer, now, random } = options;
+  const settling = new Settling({ now, elapsed: options.elapsed });
+  /** Every replica notes what it sees, as any may lead next. */
+  const note = (): void => {
+    if (options.config() !== undefined && secret.live.synced) settling.saw(isWanted(), authority()?.certificate);
+  };
   const changed = (): void => {
+    note();
     serving.changed();
     keeper.changed();
   };
@@ -81,7 +88,11 @@ export function createWebhook(options: WebhookOptions): Webhook {
       client,
       place,
       onChange: changed,
-      report: (event) => options.onReflector(kind, event),
+      report: (event) => {
+        // Also of an empty list no change is told.
+        if (event.type === 'synced') note();
+        options.onReflector(kind, event);
+      },
       now,
       random,
     }),
@@ -122,6 +133,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
       namespace: options.observedNamespace,
     }),
     onRefused: () => options.onAnswered({ outcome: 'BadReview', ms: 0 }),
+    onServed: () => keeper.changed(),
     register: (key) => options.register('webhook leaf', key),
     observer,
     now,
@@ -133,11 +145,16 @@ export function createWebhook(options: WebhookOptions): Webhook {
     authority,
     bundle,
     readOwner: (signal) => readClusterRole(client, options.clusterRole, signal),
-    onWritten: () => serving.changed(),
+    untilServedMs: (by) => (serving.serves(by) ? settling.leftMs() : Number.POSITIVE_INFINITY),
+    onWritten() {
+      note();
+      serving.changed();
+    },
   });
 
   return {
     configured() {
+      note();
       serving.changed();
       keeper.configured();
     },
@@ -148,7 +165,8 @@ export function createWebhook(options: WebhookOptions): Webhook {
     problem: () => {
       if (!isWanted()) return undefined;
       // Nobody calls a webhook that is not there: the leader may be of a version that makes none, and a rollout must get past it.
-      return object.live.synced && ownOf(object) === undefined ? undefined : serving.problem();
+      // What fails here would fail with the object, too, and the leader makes none while it cannot serve.
+      return object.live.synced && ownOf(object) === undefined ? serving.failure() : serving.problem();
     },
     certificates: () => {
       const leafExpiresAt = serving.leafExpiresAt();

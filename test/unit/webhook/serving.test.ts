@@ -37,17 +37,20 @@ function start(world: {
   bundle: readonly X509Certificate[];
   now: number;
   maxPauseMs?: number;
+  address?: string;
 }) {
   const events: WebhookEvent[] = [];
   const registered: string[] = [];
+  const served: boolean[] = [];
   const serving = createServing({
-    address: '127.0.0.1:0',
+    address: world.address ?? '127.0.0.1:0',
     names: ['127.0.0.1'],
     isWanted: () => true,
     authority: () => world.authority,
     bundle: () => world.bundle,
     handle: (body) => body,
     onRefused: () => undefined,
+    onServed: () => served.push(world.authority !== undefined && serving.serves(world.authority.certificate)),
     register: (key) => registered.push(key),
     observer: (event) => events.push(event),
     now: () => world.now,
@@ -55,7 +58,7 @@ function start(world: {
   });
   running.push(serving.run(stop.signal));
   const isReady = () => eventually('it is ready', () => serving.problem() === undefined, 10_000);
-  return { serving, events, registered, isReady };
+  return { serving, events, registered, served, isReady };
 }
 
 /** An authority that nothing can be signed with. */
@@ -108,6 +111,34 @@ test('a clock that was set is noticed without an event', async () => {
   world.now = early;
   expect(serving.problem()).toContain('is not trusted');
   await isReady();
+});
+
+test('it serves where there is no webhook object, tells when, and knows of which authority', async () => {
+  const world = { authority: first as Authority | undefined, bundle: [], now: NOW };
+  const { serving, served } = start(world);
+  expect(serving.serves(first.certificate)).toBe(false);
+  await eventually('it is told of', () => served.includes(true));
+  expect([first, second].map(({ certificate }) => serving.serves(certificate))).toEqual([true, false]);
+  expect(serving.problem()).toContain('is not trusted by the caBundle');
+  // Nobody trusts the leaf that there is: it need not wait for the object.
+  served.length = 0;
+  world.authority = second;
+  serving.changed();
+  await eventually('it is told of', () => served.includes(true));
+  expect([first, second].map(({ certificate }) => serving.serves(certificate))).toEqual([false, true]);
+  world.now += 2 * DAY;
+  expect(serving.serves(second.certificate)).toBe(false);
+});
+
+test('it does not serve, and says why, while its port is taken', async () => {
+  const { events, isReady } = start({ authority: first, bundle: [first.certificate], now: NOW });
+  await isReady();
+  const taken = events.find((event) => event.type === 'listening')?.port ?? 0;
+  const address = `127.0.0.1:${taken}`;
+  const { serving, served } = start({ authority: first, bundle: [], now: NOW, address });
+  await eventually('it says so', () => serving.failure() === `${address} cannot be listened on (EADDRINUSE)`);
+  expect(serving.serves(first.certificate)).toBe(false);
+  expect(served).toEqual([]);
 });
 
 test('every private key that is made is told of, and no event holds it', async () => {
