@@ -7,8 +7,10 @@ import type { Config, Desired, ObservedNamespace } from './types.ts';
 
 /** A ServiceAccount as a request carries it: it may have neither UID nor version yet. */
 export interface AdmittedAccount {
-  /** Empty while only `generateName` is known. */
+  /** Empty while only `generateName` is known: the API server makes the name after it asked. */
   readonly name: string;
+  /** What a name that is yet to be made begins with; empty = none is made. */
+  readonly generateName: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Names in `imagePullSecrets`; undefined = there is no such list. */
   readonly imagePullSecrets: readonly string[] | undefined;
@@ -61,9 +63,11 @@ export interface AdmissionWorld {
  * | Request | then |
  * |---|---|
  * | written by this program | nothing: it never undoes its own removals |
- * | no good configuration, an add-on that this one replaces runs, or no name yet | nothing (`LeftToWatch`) |
+ * | no good configuration, or an add-on that this one replaces runs | nothing (`LeftToWatch`) |
  * | namespace or ServiceAccount is being deleted | nothing |
  * | creation, lacks what a rule wants | append it after all others, record it |
+ * | creation with `generateName`, lacks what a rule wants whatever name is made | append it after all others, record it |
+ * | creation with `generateName`, otherwise | nothing (`LeftToWatch`) |
  * | change, has lost what we had recorded before and a rule still wants | append it again, record it |
  * | change, lacks something that we had not recorded before | nothing (`LeftToWatch`) |
  * | otherwise | nothing |
@@ -76,10 +80,14 @@ export function decideAdmission(request: AdmissionRequest, world: AdmissionWorld
   if (request.fieldManager === MANAGER) return nothing('OwnWrite');
   if (world.namespace?.terminating === true) return nothing('NamespaceTerminating');
   if (account.deleting) return nothing('NothingMissing');
-  if (world.config === undefined || account.name === '') return nothing('LeftToWatch');
+  if (world.config === undefined) return nothing('LeftToWatch');
+  const isNamed = account.name !== '';
+  if (!isNamed && account.generateName === '') return nothing('LeftToWatch');
 
-  const desired = desiredIn(request.namespace, world.config, world.namespace);
-  const present = { ...account, imagePullSecrets: account.imagePullSecrets ?? [] };
+  const inNamespace = desiredIn(request.namespace, world.config, world.namespace);
+  const desired = isNamed ? inNamespace : withoutExclusions(inNamespace);
+  const name = isNamed ? account.name : standInName(account.generateName);
+  const present = { ...account, name, imagePullSecrets: account.imagePullSecrets ?? [] };
   // Names are known before the Secrets are there: a Pod waits for a Secret, but never gets a reference that it was made without.
   const ready = new Set(desired.secrets.map((secret) => secret.name));
   const { added } = referenceChanges(present, desired, { ready, refused: new Set() });
@@ -88,7 +96,7 @@ export function decideAdmission(request: AdmissionRequest, world: AdmissionWorld
     const recorded = [...new Set([...account.recorded, ...missing])];
     return { reason: 'ReferenceMissing', patch: buildPatch(account, { missing, recorded, instance: world.instance }) };
   }
-  const isOpen = added.length > 0 || (world.namespace === undefined && hasSelectors(world.config));
+  const isOpen = !isNamed || added.length > 0 || (world.namespace === undefined && hasSelectors(world.config));
   return nothing(isOpen ? 'LeftToWatch' : 'NothingMissing');
 }
 
@@ -101,6 +109,20 @@ function desiredIn(name: string, config: Pick<Config, 'rules'>, namespace: Obser
   if (namespace !== undefined) return desiredFor(config, namespace);
   const byName = config.rules.map((rule) => ({ ...rule, scope: { ...rule.scope, namespaceSelector: undefined } }));
   return desiredFor({ rules: byName }, { name, labels: {} });
+}
+
+/** Without the rules that exclude ServiceAccounts by name: an exclusion might match the name that is made. */
+function withoutExclusions({ secrets }: Desired): Desired {
+  return { secrets: secrets.filter(({ rule }) => rule.scope.serviceAccounts.excluded.length === 0) };
+}
+
+/** The API server keeps this much of `generateName`, and appends the rest: k8s.io/apiserver/pkg/storage/names/generate.go. */
+const MAX_GENERATED_FROM = 58;
+const RANDOM_LENGTH = 5;
+
+/** Stands for every name that may be made: what is appended is of a character that no pattern holds, so only `*` and `?` match it. */
+function standInName(generateName: string): string {
+  return generateName.slice(0, MAX_GENERATED_FROM) + '\0'.repeat(RANDOM_LENGTH);
 }
 
 function hasSelectors({ rules }: Pick<Config, 'rules'>): boolean {

@@ -74,9 +74,10 @@ export function projectServiceAccount(
 /** What a request carries of a ServiceAccount, which may have neither UID nor version yet; undefined = not readable. */
 export function readAdmittedAccount(object: unknown, instance: string): AdmittedAccount | undefined {
   if (!isRecord(object) || !isRecord(object.metadata)) return undefined;
-  const { name, labels, annotations, deletionTimestamp } = object.metadata;
+  const { name, generateName, labels, annotations, deletionTimestamp } = object.metadata;
   return {
     name: textOf(name) ?? '',
+    generateName: textOf(generateName) ?? '',
     labels: readTexts(labels),
     imagePullSecrets: readReferences(object),
     annotations: isRecord(annotations) ? readTexts(annotations) : undefined,

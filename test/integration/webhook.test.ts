@@ -119,6 +119,16 @@ describe('the switch', () => {
     expect(await pullImage({ ...image, login: Object.values(entry)[0] })).toMatchObject({ ok: true });
   });
 
+  test('[acr W1] a ServiceAccount whose name the API server makes has the reference in the answer to its creation', async () => {
+    const made = await admit(world, { namespace: 'team-a', generateName: 'made-' });
+    expect(made).toMatchObject({ status: 201, references: [ACR_SECRET] });
+    expect(made.name).toMatch(/^made-.{5}$/);
+    const long = await admit(world, { namespace: 'team-a', generateName: 'm'.repeat(80) });
+    expect(long).toMatchObject({ status: 201, references: [ACR_SECRET] });
+    expect(long.name).toMatch(/^m{58}.{5}$/);
+    expect(await references(made.name)).toEqual([ACR_SECRET]);
+  });
+
   test('a request of a dry run is answered, and nothing is stored', async () => {
     const account = { namespace: 'team-a', name: 'dry' };
     expect(await admit(world, account, { dryRun: true })).toMatchObject({ status: 201, references: [ACR_SECRET] });

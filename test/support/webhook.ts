@@ -43,26 +43,40 @@ export function withWebhook(world: World, webhook: string, namespaces = 'team-*'
   };
 }
 
-/** Creates a ServiceAccount as `admin`; gives the status, and the references of what was stored as the answer has them. */
+/** Creates a ServiceAccount as `admin`; gives the status, and name and references of what was stored as the answer has them. */
 export async function admit(
   { plane }: World,
-  account: { readonly namespace: string; readonly name: string; readonly imagePullSecrets?: readonly string[] },
+  account: {
+    readonly namespace: string;
+    readonly name?: string;
+    readonly generateName?: string;
+    readonly imagePullSecrets?: readonly string[];
+  },
   { dryRun = false }: { readonly dryRun?: boolean } = {},
-): Promise<{ readonly status: number; readonly references: readonly string[]; readonly message: string }> {
-  const { namespace, name, imagePullSecrets } = account;
+): Promise<{
+  readonly status: number;
+  readonly name: string;
+  readonly references: readonly string[];
+  readonly message: string;
+}> {
+  const { namespace, name, generateName, imagePullSecrets } = account;
   const { status, body } = await plane.request({
     method: 'POST',
     path: `/api/v1/namespaces/${namespace}/serviceaccounts${dryRun ? '?dryRun=All' : ''}`,
     body: {
-      metadata: { name },
+      metadata: { name, generateName },
       ...(imagePullSecrets === undefined
         ? {}
         : { imagePullSecrets: imagePullSecrets.map((secret) => ({ name: secret })) }),
     },
   });
-  const answer = body as { message?: string; imagePullSecrets?: readonly { name: string }[] };
+  const answer = body as {
+    message?: string;
+    metadata?: { name?: string };
+    imagePullSecrets?: readonly { name: string }[];
+  };
   const references = (answer.imagePullSecrets ?? []).map((reference) => reference.name);
-  return { status, references, message: answer.message ?? '' };
+  return { status, name: answer.metadata?.name ?? '', references, message: answer.message ?? '' };
 }
 
 /** Waits until the API server asks the webhook: it hears of the object a moment after it was written. */

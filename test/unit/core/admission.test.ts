@@ -30,9 +30,12 @@ const selector = (text: string): Scope['namespaceSelector'] => {
 const ruleFor = (scope: Partial<Scope>, secretName = OURS): Rule =>
   build.buildRule({ secretName, scope: build.buildScope(scope) });
 
+const EVERY = { serviceAccounts: build.patterns('*') };
+
 function requestOf(of: Case): AdmissionRequest {
   const account: AdmittedAccount = {
     name: 'default',
+    generateName: '',
     labels: {},
     imagePullSecrets: undefined,
     annotations: undefined,
@@ -132,7 +135,7 @@ describe('a ServiceAccount that is created', () => {
       'NothingMissing',
     ],
     ['is in a namespace that is being deleted', { namespace: { ...SEEN, terminating: true } }, 'NamespaceTerminating'],
-    ['has no name yet', { account: { name: '' } }, 'LeftToWatch'],
+    ['has no name, and will not get one', { account: { name: '' }, rules: [ruleFor(EVERY)] }, 'LeftToWatch'],
     ['comes while no configuration is known', { unconfigured: true }, 'LeftToWatch'],
     ['is written by this program', { fieldManager: MANAGER }, 'OwnWrite'],
     [
@@ -152,6 +155,79 @@ describe('a ServiceAccount that is created', () => {
 
   test.each(NOTHING)('and %s passes as it is', (_, of, reason) => {
     expect(decide(of)).toEqual({ reason, patch: [] });
+  });
+});
+
+describe('a ServiceAccount whose name is yet to be made', () => {
+  const LONG = 'a'.repeat(80);
+  const SELECTED = selector('pulls=yes');
+  const scope = (serviceAccounts: string, serviceAccountSelector?: Scope['serviceAccountSelector']) => ({
+    serviceAccounts: build.patterns(serviceAccounts),
+    serviceAccountSelector,
+  });
+  const unnamed = (of: Partial<Scope>, generateName: string, account: Partial<AdmittedAccount> = {}): Case => ({
+    rules: [ruleFor(of)],
+    account: { name: '', generateName, ...account },
+  });
+  const labels = { pulls: 'yes' };
+
+  test.each<readonly [string, Case]>([
+    ['`*`', unnamed(scope('*'), 'ci-')],
+    ['a pattern that its beginning matches', unnamed(scope('ci-*'), 'ci-')],
+    ['a pattern for as many characters as are appended', unnamed(scope('ci-?????'), 'ci-')],
+    ['one of several patterns', unnamed(scope('default, web-*, ci-*'), 'ci-')],
+    ['a pattern for what is left of a long beginning', unnamed(scope(`${'a'.repeat(58)}?????`), LONG)],
+    ['a selector of its labels', unnamed(scope('', SELECTED), 'ci-', { labels })],
+    ['a selector of its labels beside a name', unnamed(scope('default', SELECTED), 'ci-', { labels })],
+  ])('gets what a rule with %s says', (_, of) => {
+    expect(decide(of).reason).toBe('ReferenceMissing');
+    expect(becomes(of)).toEqual({ list: [OURS], record: OURS });
+  });
+
+  test.each<readonly [string, Case]>([
+    ['a pattern of another beginning', unnamed(scope('web-*'), 'ci-')],
+    ['a pattern that what is appended may match', unnamed(scope('ci-a*'), 'ci-')],
+    ['a pattern for fewer characters', unnamed(scope('ci-????'), 'ci-')],
+    ['a pattern for what is cut off a long beginning', unnamed(scope(`${'a'.repeat(59)}*`), LONG)],
+    ['names', unnamed(scope('ci, ci-abcde'), 'ci-')],
+    ['an exclusion', unnamed(scope('*, !x'), 'ci-')],
+    ['an exclusion that matches its beginning', unnamed(scope('*, !ci-*'), 'ci-')],
+    ['a selector of its labels and an exclusion', unnamed(scope('!x', SELECTED), 'ci-', { labels })],
+    ['a selector of other labels', unnamed(scope('', SELECTED), 'ci-')],
+    ['`*`, as it asks to be left alone', unnamed(scope('*'), 'ci-', { labels: { [IGNORE_LABEL]: 'true' } })],
+    ['`*`, as it has it', unnamed(scope('*'), 'ci-', { imagePullSecrets: [OURS] })],
+  ])('is left to the watch by a rule with %s', (_, of) => {
+    expect(decide(of)).toEqual({ reason: 'LeftToWatch', patch: [] });
+  });
+
+  test('gets what one rule says, while another that hangs on the name is left to the watch', () => {
+    const rules = [ruleFor(scope('*, !x'), 'one'), ruleFor(scope('*'), 'two')];
+    expect(becomes({ rules, account: { name: '', generateName: 'ci-' } })).toEqual({ list: ['two'], record: 'two' });
+  });
+
+  test('gets nothing that the rules do not say of the name that is made', () => {
+    const part = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), minLength: 1, maxLength: 6 });
+    const pattern = fc.tuple(fc.constantFrom('', '', '', '!'), part).map(([not, text]) => `${not}${text}`);
+    const random = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 5, maxLength: 5 });
+    fc.assert(
+      fc.property(
+        fc.array(pattern, { minLength: 1, maxLength: 3 }),
+        fc.constantFrom('a', 'ab', 'b-', 'a'.repeat(57), 'a'.repeat(60)),
+        random,
+        (patterns, generateName, appended) => {
+          const of = scope(patterns.join());
+          const name = generateName.slice(0, 58) + appended;
+          const reasons = [unnamed(of, generateName), { rules: [ruleFor(of)], account: { name } }].map(
+            (one) => decide(one).reason,
+          );
+          expect([
+            ['LeftToWatch', 'NothingMissing'],
+            ['LeftToWatch', 'ReferenceMissing'],
+            ['ReferenceMissing', 'ReferenceMissing'],
+          ]).toContainEqual(reasons);
+        },
+      ),
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { referencesAnnotation } from '../../../src/core/names.ts';
 import type { ObservedNamespace } from '../../../src/core/types.ts';
 import { createReviewHandler, type AdmissionOutcome, type HandlerWorld } from '../../../src/webhook/handlers.ts';
-import { buildRule } from '../../support/builders.ts';
+import { buildRule, buildScope, patterns } from '../../support/builders.ts';
 import { applyJsonPatch } from '../../support/json-patch.ts';
 import { buildReview, PLAIN_ACCOUNT, readAnswer, type ReviewParts } from '../../support/reviews.ts';
 
@@ -75,6 +75,13 @@ describe('a review', () => {
       imagePullSecrets: [{ name: 'theirs' }, {}, { name: OURS }],
       metadata: { annotations: { [ANNOTATION]: OURS } },
     });
+  });
+
+  test('of a name that is yet to be made is answered where the rules mean every such name', () => {
+    const rules = [buildRule({ scope: buildScope({ serviceAccounts: patterns('ci-*') }) })];
+    const object = { metadata: { generateName: 'ci-' } };
+    const { patch } = readAnswer(handler({ config: () => ({ rules }) })(buildReview({ object })));
+    expect(applyJsonPatch<object>(object, patch ?? [])).toMatchObject({ imagePullSecrets: [{ name: OURS }] });
   });
 
   test('of a list that is null gets one', () => {
