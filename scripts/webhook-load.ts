@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { REVIEW_PATH } from '../src/webhook/object.ts';
 import { buildReview } from '../test/support/reviews.ts';
+import { shippedNodeFlags } from '../test/support/shipped.ts';
 import { metric } from '../test/support/signs.ts';
 import { startServing, webhookObject, withWebhook } from '../test/support/webhook.ts';
 import { eventually } from '../test/support/eventually.ts';
@@ -11,8 +12,9 @@ import { startWorld, type Replica } from '../test/support/world.ts';
 
 const HELP = `Usage: scripts/webhook-load [options]
 
-Starts a control plane, simulated clouds and the program, posts reviews of new ServiceAccounts to its webhook as the API server
-does, over connections that stay open, and prints p50 and p99 at a steady rate and the memory after many requests.
+Starts a control plane, simulated clouds and the program as it is shipped (the bundle, with the image's flags of Node, in
+the memory that the chart gives it), posts reviews of new ServiceAccounts to its webhook as the API server does, over
+connections that stay open, and prints p50 and p99 at a steady rate and the memory after many requests.
 
   --rate <n>      requests per second while latency is measured (default 200)
   --seconds <n>   how long (default 30)
@@ -38,12 +40,13 @@ else await measure();
 
 async function measure(): Promise<void> {
   const [rate, seconds, first, last] = [values.rate, values.seconds, values.first, values.last].map(Number);
+  await import('./build.ts');
   const world = await startWorld();
   try {
     await world.putAccessKey();
     await world.cluster.namespace('team-a');
     await world.configure(withWebhook(world, 'enable: true\n'));
-    const replica = await startServing(world);
+    const replica = await startServing(world, { program: [...(await shippedNodeFlags()), 'dist/main.mjs'] });
     const object = await eventually('the webhook object is there', () => webhookObject(world));
     const ca = Buffer.from(object.webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString('utf8');
     const agent = new Agent({ keepAlive: true, maxSockets: 25, ca });

@@ -90,12 +90,18 @@ export async function intercepted(world: World, namespace: string): Promise<void
 /** Starts a replica that serves the webhook on `port`, to which the API server comes by `url`. */
 export async function startServing(
   world: World,
-  options: { readonly port?: number; readonly url?: string; readonly args?: readonly string[] } = {},
+  options: {
+    readonly port?: number;
+    readonly url?: string;
+    readonly args?: readonly string[];
+    readonly program?: readonly string[];
+  } = {},
 ): Promise<Replica & { readonly port: number }> {
   const port = options.port ?? (await freePort());
   const url = options.url ?? `https://127.0.0.1:${port}`;
   const args = [`--webhook-address=127.0.0.1:${port}`, `--webhook-url=${url}`, ...(options.args ?? [])];
-  return { ...(await world.startController({ args })), port };
+  const { program } = options;
+  return { ...(await world.startController({ args, ...(program === undefined ? {} : { program }) })), port };
 }
 
 /** Fingerprint of the certificate that a new connection is shown. */

@@ -31,6 +31,8 @@ export interface World {
   /** Starts the program and waits until it is ready, unless `awaitReady` is false. */
   startController(options?: {
     readonly args?: readonly string[];
+    /** What Node is given before those: its flags and the file of the program; default `src/main.ts`. */
+    readonly program?: readonly string[];
     /** Variables besides those of the test's own environment. */
     readonly env?: Readonly<Record<string, string>>;
     readonly awaitReady?: boolean;
@@ -65,7 +67,7 @@ export async function startWorld(
     plane,
     clouds,
     cluster,
-    async startController({ args = [], env = {}, awaitReady = true } = {}) {
+    async startController({ args = [], program = ['src/main.ts'], env = {}, awaitReady = true } = {}) {
       replicas += 1;
       const address = `127.0.0.1:${await freePort()}`;
       const endpoints = join(plane.folder, `endpoints-${replicas}.json`);
@@ -82,7 +84,7 @@ export async function startWorld(
         name: 'controller',
         command: process.execPath,
         args: [
-          'src/main.ts',
+          ...program,
           'controller',
           `--kubeconfig=${plane.kubeconfig(PROGRAM_USER)}`,
           '--config-map=kube-system/acr-configuration',
