@@ -147,7 +147,7 @@ export function planLeaf(of: {
 }
 
 /** When a certificate was made: it is dated back. */
-export function issuedAt(certificate: X509Certificate): EpochMs {
+function issuedAt(certificate: X509Certificate): EpochMs {
   return certificate.validFromDate.getTime() + BACKDATED_MS;
 }
 

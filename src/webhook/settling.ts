@@ -1,37 +1,31 @@
 // How long the webhook object is held back where there is none: until every replica has had time to serve with what it says.
 import type { X509Certificate } from 'node:crypto';
-import type { EpochMs } from '../core/types.ts';
-import { issuedAt, SETTLING_MS } from './authority.ts';
+import { SETTLING_MS } from './authority.ts';
 
 /** Since when a process has seen what replicas are to serve with, whether it leads or not: a new leader need not wait anew. */
 export class Settling {
-  readonly #now: () => EpochMs;
   readonly #elapsed: () => number;
-  /** Of the authority to serve with; undefined = switched off, or there is none. */
+  /** Of the authority to serve with; undefined = switched off, or there is none, or nothing was seen yet. */
   #fingerprint: string | undefined;
-  /** On the clock that is never set; undefined = nothing was seen yet. */
-  #since: number | undefined;
+  /** On the clock that is never set. */
+  #since = 0;
 
   /** `elapsed`: milliseconds on a clock that is never set. */
-  constructor({ now, elapsed }: { readonly now: () => EpochMs; readonly elapsed: () => number }) {
-    this.#now = now;
+  constructor(elapsed: () => number) {
     this.#elapsed = elapsed;
   }
 
-  /** Configuration and Secret are known, and say this. What is seen first has been so for as long as the authority is old. */
+  /** What configuration and Secret say now. How old either is says nothing of what other replicas have seen. */
   saw(isWanted: boolean, authority: X509Certificate | undefined): void {
-    const served = isWanted ? authority : undefined;
-    const isFirst = this.#since === undefined;
-    if (!isFirst && this.#fingerprint === served?.fingerprint256) return;
-    this.#fingerprint = served?.fingerprint256;
-    // A clock that is behind the one that dated it must not hold anything up.
-    const ageMs = isFirst && served !== undefined ? Math.max(0, this.#now() - issuedAt(served)) : 0;
-    this.#since = this.#elapsed() - ageMs;
+    const fingerprint = isWanted ? authority?.fingerprint256 : undefined;
+    if (fingerprint === this.#fingerprint) return;
+    this.#fingerprint = fingerprint;
+    this.#since = this.#elapsed();
   }
 
   /** Milliseconds until every replica that has seen the same can be expected to serve; 0 = now. */
   leftMs(): number {
-    if (this.#since === undefined || this.#fingerprint === undefined) return SETTLING_MS;
+    if (this.#fingerprint === undefined) return SETTLING_MS;
     return Math.max(0, this.#since + SETTLING_MS - this.#elapsed());
   }
 }

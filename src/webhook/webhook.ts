@@ -71,17 +71,17 @@ export interface Webhook {
 /** Builds it; nothing is read, written or opened before `run` and `lead`. */
 export function createWebhook(options: WebhookOptions): Webhook {
   const { client, instance, namespace, target, observer, now, random } = options;
-  const settling = new Settling({ now, elapsed: options.elapsed });
+  const settling = new Settling(options.elapsed);
+  /** Whether there is an object cannot be known: then nobody here made one. */
+  let isForbidden = false;
   /** Every replica notes what it sees, as any may lead next. */
-  const note = (): void => {
-    if (options.config() !== undefined && secret.live.synced) settling.saw(isWanted(), authority()?.certificate);
-  };
+  const note = (): void => settling.saw(isWanted(), authority()?.certificate);
   const changed = (): void => {
     note();
     serving.changed();
     keeper.changed();
   };
-  const follow = (kind: string, place: ObjectPlace, placeNamespace: string) => ({
+  const follow = (kind: string, place: ObjectPlace, placeNamespace: string, onFailed?: (error: KubeError) => void) => ({
     namespace: placeNamespace,
     name: place.name,
     live: followObject({
@@ -89,8 +89,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
       place,
       onChange: changed,
       report: (event) => {
-        // Also of an empty list no change is told.
-        if (event.type === 'synced') note();
+        if (event.type === 'failed') onFailed?.(event.error);
         options.onReflector(kind, event);
       },
       now,
@@ -99,7 +98,9 @@ export function createWebhook(options: WebhookOptions): Webhook {
     calls: createObjectCalls(client, place),
   });
   const object = {
-    ...follow('mutatingwebhookconfigurations', webhookPlace(webhookName(instance)), ''),
+    ...follow('mutatingwebhookconfigurations', webhookPlace(webhookName(instance)), '', ({ reason }) => {
+      isForbidden = reason === 'Forbidden';
+    }),
     isOwn: (live: KubeObject) => isOwnWebhook(live, instance),
   };
   const secretName = authoritySecretName(instance);
@@ -121,10 +122,12 @@ export function createWebhook(options: WebhookOptions): Webhook {
     (live): readonly X509Certificate[] => readBundle(caBundleOf(live)),
   );
   const isWanted = (): boolean => options.config()?.webhook !== undefined;
+  /** The API server calls whom the object names, also while this process knows no good configuration, or it is switched off. */
+  const isCalled = (): boolean => ownOf(object) !== undefined;
   const serving = createServing({
     address: options.address,
     names: [target.kind === 'url' ? hostOf(target.url) : `${target.name}.${target.namespace}.svc`],
-    isWanted,
+    isWanted: () => isWanted() || isCalled(),
     authority,
     bundle,
     handle: createReviewHandler({
@@ -163,10 +166,11 @@ export function createWebhook(options: WebhookOptions): Webhook {
     },
     lead: (signal) => keeper.run(signal),
     problem: () => {
-      if (!isWanted()) return undefined;
+      if (isCalled()) return serving.problem();
+      if (!object.live.synced && !isForbidden) return 'whether there is a webhook object is not known yet';
       // Nobody calls a webhook that is not there: the leader may be of a version that makes none, and a rollout must get past it.
       // What fails here would fail with the object, too, and the leader makes none while it cannot serve.
-      return object.live.synced && ownOf(object) === undefined ? serving.failure() : serving.problem();
+      return isWanted() ? serving.failure() : undefined;
     },
     certificates: () => {
       const leafExpiresAt = serving.leafExpiresAt();

@@ -1,7 +1,7 @@
 // The moment in which the webhook is switched on, with `Fail`: whoever is sent where nobody listens yet would be refused.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { authoritySecretName } from '../../src/core/names.ts';
+import { authoritySecretName, stateSecretName } from '../../src/core/names.ts';
 import { eventually } from '../support/eventually.ts';
 import { secretsEverywhere } from '../support/expectations.ts';
 import { linesSaying, metric } from '../support/signs.ts';
@@ -50,7 +50,13 @@ afterAll(async () => {
 });
 
 const configure = (webhook: string): Promise<void> => world.configure(withWebhook(world, webhook));
-const start = () => startServing(world, { url: switchboard.url });
+const replicas: ServingReplica[] = [];
+const start = async (): Promise<ServingReplica> => {
+  const replica = await startServing(world, { url: switchboard.url });
+  replicas.push(replica);
+  return replica;
+};
+const killAll = () => Promise.all(replicas.splice(0).map(({ process }) => process.stop({ signal: 'SIGKILL' })));
 const leads = async (replica: Replica) => (await metric(replica, 'registry_credential_helper_leading')) === 1;
 const secret = () => world.cluster.get('secrets', SECRET, 'kube-system');
 const isThere = async () => (await webhookObject(world)) !== undefined;
@@ -148,6 +154,45 @@ test('[acr W1] [acr W2] switched on after a leader change, with a new authority:
   const fresh = await start();
   await switchboard.route(fresh.port);
   const traffic = load('next');
+  await configure(FAIL);
+  await eventually('the webhook object is there', isThere);
+  expect(await refusedOf(traffic)).toEqual([]);
+});
+
+test('[acr W2] a replica that starts while an edit is bad serves when it is ready, since there is a webhook object', async () => {
+  await configure('enable: maybe\n');
+  const late = await start();
+  await switchboard.route(late.port);
+  expect(await metric(late, 'registry_credential_helper_config_valid')).toBe(0);
+  expect(await admit(world, { namespace: 'team-a', name: 'late' })).toMatchObject({ status: 201 });
+});
+
+test('[acr W2] a replica that starts switched off serves until a leader has removed the webhook object', async () => {
+  await configure(FAIL);
+  await killAll();
+  await configure(OFF);
+  await switchboard.route((await start()).port);
+  // The Lease of whoever was killed has not run out.
+  expect(await isThere()).toBe(true);
+  const traffic = load('off');
+  await eventually('the webhook object is gone', async () => !(await isThere()), 60_000);
+  expect(await traffic.stop()).toEqual([]);
+  expect(traffic.admitted).toBeGreaterThan(0);
+});
+
+test('[acr W1] [acr W2] the first configuration, with an authority from an earlier installation: nobody is refused', async () => {
+  await killAll();
+  await world.cluster.remove('configmaps', 'acr-configuration', 'kube-system');
+  await world.cluster.remove('secrets', stateSecretName('default'), 'kube-system');
+  expect(await secret()).toBeDefined();
+  await start();
+  await start();
+  const [one] = await eventually('one leads', async () => {
+    const leading = await Promise.all(replicas.map(leads));
+    return leading.includes(true) && replicas.filter((_, at) => leading[at] !== true);
+  });
+  await switchboard.route(one?.port ?? 0);
+  const traffic = load('earlier');
   await configure(FAIL);
   await eventually('the webhook object is there', isThere);
   expect(await refusedOf(traffic)).toEqual([]);
