@@ -1,5 +1,6 @@
 // The ConfigMap turns bad and good again, and is edited live: a bad one is explained and changes nothing.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { stateSecretName } from '../../src/core/names.ts';
 import { SAMPLE } from '../support/clouds/clouds.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, secretsEverywhere, settled } from '../support/expectations.ts';
@@ -269,5 +270,22 @@ describe('the configuration', () => {
       const secrets = await world.cluster.list('secrets');
       return !secrets.some(({ metadata }) => metadata.name === ACR_SECRET);
     });
+  });
+
+  test('[acr C7] that names no registry, from the first start on, is explained, and no cloud is asked', async () => {
+    const { clouds, cluster } = world;
+    await replica.stop();
+    await cluster.remove('secrets', stateSecretName('default'), 'kube-system');
+    await world.configure({ 'watch-namespace': 'all' });
+    for (const api of [clouds.cr, clouds.sts, clouds.metadata]) api.clearCalls();
+    replica = await world.startController();
+    await eventually('it leads', async () => (await metric(replica, 'registry_credential_helper_leading')) === 1);
+    expect(await verbose()).toMatch(/configuration failed: .*no registry configured/);
+    await serve('late');
+    const asked = (): readonly unknown[] => [...clouds.cr.calls(), ...clouds.sts.calls(), ...clouds.metadata.calls()];
+    expect(asked()).toEqual([]);
+    await world.configure(good({ 'watch-namespace': 'late' }));
+    await eventually('it is served', () => cluster.auths('late', ACR_SECRET));
+    expect(asked()).not.toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import type { Skip } from '../../../src/core/types.ts';
 import type { EventToRecord } from '../../../src/kube/events.ts';
 import { createMetrics, type Metrics } from '../../../src/observability/metrics.ts';
 import { createManagedRoleIdentity } from '../../../src/providers/alibaba/managed-role.ts';
+import { createTokenModeIdentity } from '../../../src/providers/alibaba/token-mode.ts';
 import { HOUR, MINUTE } from '../../support/builders.ts';
 import { buildManagedRoleToken, MANAGED_ROLE_TOKEN_SECRET } from '../../support/clouds/managed-role-token.ts';
 import { createStoreHarness, failing, granting, SECRET, START, type Fetch } from '../credentials/store-world.ts';
@@ -131,6 +132,32 @@ describe('of a credential that cannot be obtained, the Event says', () => {
     expect(message).toContain('IdentityUnavailable: The Secret lacks the key password. ');
     expect(message?.endsWith(sentence)).toBe(true);
   });
+});
+
+test('[acr T2] why tokenMode auto chose an identity is logged once, until it chooses another', async () => {
+  const harness = createStoreHarness({ onOutcome: (outcome) => report.onOutcome(outcome) });
+  const place = { namespace: 'kube-system', name: MANAGED_ROLE_TOKEN_SECRET };
+  harness.secrets.set('kube-system/alibaba-addon-secret', { 'access-key-id': 'LTAIfake', 'access-key-secret': 'fake' });
+  harness.fetch = async (world, signal) => {
+    const auto = createTokenModeIdentity('auto', { isBase: false });
+    const { origin, choice } = await auto.fetchKey(world, { region: 'x' }, signal);
+    return { ...(await granting(HOUR)(world, signal)), identity: `${origin} (${choice})` };
+  };
+  const live = async (hours: number): Promise<void> => {
+    for (let hour = 0; hour < hours; hour += 1) {
+      await harness.ask();
+      await harness.advance(HOUR);
+    }
+  };
+  const told = (): number => lines.filter((line) => line === 'Obtained a credential').length;
+  await live(5);
+  expect(told()).toBe(1);
+  const session = { accessKeyId: 'STS.fake', accessKeySecret: 'fake-secret', securityToken: 'fake-token' };
+  const text = buildManagedRoleToken({ session: { ...session, expiresAt: START + 20 * HOUR } });
+  harness.secrets.set(`kube-system/${MANAGED_ROLE_TOKEN_SECRET}`, { 'addon.token.config': text });
+  harness.store.secretChanged(place);
+  await live(5);
+  expect(told()).toBe(2);
 });
 
 describe('of the remarks on a credential', () => {

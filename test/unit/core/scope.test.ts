@@ -187,7 +187,7 @@ describe('a namespace is in scope', () => {
       false,
     ],
     [
-      'when it is listed, whatever `exclude-namespace` says',
+      '[acr S3] when it is listed, whatever `exclude-namespace` says',
       { namespaces: patterns('kube-system'), excludedNamespaces: patterns('kube-*') },
       plain,
       true,

@@ -200,7 +200,7 @@ describe('[acr C7] without a list there is one item of the Personal Edition, of 
   test.each<readonly [string, Data]>([
     ['no key', {}],
     ['no key of a registry', { 'watch-namespace': 'all', 'registry-info': '' }],
-  ])('and with %s it is refused, so that nothing is removed, and says what to write', (_, data) => {
+  ])('[acr C7] and with %s it is refused, so that nothing is removed, and says what to write', (_, data) => {
     expect(issuesOf(data)).toMatchObject([
       {
         severity: 'error',

@@ -147,7 +147,7 @@ describe('[acr I3] a role of another account', () => {
     ['InvalidSecurityToken.Expired', 'SessionExpired', /has expired/],
     ['MissingSecurityToken', 'SessionExpired', /has expired/],
     ['Throttling.User', 'Throttled', /slow down/],
-  ])('that is refused by %s names the hop and what to check', async (code, reason, message) => {
+  ])('[acr X2] that is refused by %s names the hop and what to check', async (code, reason, message) => {
     const { sts } = fakeSts(code);
     const identity = createAssumedRoleIdentity(sts, createAccessKeyIdentity(SECRET), role);
     const error = await identity.fetchKey(world(), PLACE, signal).catch((one: unknown) => one);
@@ -291,7 +291,7 @@ describe('[acr I4] RRSA', () => {
     ['InvalidParameter.RoleSessionName', 'RequestRefused', /ALIBABA_CLOUD_ROLE_SESSION_NAME/],
     ['EntityNotExist.OIDCProvider', 'IdentityUnavailable', /no OIDC provider .*enable RRSA/],
     ['EntityNotExist.Role', 'IdentityUnavailable', /there is no role .*acr-a/],
-  ])('[acr I5] that is refused by %s names what to check', async (code, reason, message) => {
+  ])('[acr I5] [acr X2] that is refused by %s names what to check', async (code, reason, message) => {
     const { sts } = fakeSts(code, 401);
     const here = world({ readFile: () => Promise.resolve(jwt(1)) });
     const error = await createRrsaIdentity(sts, role, NOBODY)
