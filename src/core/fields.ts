@@ -66,10 +66,6 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
       report(name, `must be text, not ${what}`);
       return undefined;
     }
-    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-      report(name, 'is read as a number, and changed by it: put it into quotes');
-      return undefined;
-    }
     const trimmed = plain(name, textOf(value) ?? '');
     return trimmed === '' ? undefined : trimmed;
   };

@@ -1,5 +1,16 @@
 // Reads YAML that people wrote inside a ConfigMap value, and writes what they should have written.
-import { dump, load, loadAll, parseEvents, YAMLException } from 'js-yaml';
+import {
+  CORE_SCHEMA,
+  defineScalarTag,
+  dump,
+  floatCoreTag,
+  intCoreTag,
+  load,
+  loadAll,
+  NOT_RESOLVED,
+  parseEvents,
+  YAMLException,
+} from 'js-yaml';
 import { correctYaml } from './corrections.ts';
 import { mayHoldSecret, withoutSecrets } from './secrecy.ts';
 import type { Issue, Parsed } from './types.ts';
@@ -11,6 +22,19 @@ const MAX_TEXT = 1_048_576;
 const NO_ANCHORS =
   'anchors and aliases are not read: write it out, or put a text that begins with `&` or `*` into quotes';
 
+/** Numbers whose own text says the same stay numbers; `0123`, `12e4`, `1.10` and more digits than a number holds are texts. */
+const SCHEMA = CORE_SCHEMA.withTags(
+  [intCoreTag, floatCoreTag].map((tag) =>
+    defineScalarTag<number>(tag.tagName, {
+      ...tag,
+      resolve: (source, ...rest) => {
+        const value = tag.resolve(source, ...rest);
+        return String(value) === source && !source.includes('e') ? value : NOT_RESOLVED;
+      },
+    }),
+  ),
+);
+
 /** Why a text is not read. */
 interface Refusal {
   readonly message: string;
@@ -21,11 +45,12 @@ interface Refusal {
 /**
  * Reads one YAML (or JSON) document; a blank or comment-only text is `undefined`. Never half-reads: what is not YAML is one
  * issue with its line, which is quoted unless it could hold a secret, and with the corrected text where the mistake is a known
- * one. `cure` says how it should look. Anchors and aliases are refused: a few lines with them stand for more than any memory holds.
+ * one. `cure` says how it should look. Digits that a number would change are texts. Anchors and aliases are refused: a few lines
+ * with them stand for more than any memory holds.
  */
 export function parseYaml(text: string, path: string, cure: string): Parsed<unknown> {
   if (isBlank(text)) return { ok: true, value: undefined, issues: [] };
-  const read = readOnce(text, load, cure);
+  const read = readOnce(text, loadOne, cure);
   if (read.ok) return { ok: true, value: read.value, issues: [] };
   return { ok: false, issues: [issueOf(text, path, { ...read, correction: correctionOf(text) })] };
 }
@@ -33,7 +58,7 @@ export function parseYaml(text: string, path: string, cure: string): Parsed<unkn
 /** Reads a file of one or more YAML or JSON documents, empty ones left out; issues as those of `parseYaml`, without a correction. */
 export function parseDocuments(text: string, path: string, cure: string): Parsed<readonly unknown[]> {
   if (isBlank(text)) return { ok: true, value: [], issues: [] };
-  const read = readOnce(text, (all) => loadAll(all), cure);
+  const read = readOnce(text, (all) => loadAll(all, { schema: SCHEMA }), cure);
   if (!read.ok) return { ok: false, issues: [issueOf(text, path, read)] };
   return { ok: true, value: read.value.filter((document) => document !== null), issues: [] };
 }
@@ -41,6 +66,10 @@ export function parseDocuments(text: string, path: string, cure: string): Parsed
 /** The value as YAML, no line folded. Throws for what YAML cannot say. */
 export function renderYaml(value: unknown): string {
   return dump(value, { lineWidth: -1, noRefs: true });
+}
+
+function loadOne(text: string): unknown {
+  return load(text, { schema: SCHEMA });
 }
 
 function readOnce<T>(
@@ -76,7 +105,7 @@ function issueOf(text: string, path: string, refusal: Refusal & { readonly corre
 /** The text as it should be, secrets masked; undefined when that is not known. Made from what the text says: no comment survives. */
 function correctionOf(text: string): string | undefined {
   const corrected = correctYaml(text);
-  const read = corrected === undefined ? undefined : readOnce(corrected, load, '');
+  const read = corrected === undefined ? undefined : readOnce(corrected, loadOne, '');
   const shown = read?.ok === true ? withoutSecrets(read.value) : undefined;
   return typeof shown === 'object' && shown !== null ? renderYaml(shown) : undefined;
 }

@@ -51,6 +51,20 @@ describe('[acr G1] what is YAML but sloppy is accepted:', () => {
     expect(issues).toEqual([]);
   });
 
+  test('digits without quotes, as they are written', () => {
+    const text = `- customAccessKey: ${FAKE_KEY_ID}\n  customAccessKeySecret: 0123456789\n  watch-namespace: 12e4\n  service-account: [007, 1.10]\n  secret-name: 0123\n  expireDuration: 3600\n`;
+    const { config } = recordedConfig({ 'acr-registry-info': text, 'managed-secret-labels': 'version: 1.10' });
+    expect(config.rules[0]).toMatchObject({
+      secretName: '0123',
+      scope: { namespaces: patterns('12e4'), serviceAccounts: patterns('007,1.10') },
+    });
+    expect(recordedItems(config)[0]?.fields).toMatchObject({
+      customAccessKeySecret: '0123456789',
+      expireDuration: '3600',
+    });
+    expect(config.secretLabels).toEqual({ version: '1.10' });
+  });
+
   test.each(['15min', '15 m'])('F9: the threshold %p', (text) => {
     const { config, issues } = recordedConfig({ 'acr-registry-info': ONE, 'expiring-threshold': text });
     expect([config.thresholdMs, issues]).toEqual([900_000, []]);
@@ -121,6 +135,13 @@ describe('a correction', () => {
   ])('%s', (_, text) => {
     const value = load(correctionOf(text) ?? '') as readonly Record<string, unknown>[];
     expect(value).toMatchObject([{ provider: 'static', domains: 'a,b', secretRef: { name: 'x' }, usernameKey: 'u' }]);
+  });
+
+  test('keeps digits as they were written, in quotes where another reader would change them', () => {
+    const text = '- domains: "a","b"\n  secret-name: 0123\n  watch-namespace: 12e4\n  expireDuration: 3600\n';
+    expect(correctionOf(text)).toBe(
+      "- domains: a,b\n  secret-name: '0123'\n  watch-namespace: '12e4'\n  expireDuration: 3600\n",
+    );
   });
 
   test('masks a text that swallowed a field, and one that looks like a key', () => {

@@ -1,7 +1,7 @@
 // YAML inside of ConfigMap values: what is read, what is refused, and that no secret is ever quoted.
 import { describe, expect, test } from '@jest/globals';
 import { findLines } from '../../../src/core/yaml-lines.ts';
-import { isBlank, parseYaml } from '../../../src/core/yaml.ts';
+import { isBlank, parseDocuments, parseYaml } from '../../../src/core/yaml.ts';
 
 const parse = (text: string) => parseYaml(text, 'acr-registry-info', 'write a list');
 
@@ -18,6 +18,33 @@ test.each([
 ])('%s is read', (_, text, expected) => {
   expect(parse(text)).toEqual({ ok: true, value: expected, issues: [] });
   expect(({} as Record<string, unknown>).a).toBeUndefined();
+});
+
+test.each([
+  ['a leading zero', '0123'],
+  ['nothing but zeros', '000'],
+  ['an exponent', '12e4'],
+  ['an exponent as numbers have it', '1e+21'],
+  ['a zero at the end', '1.10'],
+  ['a sign', '+7'],
+  ['another base', '0x10'],
+  ['more digits than a number holds', '12345678901234567890'],
+  ['infinity', '.inf'],
+])('digits that a number would change are text: %s', (_, digits) => {
+  expect(parse(`- a: ${digits}\n- [${digits}]\n- ${digits}: x`)).toMatchObject({
+    value: [{ a: digits }, [digits], { [digits]: 'x' }],
+  });
+  expect(parseDocuments(`a: ${digits}`, 'file', '')).toMatchObject({ value: [{ a: digits }] });
+});
+
+test.each([
+  ['3600', 3600],
+  ['-1.5', -1.5],
+  ['true', true],
+  ['False', false],
+  ['~', null],
+])('what a number or a word says as well is one: %s', (text, value) => {
+  expect(parse(`a: ${text}`)).toMatchObject({ value: { a: value } });
 });
 
 test.each([
@@ -75,6 +102,7 @@ describe('a secret is never quoted', () => {
     ['read as an alias', '- customAccessKeySecret: *hunter2'],
     ['read as an anchor', '- customAccessKeySecret: &hunter2 x'],
     ['read as an anchor, on the next line', '- customAccessKeySecret:\n  &hunter2'],
+    ['read as a number', '- customAccessKeySecret: !!int hunter2'],
     ['read as a tag', '- customAccessKeySecret: !hunter2 x'],
     ['read as a tag handle', '- customAccessKeySecret: !a!hunter2 x'],
     ['read as a directive', '%hunter2\nsecret: x'],
