@@ -3,6 +3,7 @@ import { parseDuration } from './duration.ts';
 import { writeImpliedRegistry } from './implied-registry.ts';
 import { parseItemDefaults, type ItemDefaults } from './item-defaults.ts';
 import { nameAsWritten, toConfigMapForm, type ConfigData } from './managed-form.ts';
+import { MASK, MASK_LEFT } from './mask.ts';
 import { ACR_SECRET_NAME, SECRET_NAME } from './names.ts';
 import { nearest } from './nearest.ts';
 import { insideTypographicQuotes, TYPOGRAPHIC_QUOTES } from './quotes.ts';
@@ -113,15 +114,16 @@ export function parseConfig(written: ConfigData, context: ConfigContext): Parsed
   };
 }
 
-/** Builds what gives the trimmed text of a key; typographic quotes around a whole text are a warning, told once. */
+/** Builds what gives the trimmed text of a key; typographic quotes around it are a warning, a mask in it is an error, each told once. */
 export function readTexts(data: ConfigData, report: Report): Read {
   const texts = new Map<string, string>();
   for (const [key, written] of Object.entries(data)) {
-    const inner = STRUCTURED_KEYS.includes(key) ? undefined : insideTypographicQuotes(written);
-    if (inner !== undefined && CONFIG_KEYS.includes(key)) {
-      report([{ severity: 'warning', path: key, message: TYPOGRAPHIC_QUOTES }]);
-    }
-    texts.set(key, inner ?? written.trim());
+    const isPlain = CONFIG_KEYS.includes(key) && !STRUCTURED_KEYS.includes(key);
+    const inner = isPlain ? insideTypographicQuotes(written) : undefined;
+    const isMasked = isPlain && written.includes(MASK);
+    if (inner !== undefined) report([{ severity: 'warning', path: key, message: TYPOGRAPHIC_QUOTES }]);
+    if (isMasked) report([{ severity: 'error', path: key, message: MASK_LEFT }]);
+    texts.set(key, isMasked ? '' : (inner ?? written.trim()));
   }
   return (key) => {
     const text = texts.get(key);

@@ -1,6 +1,6 @@
 // Mistakes that the vendors' own guides make in YAML, and how the same text is written right (acr.md section 5).
 
-import { MASK } from './secrecy.ts';
+import { MASK } from './mask.ts';
 
 /** Longest text that is corrected, characters: what people write by hand. */
 const MAX_TEXT = 16_384;

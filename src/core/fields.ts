@@ -1,4 +1,5 @@
 // Reads the fields of one item as vendors and people write them: any case, quoted numbers, empty means absent.
+import { MASK, MASK_LEFT } from './mask.ts';
 import { nearest } from './nearest.ts';
 import { insideTypographicQuotes, TYPOGRAPHIC_QUOTES } from './quotes.ts';
 import { isRecord } from './records.ts';
@@ -9,17 +10,17 @@ const MAX_UNKNOWN = 20;
 
 /** Reads fields by name and collects every issue on the way. */
 export interface FieldReader {
-  /** Trimmed text of a string or number; undefined when absent, empty or of another type (then an issue). */
+  /** Trimmed text of a string or number; undefined when absent, empty or of another type (then an issue). A mask is an issue. */
   text(name: string): string | undefined;
   /** As `text`, and an issue when absent; `cure` says how to write it. */
   requiredText(name: string, cure: string): string | undefined;
-  /** Members of a comma list or a YAML list, trimmed, quotes removed, empty ones dropped; undefined when absent or empty. */
+  /** Members of a comma or YAML list, trimmed, quotes removed, empty ones dropped; undefined when absent or empty. A mask: as `text`. */
   list(name: string): readonly string[] | undefined;
   /** True or false, quoted or not; undefined when absent, empty or anything else (then an issue). */
   flag(name: string): boolean | undefined;
   /** A nested map, read with the same rules; undefined when absent. */
   object(name: string): FieldReader | undefined;
-  /** Records an error (or warning) at `name`. */
+  /** Records an error (or warning) at `name`; not where a mask was found, which says it all. */
   report(name: string, message: string, options?: { severity?: Issue['severity']; value?: string }): void;
   /** Every issue so far, one warning for each field that nobody read included. */
   issues(): readonly Issue[];
@@ -29,10 +30,13 @@ export interface FieldReader {
 export function readFields(input: Readonly<Record<string, unknown>>, path = ''): FieldReader {
   const known = new Set<string>();
   const found: Issue[] = [];
+  /** Fields that hold the mask: nothing else is said of them, since nobody knows what belongs there. */
+  const masked = new Set<string>();
   const nested: FieldReader[] = [];
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`);
 
   const report: FieldReader['report'] = (name, message, options = {}) => {
+    if (masked.has(name)) return;
     found.push({
       severity: options.severity ?? 'error',
       path: at(name),
@@ -49,8 +53,12 @@ export function readFields(input: Readonly<Record<string, unknown>>, path = ''):
     return keys[0] === undefined ? undefined : input[keys[0]];
   };
 
-  /** Trimmed, and without typographic quotes around it, of which one warning tells. */
+  /** Trimmed, and without typographic quotes around it, of which one warning tells; with a mask in it, one error. */
   const plain = (name: string, written: string): string => {
+    if (written.includes(MASK)) {
+      report(name, MASK_LEFT);
+      masked.add(name);
+    }
     const inner = insideTypographicQuotes(written);
     if (inner === undefined) return written.trim();
     const isTold = found.some((issue) => issue.path === at(name) && issue.message === TYPOGRAPHIC_QUOTES);

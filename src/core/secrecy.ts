@@ -1,11 +1,9 @@
 // What must not be shown: values beside a word that names a secret, and texts of the form of a cloud's key.
 import { foldName } from './fields.ts';
 import { ITEM_FIELD_KINDS, SECRET_ITEM_FIELDS } from './item-fields.ts';
+import { MASK } from './mask.ts';
 import { isRecord } from './records.ts';
 import type { Issue } from './types.ts';
-
-/** Stands where something is not shown. */
-export const MASK = '********';
 
 /** Words that make a text unfit to be quoted. */
 const SECRET_WORDS = /secret|password|passwd|token|key/i;

@@ -2,7 +2,6 @@
 import { readFields, type FieldReader } from '../../core/fields.ts';
 import { isRegionId, REGION_CURE, TOKEN_MODE_CURE, tokenModeOf, type TokenMode } from '../../core/item-defaults.ts';
 import { parseHosts } from '../../core/registry-host.ts';
-import { MASK } from '../../core/secrecy.ts';
 import type { Parsed, SecretReference } from '../../core/types.ts';
 import type { TargetDefaults } from '../provider.ts';
 import { parseSecretReference } from '../secret-reference.ts';
@@ -126,10 +125,6 @@ function parseInlinePair(fields: FieldReader): BaseIdentity | undefined {
   const accessKeyId = fields.text('customAccessKey');
   const accessKeySecret = fields.text('customAccessKeySecret');
   if (accessKeyId === undefined && accessKeySecret === undefined) return undefined;
-  for (const [name, text] of Object.entries({ customAccessKey: accessKeyId, customAccessKeySecret: accessKeySecret })) {
-    if (text?.includes(MASK) === true)
-      fields.report(name, `holds ${MASK}, which stands for what is not shown: write your own`);
-  }
   if (accessKeyId === undefined || accessKeySecret === undefined) {
     const names = ['customAccessKey', 'customAccessKeySecret'] as const;
     const [present, missing] = accessKeyId === undefined ? [names[1], names[0]] : names;

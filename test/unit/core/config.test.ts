@@ -6,6 +6,7 @@ import { includesNamespace, includesServiceAccount, NO_NAMES } from '../../../sr
 import type { Config, Issue } from '../../../src/core/types.ts';
 import { MINUTE, patterns } from '../../support/builders.ts';
 import { FAKE_CONTEXT } from '../../support/fake-items.ts';
+import { RECORDING_CONTEXT } from '../../support/recorded-items.ts';
 
 type Data = Readonly<Record<string, string>>;
 
@@ -43,6 +44,40 @@ describe('of more than a hundred issues', () => {
   test('the rest counts as an error when there are errors in it', () => {
     const issues = issuesOf({ 'registry-info': '- x\n'.repeat(150) });
     expect(issues.at(-1)).toEqual({ severity: 'error', path: '', message: '… and 50 more' });
+  });
+});
+
+describe('a mask that was pasted back is refused, with one error,', () => {
+  const message = 'holds ********, which stands for what is not shown: write your own';
+  const nested = ['registry-info', 'acr-registry-info', 'acr-registry', 'managed-secret-labels', 'rrsa'];
+
+  test.each(CONFIG_KEYS.filter((key) => ![...nested, 'webhook-configuration'].includes(key)))('in %s', (key) => {
+    expect(issuesOf({ [key]: 'a********' })).toEqual([{ severity: 'error', path: key, message }]);
+  });
+
+  test('in a name of the managed edition', () => {
+    expect(issuesOf({ watchNamespace: '********' })).toEqual([{ severity: 'error', path: 'watchNamespace', message }]);
+  });
+
+  test.each(['watch-namespace', 'service-account', 'secret-name', 'provider', 'domains', 'id'])(
+    'in %s of an item',
+    (field) => {
+      const item = { provider: 'fake', id: 'one', domains: 'a.example', [field]: '********' };
+      const path = `registry-info[0].${field}`;
+      expect(issuesOf({ 'registry-info': JSON.stringify([item]) })).toEqual([{ severity: 'error', path, message }]);
+    },
+  );
+
+  test.each([
+    ['managed-secret-labels', 'team: "********"'],
+    ['rrsa', 'enable: "********"'],
+    ['webhook-configuration', 'enable: true\nfailure-policy: "********"'],
+    ['acr-registry', '********.aliyuncs.com'],
+  ])('inside %s', (key, text) => {
+    const [base, context] = key === 'acr-registry' ? [{}, RECORDING_CONTEXT] : [ONE, FAKE_CONTEXT];
+    const { issues } = parseConfig({ ...base, [key]: text }, context);
+    const errors = issues.filter(({ severity }) => severity === 'error');
+    expect(errors).toEqual([expect.objectContaining({ path: expect.stringContaining(key) })]);
   });
 });
 

@@ -74,6 +74,29 @@ describe('a list', () => {
   });
 });
 
+describe('a mask that was pasted back is refused, and nothing else is said of the field:', () => {
+  test.each<readonly [string, unknown, (fields: ReturnType<typeof readFields>) => unknown]>([
+    ['a text', '********', (fields) => fields.text('f')],
+    ['a part of a text', 'acs:ram::1:role/********', (fields) => fields.text('f')],
+    ['a text that is required', '********', (fields) => fields.requiredText('f', 'write one')],
+    ['a list', 'a, ********', (fields) => fields.list('f')],
+    ['a YAML list', ['a', '********', '********b'], (fields) => fields.list('f')],
+    ['a flag', '********', (fields) => fields.flag('f')],
+  ])('%s', (_, f, read) => {
+    const fields = readFields({ f }, 'item');
+    read(fields);
+    read(fields);
+    fields.report('f', 'is wrong in another way');
+    const message = 'holds ********, which stands for what is not shown: write your own';
+    expect(fields.issues()).toEqual([{ severity: 'error', path: 'item.f', message }]);
+  });
+
+  test('fewer stars are a pattern', () => {
+    const fields = readFields({ f: '*-a-*,***' });
+    expect([fields.list('f'), fields.issues()]).toEqual([['*-a-*', '***'], []]);
+  });
+});
+
 describe('a nested map', () => {
   test('is read by the same rules, its issues under its path', () => {
     const fields = readFields({ SecretRef: { Name: 'x', colour: 'red' } }, 'item');

@@ -96,16 +96,29 @@ describe('an item', () => {
       'expireDuration',
       'must be a number of seconds',
     ],
-    [
-      'the mask of a text that was pasted back',
-      { instanceId: 'cri-a', customAccessKey: '********', customAccessKeySecret: 'fake-secret' },
-      'customAccessKey',
-      'holds ********, which stands for what is not shown: write your own',
-    ],
     ['a mode that is none', { instanceId: 'cri-a', tokenMode: 'nodeRole' }, 'tokenMode', 'must be `auto`'],
   ])('with %s is refused', (_name, item, path, text) => {
     const errors = parse({ ...item }).issues.filter(({ severity }) => severity === 'error');
     expect(errors).toEqual([expect.objectContaining({ path, message: expect.stringContaining(text) })]);
+  });
+
+  test.each<readonly [string, unknown, string?]>([
+    ['instanceId', 'cri-********'],
+    ['regionId', '********'],
+    ['domains', '********-registry.cn-hangzhou.cr.aliyuncs.com'],
+    ['customAccessKey', '********'],
+    ['customAccessKeySecret', '********'],
+    ['accessKeySecretRef', { name: '********' }, '.name'],
+    ['accessKeySecretRef', { name: 'x', namespace: '********' }, '.namespace'],
+    ['rrsaRoleARN', 'acs:ram::1000000000000001:role/********'],
+    ['assumeRoleARN', 'acs:ram::1000000000000001:role/********'],
+    ['tokenMode', '********'],
+  ])('with a mask that was pasted back in %s is refused, with one error', (field, value, at = '') => {
+    const pair = { customAccessKey: 'LTAIfake', customAccessKeySecret: 'fake-secret' };
+    const { issues } = parse({ instanceId: 'cri-a', ...(field.startsWith('custom') ? pair : {}), [field]: value });
+    const message = 'holds ********, which stands for what is not shown: write your own';
+    const errors = issues.filter(({ severity }) => severity === 'error');
+    expect(errors).toEqual([{ severity: 'error', path: `${field}${at}`, message }]);
   });
 
   test('without any region is of the local one, which the node tells', () => {
