@@ -12,6 +12,7 @@ import {
   YAMLException,
 } from 'js-yaml';
 import { correctYaml } from './corrections.ts';
+import { isEachInPlace } from './item-fields.ts';
 import { mayHoldSecret, withoutSecrets } from './secrecy.ts';
 import type { Issue, Parsed } from './types.ts';
 
@@ -102,11 +103,14 @@ function issueOf(text: string, path: string, refusal: Refusal & { readonly corre
   };
 }
 
-/** The text as it should be, secrets masked; undefined when that is not known. Made from what the text says: no comment survives. */
+/**
+ * The text as it should be, secrets masked; undefined when that is not known, or a field would come to stand where nobody reads it.
+ * Made from what the text says: no comment survives.
+ */
 function correctionOf(text: string): string | undefined {
   const corrected = correctYaml(text);
   const read = corrected === undefined ? undefined : readOnce(corrected, loadOne, '');
-  const shown = read?.ok === true ? withoutSecrets(read.value) : undefined;
+  const shown = read?.ok === true && isEachInPlace(read.value) ? withoutSecrets(read.value) : undefined;
   return typeof shown === 'object' && shown !== null ? renderYaml(shown) : undefined;
 }
 

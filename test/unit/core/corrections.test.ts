@@ -116,6 +116,13 @@ describe('a correction', () => {
     ['an unknown field', `- instanceId: "a","b"\n  whatever: x`],
     ['a field that may have been meant to hold a secret', `- instanceId: "a","b"\n  accessKeySecret: x`],
     ['a text that nobody wrote by hand', `- domains: "a","b"\n${'  regionId: x\n'.repeat(2_000)}`],
+    ['a field that would fall into a reference', `${ONE}  accessKeySecretRef:\n    name: x\n      tokenMode: auto`],
+    ['the same, left of the reference', '- accessKeySecretRef:\n    name: x\n   regionId: cn-hangzhou'],
+    ['the same, right below the reference', '- secretRef:\n      domains: "a","b"'],
+    ['a field of a reference that would fall out', '- secretRef:\n    name: x\n  server: a\n    namespace: y'],
+    ['a reference that is not indented', '- secretRef:\n  name: x\n  domains: "a","b"'],
+    ['a map inside of a text', '- provider: static\n  server:\n    name: x\n      namespace: y'],
+    ['an item without a dash', 'instanceId: cri-a\n  regionId: cn-hangzhou'],
     ['a bracket that is not closed', '- {instanceId: a'],
     ['a glob without quotes', '- domains: *.example'],
   ])('is not offered for %s', (_, text) => {
