@@ -111,12 +111,14 @@ export class Identities {
   /**
    * A cloud has refused these sessions: they are due at once. One that was renewed meanwhile stays as it is, and so does
    * what others may still use while there is no newer one. A value may be the failure of a key, too: it is not kept any longer.
+   * What never ends is no session but something that was found out, and stays known.
    */
   refuse(values: ReadonlyMap<string, unknown>): void {
     for (const [key, value] of values) {
       const entry = this.#entries.get(key);
       if (entry === undefined) continue;
       const isHeld = entry.held !== undefined && entry.held.value === value;
+      if (isHeld && entry.held?.expiresAt === undefined) continue;
       if (isHeld) entry.refused = true;
       if (isHeld || entry.failed?.error === value) entry.failed = undefined;
     }

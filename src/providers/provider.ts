@@ -35,7 +35,7 @@ export interface IdentitySession<T> {
   readonly value: T;
   /** When we asked for it. */
   readonly issuedAt: EpochMs;
-  /** undefined = it does not expire. */
+  /** undefined = it does not expire: no session then, and kept although a cloud refuses what was made with it. */
   readonly expiresAt: EpochMs | undefined;
   /** Every secret text in `value`: registered for redaction before anybody sees it. */
   readonly secrets: readonly string[];

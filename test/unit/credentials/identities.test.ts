@@ -234,6 +234,10 @@ test('of a thousand that are over, none is kept', async () => {
 });
 
 describe('a credential whose session the cloud refuses', () => {
+  const lasting = <T>(value: T, now: number): IdentitySession<T> => {
+    return { value, issuedAt: now, expiresAt: now + 60 * MINUTE, secrets: [] };
+  };
+
   test('is asked for once more with a new session', async () => {
     const store = createStoreHarness();
     let sessions = 0;
@@ -242,7 +246,7 @@ describe('a credential whose session the cloud refuses', () => {
         'cloud/role',
         () => {
           sessions += 1;
-          return Promise.resolve({ value: sessions, issuedAt: world.now(), expiresAt: undefined, secrets: [] });
+          return Promise.resolve(lasting(sessions, world.now()));
         },
         abort,
       );
@@ -267,7 +271,7 @@ describe('a credential whose session the cloud refuses', () => {
             asked.push(`hop-${hop}`);
             const isLast = hop === hops && asked.filter((name) => name === `hop-${hop}`).length === 1;
             if (isLast) return Promise.reject(new ProviderError('SessionExpired', 'OIDCToken.Expired'));
-            return Promise.resolve({ value: asked.length, issuedAt: world.now(), expiresAt: undefined, secrets: [] });
+            return Promise.resolve(lasting(asked.length, world.now()));
           },
           abort,
         );
@@ -276,6 +280,25 @@ describe('a credential whose session the cloud refuses', () => {
     };
     expect((await store.ask()).status).toBe('fresh');
     expect(asked).toEqual(hops === 1 ? ['hop-1', 'hop-1'] : ['hop-1', 'hop-2', 'hop-1', 'hop-2']);
+  });
+
+  test('is asked for once more without finding out anew what never changes', async () => {
+    const store = createStoreHarness();
+    const asked: string[] = [];
+    store.fetch = async (world, abort) => {
+      const ask = (name: string, expiresAt?: number): Promise<number> => {
+        const look = (): Promise<IdentitySession<number>> =>
+          Promise.resolve({ value: asked.push(name), issuedAt: world.now(), expiresAt, secrets: [] });
+        return world.identity(name, look, abort);
+      };
+      await ask('region');
+      if ((await ask('session', world.now() + 60 * MINUTE)) === 2) {
+        throw new ProviderError('SessionExpired', 'InvalidSecurityToken.Expired');
+      }
+      return granting(60 * MINUTE)(world, abort);
+    };
+    expect((await store.ask()).status).toBe('fresh');
+    expect(asked).toEqual(['region', 'session', 'session']);
   });
 
   test('fails when the new one is refused as well', async () => {
