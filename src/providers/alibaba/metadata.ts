@@ -122,7 +122,8 @@ async function get(world: World, path: string, signal: AbortSignal): Promise<Met
     throw unavailable('the metadata service is switched off (ALIBABA_CLOUD_ECS_METADATA_DISABLED)');
   }
   const url = `${baseOf(world)}${path}`;
-  const token = await readToken(world, signal);
+  const held = await readToken(world, signal);
+  const { token } = held;
   const ask = (headers: Readonly<Record<string, string>>): Promise<MetadataAnswer> =>
     world.http({ method: 'GET', url, headers, timeoutMs: TIMEOUT_MS }, signal);
   if (typeof token !== 'string') {
@@ -134,27 +135,48 @@ async function get(world: World, path: string, signal: AbortSignal): Promise<Met
   }
   const answer = await ask({ 'x-aliyun-ecs-metadata-token': token });
   if (answer.status !== 401 && answer.status !== 403) return answer;
-  const fresh = await fetchToken(world, signal);
-  return typeof fresh === 'string' ? ask({ 'x-aliyun-ecs-metadata-token': fresh }) : answer;
+  if (held.token === token) await replaceToken(world, held, signal);
+  const { token: next } = held;
+  return next === token || typeof next !== 'string' ? answer : ask({ 'x-aliyun-ecs-metadata-token': next });
 }
 
 /** A token, or that version 1 may be asked since there is none: surely, as the service says that it knows none, or for the moment. */
 type MetadataToken = string | { readonly isSure: boolean };
 
-function readToken(world: World, signal: AbortSignal): Promise<MetadataToken> {
-  return world.identity<MetadataToken>(
+/** What all who ask share: a token that the service has forgotten is replaced in its place. */
+interface HeldToken {
+  token: MetadataToken;
+}
+
+function readToken(world: World, signal: AbortSignal): Promise<HeldToken> {
+  return world.identity<HeldToken>(
     'alibaba/metadata/token',
     async (abort) => {
       const issuedAt = world.now();
       const token = await fetchToken(world, abort);
       if (typeof token === 'string') {
-        return { value: token, issuedAt, expiresAt: issuedAt + TOKEN_TTL_SECONDS * 1_000, secrets: [token] };
+        return { value: { token }, issuedAt, expiresAt: issuedAt + TOKEN_TTL_SECONDS * 1_000, secrets: [token] };
       }
       const keptMs = token.isSure ? ABSENT_KEPT_MS : BLIP_KEPT_MS;
-      return { value: token, issuedAt, expiresAt: issuedAt + keptMs, secrets: [] };
+      return { value: { token }, issuedAt, expiresAt: issuedAt + keptMs, secrets: [] };
     },
     signal,
   );
+}
+
+/** Leaves the one that is held where the service gives no other. */
+async function replaceToken(world: World, held: HeldToken, signal: AbortSignal): Promise<void> {
+  const token = await world.identity<MetadataToken>(
+    'alibaba/metadata/token/next',
+    async (abort) => {
+      const issuedAt = world.now();
+      const next = await fetchToken(world, abort);
+      // Over at once: it is `held` that keeps it.
+      return { value: next, issuedAt, expiresAt: issuedAt, secrets: typeof next === 'string' ? [next] : [] };
+    },
+    signal,
+  );
+  if (typeof token === 'string') held.token = token;
 }
 
 async function fetchToken(world: World, signal: AbortSignal): Promise<MetadataToken> {

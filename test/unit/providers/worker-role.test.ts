@@ -1,6 +1,6 @@
 // The worker RAM role: every version of the metadata service, and every way in which it has nothing to give.
 import { describe, expect, test } from '@jest/globals';
-import { readLocalRegion } from '../../../src/providers/alibaba/metadata.ts';
+import { fetchRoleSession, readLocalRegion } from '../../../src/providers/alibaba/metadata.ts';
 import { createWorkerRoleIdentity } from '../../../src/providers/alibaba/worker-role.ts';
 import { ProviderError } from '../../../src/core/errors.ts';
 import { WORLD_NOW } from '../../support/provider-world.ts';
@@ -36,11 +36,44 @@ describe('[acr I1] the worker role', () => {
     expect(state.sessions).toBe(1);
   });
 
-  test('is asked for with a new token when the service refuses the old one', async () => {
+  test('is asked for with a new token when the service refuses the old one, and with that from then on', async () => {
     const { world, state } = metadataWorld();
     await readLocalRegion(world, signal);
+    // A service that was restarted knows none that it gave before; and may be restarted again at any time.
+    for (const others of [['a'], ['a', 'b']]) {
+      state.tokens.clear();
+      for (const other of others) state.tokens.add(`fake-metadata-token-${other}`);
+      for (const extra of [[ROLES, TOKEN], []]) {
+        state.calls.length = 0;
+        expect((await fetchRoleSession(world, signal)).value.accessKeyId).toBe('STS.fakenode');
+        expect(state.calls).toEqual([...extra, ROLES, `${ROLES}worker`]);
+      }
+    }
+  });
+
+  test('is asked for with one new token when the service refuses the old one to many at once', async () => {
+    const { world, state } = metadataWorld();
+    const registered: string[] = [];
+    const watched: typeof world = {
+      ...world,
+      identity: (key, fetch, abort) =>
+        world.identity(
+          key,
+          async (one) => {
+            const session = await fetch(one);
+            registered.push(...session.secrets);
+            return session;
+          },
+          abort,
+        ),
+    };
+    await readLocalRegion(watched, signal);
     state.tokens.clear();
-    expect((await identity.fetchKey(world, PLACE, signal)).accessKeyId).toBe('STS.fakenode');
+    state.tokens.add('fake-metadata-token-a');
+    await Promise.all(Array.from({ length: 5 }, () => fetchRoleSession(watched, signal)));
+    expect(state.calls.filter((call) => call === TOKEN)).toHaveLength(2);
+    // Both are masked wherever they would be printed.
+    expect(registered).toEqual(expect.arrayContaining(['fake-metadata-token-0', 'fake-metadata-token-1']));
   });
 
   test.each<[string, (state: MetadataState) => void, string, RegExp]>([
