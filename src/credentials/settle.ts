@@ -23,7 +23,9 @@ export function succeed({ entry, request, flight }: Ended, credential: Credentia
   );
   const digests = revisions.map((revision) => revision.digest);
   const recovered = entry.failed !== undefined;
-  const isNews = recovered || entry.held === undefined || wordsOf(entry.held.credential) !== wordsOf(credential);
+  const isOther = isFirst(entry, credential);
+  const isNews = isOther || hasNewRemark(entry, credential);
+  if (isNews) entry.told = new Set([...(isOther ? [] : entry.told), ...(credential.warnings ?? [])]);
   entry.held = { cacheKey, provider, credential, source: sourceOf(cacheKey, digests), revisions };
   entry.secrets = flight.outdated ? 'unknown' : 'same';
   entry.failed = undefined;
@@ -60,9 +62,24 @@ export function readsOf(flight: Pick<Flight, 'reads'>): readonly SecretReference
   return [...flight.reads.values()].map((read) => read.reference);
 }
 
-/** What people are told of a credential, identity and remarks, but for instants: those are others at each renewal. */
-function wordsOf({ identity, warnings = [] }: Credential): string {
-  return JSON.stringify([identity, warnings.toSorted()]).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '');
+/** True when it is the first of its kind: of this identity, or after a failure. */
+function isFirst({ held, failed }: Entry, { identity }: Credential): boolean {
+  if (held === undefined || failed !== undefined) return true;
+  return withoutInstants(held.credential.identity) !== withoutInstants(identity);
+}
+
+/**
+ * True when there is a remark that the last one had not and that was not told in these words: what could not be looked at now
+ * and then is told once, and what ends at another instant each time that it comes.
+ */
+function hasNewRemark({ held, told }: Entry, { warnings = [] }: Credential): boolean {
+  const before = new Set(held?.credential.warnings?.map(withoutInstants));
+  return warnings.some((warning) => !told.has(warning) && !before.has(withoutInstants(warning)));
+}
+
+/** Instants are others at each renewal. */
+function withoutInstants(text = ''): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '');
 }
 
 /** What is told of an error; the text of one that is not ours could hold anything. */
