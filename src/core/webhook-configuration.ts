@@ -57,7 +57,7 @@ export function parseWebhookConfiguration(written: string | undefined): Parsed<W
 
   const timeout = reader.text('timeout-seconds');
   const timeoutSeconds = timeout === undefined ? DEFAULTS.timeoutSeconds : Number(timeout);
-  if (timeout !== undefined && (!/^\d+$/.test(timeout) || timeoutSeconds < 1 || timeoutSeconds > 30)) {
+  if (timeout !== undefined && (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || timeoutSeconds > 30)) {
     refuse('timeout-seconds', 'must be a whole number of seconds from 1 to 30, without a unit', timeout);
   }
 

@@ -43,8 +43,8 @@ export interface Entry {
   /** A Secret that `held` was made from: `unknown` = may have changed (look before use), `other` = has changed. */
   secrets: 'same' | 'unknown' | 'other';
   failed: FailedAttempt | undefined;
-  /** Remarks that were told, of this identity and since the last failure. */
-  told: ReadonlySet<string>;
+  /** Remarks that were told, of this identity and since the last failure: without their instants, and as they were told last. */
+  told: ReadonlyMap<string, string>;
   askedAt: EpochMs | undefined;
   flight: Flight | undefined;
   look: Look | undefined;
@@ -57,7 +57,7 @@ export function newEntry(cacheKey: string): Entry {
     held: undefined,
     secrets: 'same',
     failed: undefined,
-    told: new Set(),
+    told: new Map(),
     askedAt: undefined,
     flight: undefined,
     look: undefined,

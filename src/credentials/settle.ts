@@ -25,7 +25,10 @@ export function succeed({ entry, request, flight }: Ended, credential: Credentia
   const recovered = entry.failed !== undefined;
   const isOther = isFirst(entry, credential);
   const isNews = isOther || hasNewRemark(entry, credential);
-  if (isNews) entry.told = new Set([...(isOther ? [] : entry.told), ...(credential.warnings ?? [])]);
+  if (isNews) {
+    const now = (credential.warnings ?? []).map((warning) => [withoutInstants(warning), warning] as const);
+    entry.told = new Map([...(isOther ? [] : entry.told), ...now]);
+  }
   entry.held = { cacheKey, provider, credential, source: sourceOf(cacheKey, digests), revisions };
   entry.secrets = flight.outdated ? 'unknown' : 'same';
   entry.failed = undefined;
@@ -74,7 +77,10 @@ function isFirst({ held, failed }: Entry, { identity }: Credential): boolean {
  */
 function hasNewRemark({ held, told }: Entry, { warnings = [] }: Credential): boolean {
   const before = new Set(held?.credential.warnings?.map(withoutInstants));
-  return warnings.some((warning) => !told.has(warning) && !before.has(withoutInstants(warning)));
+  return warnings.some((warning) => {
+    const bare = withoutInstants(warning);
+    return told.get(bare) !== warning && !before.has(bare);
+  });
 }
 
 /** Instants are others at each renewal. */

@@ -72,8 +72,8 @@ export interface Webhook {
 export function createWebhook(options: WebhookOptions): Webhook {
   const { client, instance, namespace, target, observer, now, random } = options;
   const settling = new Settling(options.elapsed);
-  /** Whether there is an object cannot be known: then nobody here made one. */
-  let isForbidden = false;
+  /** Whether there is an object cannot be known, for lack of a right or of the kind: then nobody here made one. */
+  let isOutOfReach = false;
   /** Every replica notes what it sees, as any may lead next. */
   const note = (): void => settling.saw(isWanted(), authority()?.certificate);
   const changed = (): void => {
@@ -99,7 +99,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
   });
   const object = {
     ...follow('mutatingwebhookconfigurations', webhookPlace(webhookName(instance)), '', ({ reason }) => {
-      isForbidden = reason === 'Forbidden';
+      isOutOfReach ||= reason === 'Forbidden' || reason === 'NotFound';
     }),
     isOwn: (live: KubeObject) => isOwnWebhook(live, instance),
   };
@@ -167,7 +167,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
     lead: (signal) => keeper.run(signal),
     problem: () => {
       if (isCalled()) return serving.problem();
-      if (!object.live.synced && !isForbidden) return 'whether there is a webhook object is not known yet';
+      if (!object.live.synced && !isOutOfReach) return 'whether there is a webhook object is not known yet';
       // Nobody calls a webhook that is not there: the leader may be of a version that makes none, and a rollout must get past it.
       // What fails here would fail with the object, too, and the leader makes none while it cannot serve.
       return isWanted() ? serving.failure() : undefined;

@@ -35,6 +35,11 @@ describe('[acr W3] the webhook is on', () => {
     ],
     ['with quotes', 'enable: "true"\ntimeout-seconds: "30"', { failurePolicy: 'Ignore', timeoutSeconds: 30 }],
     ['in any case', 'Enable: TRUE\nfailurePolicy: ignore', { failurePolicy: 'Ignore', timeoutSeconds: 3 }],
+    [
+      'with another spelling of a whole number',
+      'enable: true\ntimeout-seconds: 3.0',
+      { failurePolicy: 'Ignore', timeoutSeconds: 3 },
+    ],
     ['as JSON', '{"enable": true, "timeout-seconds": 1}', { failurePolicy: 'Ignore', timeoutSeconds: 1 }],
   ])('%s', (_, text, value) => {
     expect(parse(text)).toEqual({ ok: true, value, issues: [] });
