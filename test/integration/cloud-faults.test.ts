@@ -4,7 +4,7 @@ import { SAMPLE } from '../support/clouds/clouds.ts';
 import type { Fault } from '../support/clouds/faults.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, secretsEverywhere } from '../support/expectations.ts';
-import { configMapEvents, linesSaying, metric } from '../support/signs.ts';
+import { linesSaying, metric, toldEvents } from '../support/signs.ts';
 import { startWorld, type Replica, type World } from '../support/world.ts';
 
 jest.setTimeout(90_000);
@@ -140,8 +140,7 @@ describe('every way in which a registry can fail, at the same time', () => {
   const hosts = async (namespace = 'team-a'): Promise<readonly string[]> =>
     Object.keys((await world.cluster.auths(namespace, ACR_SECRET)) ?? {});
   const callsOf = (name: string) => world.clouds.cr.calls({ instanceId: idOf(name), action: 'GetAuthorizationToken' });
-  const eventsFor = async (reason: string, name: string) =>
-    (await configMapEvents(world, reason)).filter(({ message }) => new RegExp(`\\bcri-${name}\\b`).test(message));
+  const eventsFor = (reason: string, name: string) => toldEvents(world, reason, new RegExp(`\\bcri-${name}\\b`));
 
   test('[acr X6] does not hold back the healthy one', async () => {
     expect((await hosts()).filter((host) => host.startsWith('acme-registry'))).toHaveLength(2);
@@ -152,10 +151,7 @@ describe('every way in which a registry can fail, at the same time', () => {
     '%s is told once, in one sentence',
     async (name, { reason, says, hasId, isRetried }) => {
       if (isRetried) await eventually('it was asked for again', () => callsOf(name).length > 1);
-      const [event, ...more] = await eventually('there is an Event', async () => {
-        const found = await eventsFor('CredentialUnavailable', name);
-        return found.length > 0 && found;
-      });
+      const [event, ...more] = await eventsFor('CredentialUnavailable', name);
       expect(more).toEqual([]);
       expect(event?.type).toBe('Warning');
       expect(event?.message).toMatch(

@@ -7,7 +7,7 @@ import { pullImage, pushImage } from '../support/control-plane/oci.ts';
 import { startRegistry, type Registry } from '../support/control-plane/registry.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, secretsEverywhere, settled } from '../support/expectations.ts';
-import { configMapEvents, linesSaying, metric } from '../support/signs.ts';
+import { linesSaying, metric, toldEvents } from '../support/signs.ts';
 import { PROGRAM_USER, startWorld, type Replica, type World } from '../support/world.ts';
 
 const NAMESPACES = 20;
@@ -194,9 +194,7 @@ describe('short-lived credentials', () => {
     });
     expect(attempts).toBeGreaterThan(1);
     expect(await failures()).toHaveLength(1);
-    const told = (await configMapEvents(world, 'CredentialUnavailable')).filter(({ message }) =>
-      message.includes('cri-outage'),
-    );
+    const told = await toldEvents(world, 'CredentialUnavailable', /cri-outage/);
     expect(told).toHaveLength(1);
     expect(told[0]?.message).toMatch(
       /GetAuthorizationToken of cri-outage in cn-hangzhou failed: .*could not be reached/,
@@ -212,10 +210,7 @@ describe('short-lived credentials', () => {
       },
       60_000,
     );
-    const restored = (await configMapEvents(world, 'CredentialRestored')).filter(({ message }) =>
-      message.includes('cri-outage'),
-    );
-    expect(restored).toHaveLength(1);
+    expect(await toldEvents(world, 'CredentialRestored', /cri-outage/)).toHaveLength(1);
 
     async function failures() {
       return linesSaying(replica, 'Credential could not be obtained');

@@ -1,4 +1,5 @@
 // What the program tells people and machines: Events on its ConfigMap, log lines, metrics.
+import { eventually } from './eventually.ts';
 import type { Replica, World } from './world.ts';
 
 /** An Event as far as tests read it. */
@@ -19,6 +20,14 @@ export async function configMapEvents({ cluster }: World, reason?: string): Prom
     .filter((event) => reason === undefined || event.reason === reason)
     .sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
     .map(({ type, reason: why, message }) => ({ type, reason: why, message }));
+}
+
+/** Waits until such an Event is there, since they are posted behind everything else; gives all of them, oldest first. */
+export function toldEvents(world: World, reason: string, words: RegExp): Promise<readonly ToldEvent[]> {
+  return eventually(`an Event ${reason} tells of ${words}`, async () => {
+    const found = (await configMapEvents(world, reason)).filter(({ message }) => words.test(message));
+    return found.length > 0 && found;
+  });
 }
 
 /** Log lines with this message whose fields contain what `fields` says. */
