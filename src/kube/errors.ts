@@ -120,6 +120,16 @@ function causesOf(status: Readonly<Record<string, unknown>>): readonly { field: 
   }));
 }
 
+/** The answer of a call; undefined where the object is not there. */
+export async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
+    throw error;
+  }
+}
+
 function parseStatus(body: string): Readonly<Record<string, unknown>> {
   const parsed = parseRecord(body);
   return parsed?.kind === 'Status' ? parsed : {};

@@ -1,5 +1,4 @@
 // One object by its name: followed whole, and written by guarded calls. For the few objects that are this program's own.
-import { KubeError } from '../core/errors.ts';
 import {
   AUTHORITY_KEYS,
   isManaged,
@@ -12,6 +11,7 @@ import {
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
+import { unlessAbsent } from './errors.ts';
 import { Reflector, type ReflectorEvent } from './reflector.ts';
 
 /** Where it is. */
@@ -119,16 +119,6 @@ export function isOwnMasterCopy(live: KubeObject, instance: string): boolean {
 /** True when the Secret is the certificate authority of `instance`: one that lost its labels still holds what nobody else writes. */
 export function isOwnAuthority(live: KubeObject, instance: string): boolean {
   return isOwnState(live, instance) || AUTHORITY_KEYS.previous in dataOf(live);
-}
-
-/** undefined also where the object is not there. */
-async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
-    throw error;
-  }
 }
 
 function labelsOf({ metadata }: KubeObject): Readonly<Record<string, string>> {

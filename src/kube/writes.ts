@@ -1,10 +1,10 @@
 // One function per kind of planned write: a single call each, guarded by what was observed, so that two writers cannot undo each
 // other. Each gives the server's answer, for the caches to absorb. All throw KubeError.
-import { KubeError } from '../core/errors.ts';
 import { MANAGER, referencesAnnotation, SECRET_KEY, SECRET_TYPE } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { SecretContent, Write } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
+import { unlessAbsent } from './errors.ts';
 
 /** Writes of one kind. */
 export type WriteOf<K extends Write['kind']> = Extract<Write, { kind: K }>;
@@ -116,18 +116,8 @@ export function patchServiceAccount(
 }
 
 /** One Secret as it is; undefined = there is none. */
-export async function readSecret(
-  client: KubeClient,
-  { namespace, name }: ObjectName,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  const path = secretPath({ namespace, name });
-  try {
-    return await client.call({ method: 'GET', path, signal });
-  } catch (error) {
-    if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
-    throw error;
-  }
+export function readSecret(client: KubeClient, at: ObjectName, signal: AbortSignal): Promise<KubeObject | undefined> {
+  return unlessAbsent(client.call({ method: 'GET', path: secretPath(at), signal }));
 }
 
 /** Field managers that own what we write to an object, newest first; ours may be among them. No content is read. */
