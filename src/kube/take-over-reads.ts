@@ -2,6 +2,7 @@
 // the user may not read is told and left out.
 import { KubeError } from '../core/errors.ts';
 import type { ConfigData } from '../core/managed-form.ts';
+import { MANAGED_ROLE_KEY, managedRoleError } from '../core/managed-role.ts';
 import { leaseName, MANAGED_BY_LABEL, MANAGER, SECRET_TYPE, VENDOR_HELPER } from '../core/names.ts';
 import { isRecord, parseRecord } from '../core/records.ts';
 import type {
@@ -16,13 +17,12 @@ import type { KubeClient, Query } from './client.ts';
 import { readConfigMap } from './config-map.ts';
 import { readLeaseHolder } from './lease-holder.ts';
 import { listPages } from './list-pages.ts';
+import { dataOf } from './one-object.ts';
 import { projectNamespace, projectSecret, projectServiceAccount } from './projections.ts';
+import { readSecret } from './writes.ts';
 
 /** Metadata of objects in place of the objects: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 const METADATA = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
-
-/** The one key of a managed role's Secret (acr.md section 18). */
-const TOKEN_KEY = 'addon.token.config';
 
 /** Reads of one list before giving up on pages that expire. */
 const MAX_READS = 3;
@@ -167,16 +167,9 @@ async function readManagedRole(
   { client, signal }: TakeOverReads,
   secret: SecretReference,
 ): Promise<ManagedRoleToken | undefined> {
-  const path = `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`;
-  try {
-    const { data } = await client.call({ method: 'GET', path, signal });
-    const encoded = isRecord(data) ? data[TOKEN_KEY] : undefined;
-    const document =
-      parseRecord(Buffer.from(typeof encoded === 'string' ? encoded : '', 'base64').toString('utf8')) ?? {};
-    const at = typeof document.expiration === 'string' ? Date.parse(document.expiration) : Number.NaN;
-    return { secret, expiresAt: Number.isNaN(at) ? undefined : at, hasError: isRecord(document.error) };
-  } catch (error) {
-    if (error instanceof KubeError && error.reason === 'NotFound') return undefined;
-    throw error;
-  }
+  const live = await readSecret(client, secret, signal);
+  if (live === undefined) return undefined;
+  const document = parseRecord(dataOf(live)[MANAGED_ROLE_KEY] ?? '') ?? {};
+  const at = typeof document.expiration === 'string' ? Date.parse(document.expiration) : Number.NaN;
+  return { secret, expiresAt: Number.isNaN(at) ? undefined : at, hasError: managedRoleError(document) !== undefined };
 }

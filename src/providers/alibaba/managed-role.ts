@@ -1,7 +1,8 @@
 // The identity that ACK lends its add-ons: a session of a managed role, kept encrypted in a Secret (acr.md section 18).
 import { createDecipheriv, createHash } from 'node:crypto';
 import { ProviderError } from '../../core/errors.ts';
-import { isRecord, parseRecord } from '../../core/records.ts';
+import { managedRoleError, MANAGED_ROLE_KEY } from '../../core/managed-role.ts';
+import { parseRecord } from '../../core/records.ts';
 import type { EpochMs, SecretReference } from '../../core/types.ts';
 import type { IdentitySession, ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
@@ -11,8 +12,6 @@ export const MANAGED_ROLE_SECRETS: readonly SecretReference[] = [
   { namespace: 'kube-system', name: 'addon.aliyuncsmanagedacrrole.token' },
   { namespace: 'kube-system', name: 'addon.aliyunccmanagedacrrole.token' },
 ];
-
-const CONFIG_KEY = 'addon.token.config';
 
 const ADVICE =
   'the control plane writes it for the add-on that is installed through ACK with the role AliyunCSManagedAcrRole granted';
@@ -37,7 +36,7 @@ export async function fetchManagedRoleKey(
   for (const secret of MANAGED_ROLE_SECRETS) {
     try {
       const data = await world.readSecret(secret, signal);
-      return await keyFrom(world, { text: data[CONFIG_KEY] ?? '', secret }, signal);
+      return await keyFrom(world, { text: data[MANAGED_ROLE_KEY] ?? '', secret }, signal);
     } catch (error) {
       if (!isAbsent(error)) throw error;
       missing ??= error;
@@ -81,13 +80,12 @@ type ManagedKey = Pick<AlibabaKey, 'accessKeyId' | 'accessKeySecret'> & { readon
  */
 export function decodeManagedRoleToken(text: string, place: string, now: EpochMs): IdentitySession<ManagedKey> {
   const document = parseRecord(text);
-  if (document === undefined) throw unusable(place, `holds no JSON under ${CONFIG_KEY}`);
-  const { code, message } = isRecord(document.error) ? document.error : {};
-  // Empty fields say that there was no error.
-  if (typeof code === 'string' && code !== '') {
+  if (document === undefined) throw unusable(place, `holds no JSON under ${MANAGED_ROLE_KEY}`);
+  const error = managedRoleError(document);
+  if (error !== undefined) {
     throw unusable(
       place,
-      `says that the control plane could not assume the role (${plain(code)}: ${plain(message)}): grant AliyunCSManagedAcrRole to the cluster`,
+      `says that the control plane could not assume the role (${plain(error.code)}: ${plain(error.message)}): grant AliyunCSManagedAcrRole to the cluster`,
     );
   }
   const expiresAt = typeof document.expiration === 'string' ? Date.parse(document.expiration) : Number.NaN;

@@ -118,6 +118,15 @@ describe('the reads of a take-over', () => {
   });
 
   test.each([
+    ['with a code is one', { code: 'NoPermission', message: 'no' }, true],
+    ['with empty fields is none', { code: '', message: '' }, false],
+  ])('an error in a managed role’s document %s', async (_name, error, hasError) => {
+    const data = { 'addon.token.config': Buffer.from(JSON.stringify({ error })).toString('base64') };
+    const client = clusterOf(({ path }) => (path.endsWith(`/${TOKENS[0]}`) ? { data } : undefined));
+    expect((await look(client)).managedRole).toMatchObject({ value: { hasError } });
+  });
+
+  test.each([
     ['is no JSON', 'bm90IEpTT04='],
     ['is no base64', '***'],
     ['is not there', undefined],
