@@ -158,12 +158,12 @@ async function reportContention(options: ReportOptions, namespace: string, skip:
   } catch (error) {
     options.logger.debug('Field managers could not be read', { namespace, name, error });
   }
-  options.logger.warn(kind === 'Secret' ? 'Secret keeps being changed' : 'Reference keeps being removed', {
-    ...{ namespace, name, managers },
-  });
+  const what = kind === 'Secret' ? 'Secret keeps being changed' : 'Reference keeps being removed';
+  options.logger.warn(what, { namespace, name, managers });
   options.events.record({
     object: { apiVersion: 'v1', kind, namespace, name, uid },
-    ...{ type: 'Warning', reason: 'Contended' },
+    type: 'Warning',
+    reason: 'Contended',
     message: kind === 'Secret' ? `${message}${ownersOf(managers)}` : referenceLost(managers),
   });
 }
