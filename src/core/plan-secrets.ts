@@ -12,19 +12,8 @@ import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isOwn, P
 import { newEntries, type NewEntry } from './new-entries.ts';
 import { holdBackUntil, reasonToWrite } from './worth-writing.ts';
 import { dueAt, spreadOf } from './refresh.ts';
-import type {
-  CredentialAnswer,
-  Desired,
-  DesiredSecret,
-  EpochMs,
-  Observed,
-  ObservedSecret,
-  SecretContent,
-  Skip,
-  SkipReason,
-  Write,
-  WriteReason,
-} from './types.ts';
+import type { SecretContent, Skip, SkipReason, Write, WriteReason } from './plan-types.ts';
+import type { CredentialAnswer, Desired, DesiredSecret, EpochMs, Observed, ObservedSecret } from './types.ts';
 
 /** How soon a Secret that could not be finished is looked at again at the earliest. */
 const RECHECK_MS = 1_000;

@@ -1,7 +1,8 @@
 // The decisions about `imagePullSecrets`: ours are appended and recorded, only what is recorded is ever removed.
 import type { SecretDecisions } from './plan-secrets.ts';
 import { includesServiceAccount } from './scope.ts';
-import type { Desired, EpochMs, Observed, ObservedServiceAccount, Skip, Write } from './types.ts';
+import type { Skip, Write } from './plan-types.ts';
+import type { Desired, EpochMs, Observed, ObservedServiceAccount } from './types.ts';
 
 type ReferenceWrite = Extract<Write, { kind: 'patch-service-account' }>;
 
