@@ -4,8 +4,9 @@ import { callMetadata } from '../credentials/metadata-http.ts';
 import type { StoreWorld } from '../credentials/store.ts';
 import { KubeError, ProviderError } from '../core/errors.ts';
 import { VENDOR_HELPER } from '../core/names.ts';
+import { isResourceReference } from '../core/resource-source.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { SecretSources } from '../kube/secret-sources.ts';
+import type { SecretSources, SourceSecret } from '../kube/secret-sources.ts';
 import { requestToken } from '../kube/token-request.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,15 +16,16 @@ const MAX_FILE_BYTES = 65_536;
 /** Builds it. */
 export function createProviderWorld(of: {
   readonly client: KubeClient;
-  readonly sources: SecretSources;
+  /** Reads a Secret, or what a resource holds; undefined = there is none. */
+  readonly read: SecretSources['read'];
   readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment'>;
 }): StoreWorld {
-  const { client, sources, settings } = of;
+  const { client, read, settings } = of;
   return {
     now: Date.now,
     endpoints: settings.cloudEndpoints,
     env: settings.identityEnvironment,
-    readSecret: (reference, signal) => sources.read(reference, signal),
+    readSecret: read,
     readFile,
     http: callMetadata,
     async requestToken({ namespace, name }, audience, signal) {
@@ -42,6 +44,15 @@ export function createProviderWorld(of: {
       }
     },
   };
+}
+
+/** Reads Secrets from `sources`, and what references to resources name with `readResource`. */
+export function readerOf(
+  sources: Pick<SecretSources, 'read'>,
+  readResource: (name: string) => SourceSecret | undefined,
+): SecretSources['read'] {
+  return (reference, signal) =>
+    isResourceReference(reference) ? Promise.resolve(readResource(reference.name)) : sources.read(reference, signal);
 }
 
 function adviceOn(error: unknown): string {
