@@ -66,6 +66,8 @@ export interface Credential {
   readonly issuedAt: EpochMs;
   /** When it stops working; undefined = it does not expire. */
   readonly expiresAt: EpochMs | undefined;
+  /** When it ends by itself and only a person can replace it: told to people, no renewal follows from it. */
+  readonly endsAt?: EpochMs;
   /** Registry hosts that the cloud names for it, where the provider asks. */
   readonly hosts?: readonly string[];
   /** Remarks for the person who configured it, e.g. a domain that the cloud does not list. No secrets. */
