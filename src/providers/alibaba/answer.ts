@@ -2,8 +2,9 @@
 import { ProviderError, type FailureReason } from '../../core/errors.ts';
 import { parseRecord } from '../../core/records.ts';
 import type { EpochMs } from '../../core/types.ts';
+import type { CodeRow } from '../error-codes.ts';
 import type { ResolvedEndpoint } from './endpoints.ts';
-import { meaningOf, type CodeRow } from './errors.ts';
+import { meaningOf } from './errors.ts';
 
 /** What a call was about, for messages. */
 export interface CallContext {

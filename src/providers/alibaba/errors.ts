@@ -1,28 +1,6 @@
 // What Alibaba Cloud's error codes mean, and what to tell people about them (acr.md section 21). By code, never by status.
-import type { FailureReason } from '../../core/errors.ts';
+import { findMeaning, type CodeMeaning, type CodeRow } from '../error-codes.ts';
 
-/** What a code means. */
-export interface CodeMeaning {
-  readonly reason: FailureReason;
-  /** What is wrong and what to check; ends the sentence. */
-  readonly advice: (context: AdviceContext) => string;
-}
-
-/** What advice may name. */
-export interface AdviceContext {
-  /** `GetAuthorizationToken`. */
-  readonly action: string;
-  /** Where the key comes from. */
-  readonly origin: string;
-  readonly host: string;
-  /** Clock of the cloud less ours, milliseconds, where the answer told. */
-  readonly skewMs: number | undefined;
-}
-
-/** What the codes that match a pattern mean. */
-export type CodeRow = readonly [RegExp, FailureReason, CodeMeaning['advice']];
-
-/** First pattern that matches the whole code decides, in any case. */
 const CODES: readonly CodeRow[] = [
   [
     /InvalidAccessKeyId\.Inactive/,
@@ -86,9 +64,8 @@ const CODES: readonly CodeRow[] = [
 
 /** What `code` means, by `special` rows first; an unknown one goes by status: 5xx will pass, everything else will not. */
 export function meaningOf(code: string, status: number, special: readonly CodeRow[] = []): CodeMeaning {
-  for (const [pattern, reason, advice] of [...special, ...CODES]) {
-    if (new RegExp(`^(?:${pattern.source})$`, 'i').test(code)) return { reason, advice };
-  }
+  const meaning = findMeaning(code, [...special, ...CODES]);
+  if (meaning !== undefined) return meaning;
   if (status === 429)
     return { reason: 'Throttled', advice: () => 'the cloud asks to slow down; it will be asked again' };
   if (status >= 500) {
