@@ -12,6 +12,9 @@ import type { Settings } from './settings.ts';
 /** A projected token has about a thousand bytes. */
 const MAX_FILE_BYTES = 65_536;
 
+/** There is no such file, or none for us: nothing that passes by itself. */
+const LASTING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP']);
+
 /** Builds it. */
 export function createProviderWorld(of: {
   readonly client: KubeClient;
@@ -61,6 +64,7 @@ async function readFile(path: string): Promise<string> {
     return buffer.subarray(0, bytesRead).toString('utf8');
   } catch (error) {
     const { code = 'unreadable' } = (error ?? {}) as { readonly code?: string };
-    throw new ProviderError('IdentityUnavailable', `The file ${path} could not be read (${code})`);
+    const details = LASTING.has(code) ? {} : { cause: error };
+    throw new ProviderError('IdentityUnavailable', `The file ${path} could not be read (${code})`, details);
   }
 }

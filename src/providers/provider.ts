@@ -78,7 +78,10 @@ export interface ProviderWorld {
    * missing.
    */
   requestToken(serviceAccount: ServiceAccountReference, audience: string, signal: AbortSignal): Promise<string>;
-  /** Text of a small file, a secret, read anew each time. Throws ProviderError `IdentityUnavailable` that names it. */
+  /**
+   * Text of a small file, a secret, read anew each time. Throws ProviderError `IdentityUnavailable` that names it; without `cause`
+   * when there is none that we may read.
+   */
   readFile(path: string): Promise<string>;
   /** One call, never through a proxy. Throws ProviderError `CloudUnavailable`; its message names address and cause. */
   http(request: MetadataRequest, signal: AbortSignal): Promise<MetadataAnswer>;

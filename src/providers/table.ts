@@ -4,6 +4,7 @@ import { ALIBABA_VARIABLES } from './alibaba/environment.ts';
 import type { RegistryProvider } from './provider.ts';
 import { createResourceProvider } from './static/image-pull-secret.ts';
 import { createStaticProvider } from './static/static.ts';
+import { TENCENT_VARIABLES } from './tencent/environment.ts';
 
 /** The providers by the name that the configuration calls them; each account makes `requestsPerSecond` in a region at most. */
 export function createProviders(
@@ -30,4 +31,4 @@ export function withResourceProvider(
 export const CLOUD_SERVICES: Readonly<Record<string, readonly string[]>> = { alibaba: ['cr', 'sts', 'metadata'] };
 
 /** Environment variables that identities read: those of the clouds' own tools and injectors. */
-export const IDENTITY_VARIABLES: readonly string[] = ALIBABA_VARIABLES;
+export const IDENTITY_VARIABLES: readonly string[] = [...ALIBABA_VARIABLES, ...TENCENT_VARIABLES];

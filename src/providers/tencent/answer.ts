@@ -1,6 +1,7 @@
 // What came back from a call of Tencent Cloud, judged (tcr.md sections 9 and 13): what stands under `Response`, or a ProviderError
 // that says in one sentence what went wrong.
 import type { ProviderError } from '../../core/errors.ts';
+import { textOf } from '../../core/fields.ts';
 import { isRecord, parseRecord } from '../../core/records.ts';
 import { CLOUD_PROBLEM, SLOW_DOWN } from '../advice.ts';
 import { codeOf, refused, retryAfterOf, unavailable, type CallContext, type RawAnswer } from '../call-failure.ts';
@@ -46,7 +47,7 @@ function errorOf(document: Fields): ToldError | undefined {
     return { code: isRecord(error) ? codeOf(error.Code) : undefined, fields: response };
   }
   if (code === undefined || Number(code) === 0) return undefined;
-  return { code: codeOf(codeDesc) ?? codeOf(String(code)), fields: document };
+  return { code: codeOf(codeDesc) ?? codeOf(textOf(code)), fields: document };
 }
 
 function bodyKind(body: string): string {
