@@ -7,6 +7,7 @@ import {
   type PlanSettings,
   type WantedCredential,
 } from './assess-secret.ts';
+import { mayBeWanted } from './desired.ts';
 import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
 import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isOwn, PLACE_ANNOTATION } from './names.ts';
 import { newEntries, type NewEntry } from './new-entries.ts';
@@ -65,7 +66,8 @@ export function planSecrets(
 ): SecretDecisions {
   const wanted = new Set(desired.secrets.map((secret) => secret.name));
   const unwanted = [...context.observed.secrets.values()].filter(
-    (secret) => !wanted.has(secret.name) && isOwn(secret, context.settings.instance),
+    (secret) =>
+      !wanted.has(secret.name) && !mayBeWanted(secret.name, desired) && isOwn(secret, context.settings.instance),
   );
   const parts = [
     ...desired.secrets.map((secret) => planSecret(secret, answers, context)),

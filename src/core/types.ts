@@ -134,9 +134,21 @@ export interface Rule {
   readonly requests: readonly CredentialRequest[];
 }
 
-/** The ConfigMap, understood. */
+/** Rules that are not known at the moment: nothing that they may want is removed. */
+export interface UnknownRules {
+  /** Those of the ConfigMap. */
+  readonly configMap: boolean;
+  /** Those of all `ImagePullSecret` resources. */
+  readonly resources: boolean;
+  /** Secrets of resources that cannot be understood. */
+  readonly secretNames: ReadonlySet<string>;
+}
+
+/** What is configured, understood. */
 export interface Config {
   readonly rules: readonly Rule[];
+  /** undefined = all rules are known. */
+  readonly unknown?: UnknownRules;
   /** Renew when less than this is left, milliseconds. */
   readonly thresholdMs: number;
   readonly adoptExisting: 'vendor' | 'all' | 'none';
@@ -220,4 +232,6 @@ export interface DesiredSecret {
 /** What one namespace should hold. */
 export interface Desired {
   readonly secrets: readonly DesiredSecret[];
+  /** See `Config`. */
+  readonly unknown?: UnknownRules | undefined;
 }
