@@ -6,6 +6,7 @@ import { KubeError, ProviderError } from '../core/errors.ts';
 import { VENDOR_HELPER } from '../core/names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { SecretSources } from '../kube/secret-sources.ts';
+import { createClusterIdReader } from '../kube/cluster-id.ts';
 import { requestToken } from '../kube/token-request.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,9 +20,10 @@ const LASTING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EA
 export function createProviderWorld(of: {
   readonly client: KubeClient;
   readonly sources: SecretSources;
-  readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment'>;
+  readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment' | 'instance'>;
 }): StoreWorld {
   const { client, sources, settings } = of;
+  const readClusterId = createClusterIdReader(client);
   return {
     now: Date.now,
     endpoints: settings.cloudEndpoints,
@@ -29,6 +31,18 @@ export function createProviderWorld(of: {
     readSecret: (reference, signal) => sources.read(reference, signal),
     readFile,
     http: callMetadata,
+    async owner(signal) {
+      try {
+        return { cluster: await readClusterId(signal), instance: settings.instance };
+      } catch (error) {
+        const why = error instanceof KubeError ? error.reason : 'unreadable';
+        throw new ProviderError(
+          'CloudUnavailable',
+          `The UID of the namespace kube-system, which names this cluster at the cloud, could not be read (${why})`,
+          { cause: error },
+        );
+      }
+    },
     async requestToken({ namespace, name }, audience, signal) {
       const createMissing = name === VENDOR_HELPER.name;
       try {

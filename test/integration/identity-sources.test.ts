@@ -61,7 +61,7 @@ function world() {
     now: Date.now,
     random: Math.random,
   });
-  return createProviderWorld({ client, sources, settings: { cloudEndpoints: {}, identityEnvironment: {} } });
+  return createProviderWorld({ client, sources, settings: { cloudEndpoints: {}, identityEnvironment: {}, instance: 'default' } });
 }
 
 describe('a metadata service', () => {
