@@ -4,9 +4,10 @@ import { callMetadata } from '../credentials/metadata-http.ts';
 import type { StoreWorld } from '../credentials/store.ts';
 import { KubeError, ProviderError } from '../core/errors.ts';
 import { VENDOR_HELPER } from '../core/names.ts';
+import { isResourceReference } from '../core/resource-source.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { SecretSources } from '../kube/secret-sources.ts';
 import { createClusterIdReader } from '../kube/cluster-id.ts';
+import type { SecretSources, SourceSecret } from '../kube/secret-sources.ts';
 import { requestToken } from '../kube/token-request.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,16 +20,17 @@ const LASTING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EA
 /** Builds it. */
 export function createProviderWorld(of: {
   readonly client: KubeClient;
-  readonly sources: SecretSources;
+  /** Reads a Secret, or what a resource holds; undefined = there is none. */
+  readonly read: SecretSources['read'];
   readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment' | 'instance'>;
 }): StoreWorld {
-  const { client, sources, settings } = of;
+  const { client, read, settings } = of;
   const readClusterId = createClusterIdReader(client);
   return {
     now: Date.now,
     endpoints: settings.cloudEndpoints,
     env: settings.identityEnvironment,
-    readSecret: (reference, signal) => sources.read(reference, signal),
+    readSecret: read,
     readFile,
     http: callMetadata,
     async owner(signal) {
@@ -59,6 +61,15 @@ export function createProviderWorld(of: {
       }
     },
   };
+}
+
+/** Reads Secrets from `sources`, and what references to resources name with `readResource`. */
+export function readerOf(
+  sources: Pick<SecretSources, 'read'>,
+  readResource: (name: string) => SourceSecret | undefined,
+): SecretSources['read'] {
+  return (reference, signal) =>
+    isResourceReference(reference) ? Promise.resolve(readResource(reference.name)) : sources.read(reference, signal);
 }
 
 function adviceOn(error: unknown): string {

@@ -181,6 +181,8 @@ export interface ObservedServiceAccount {
   readonly imagePullSecrets: readonly string[];
   /** Names that our annotation says we added. */
   readonly recorded: readonly string[];
+  /** When this program wrote it last; undefined = never, or not known. */
+  readonly updatedAt?: EpochMs | undefined;
 }
 
 /** What our annotation says of one registry host in a Secret. */
@@ -208,6 +210,8 @@ export interface ObservedSecret {
   readonly recordedDigest: string | undefined;
   /** Digest of the content that is there, and of our annotation that tells of it. */
   readonly contentDigest: string;
+  /** When this program wrote it last; undefined = never, or not known. */
+  readonly updatedAt?: EpochMs | undefined;
 }
 
 /** What the caches say of one namespace. */
