@@ -6,6 +6,7 @@ import { KubeError, ProviderError } from '../core/errors.ts';
 import { VENDOR_HELPER } from '../core/names.ts';
 import { isResourceReference } from '../core/resource-source.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { createClusterIdReader } from '../kube/cluster-id.ts';
 import type { SecretSources, SourceSecret } from '../kube/secret-sources.ts';
 import { requestToken } from '../kube/token-request.ts';
 import type { Settings } from './settings.ts';
@@ -13,14 +14,18 @@ import type { Settings } from './settings.ts';
 /** A projected token has about a thousand bytes. */
 const MAX_FILE_BYTES = 65_536;
 
+/** There is no such file, or none for us: nothing that passes by itself. */
+const LASTING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP']);
+
 /** Builds it. */
 export function createProviderWorld(of: {
   readonly client: KubeClient;
   /** Reads a Secret, or what a resource holds; undefined = there is none. */
   readonly read: SecretSources['read'];
-  readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment'>;
+  readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment' | 'instance'>;
 }): StoreWorld {
   const { client, read, settings } = of;
+  const readClusterId = createClusterIdReader(client);
   return {
     now: Date.now,
     endpoints: settings.cloudEndpoints,
@@ -28,6 +33,18 @@ export function createProviderWorld(of: {
     readSecret: read,
     readFile,
     http: callMetadata,
+    async owner(signal) {
+      try {
+        return { cluster: await readClusterId(signal), instance: settings.instance };
+      } catch (error) {
+        const why = error instanceof KubeError ? error.reason : 'unreadable';
+        throw new ProviderError(
+          'CloudUnavailable',
+          `The UID of the namespace kube-system, which names this cluster at the cloud, could not be read (${why})`,
+          { cause: error },
+        );
+      }
+    },
     async requestToken({ namespace, name }, audience, signal) {
       const createMissing = name === VENDOR_HELPER.name;
       try {
@@ -72,6 +89,7 @@ async function readFile(path: string): Promise<string> {
     return buffer.subarray(0, bytesRead).toString('utf8');
   } catch (error) {
     const { code = 'unreadable' } = (error ?? {}) as { readonly code?: string };
-    throw new ProviderError('IdentityUnavailable', `The file ${path} could not be read (${code})`);
+    const details = LASTING.has(code) ? {} : { cause: error };
+    throw new ProviderError('IdentityUnavailable', `The file ${path} could not be read (${code})`, details);
   }
 }

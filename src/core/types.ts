@@ -68,6 +68,8 @@ export interface Credential {
   readonly expiresAt: EpochMs | undefined;
   /** When it ends by itself and only a person can replace it: told to people, no renewal follows from it. */
   readonly endsAt?: EpochMs;
+  /** What the cloud calls it, where it leaves something behind there: by this it is kept when others are revoked. No secret. */
+  readonly id?: string;
   /** Registry hosts that the cloud names for it, where the provider asks. */
   readonly hosts?: readonly string[];
   /** Remarks for the person who configured it, e.g. a domain that the cloud does not list. No secrets. */

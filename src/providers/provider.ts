@@ -55,6 +55,14 @@ export interface MetadataAnswer {
   readonly text: string;
 }
 
+/** Who leaves something behind at a cloud: equal only for the same installation in the same cluster. */
+export interface Owner {
+  /** UID of the namespace kube-system. */
+  readonly cluster: string;
+  /** The setting `--instance`. */
+  readonly instance: string;
+}
+
 /** The world as providers see it: what identities need and nothing more. */
 export interface ProviderWorld {
   now(): EpochMs;
@@ -78,13 +86,18 @@ export interface ProviderWorld {
    * missing.
    */
   requestToken(serviceAccount: ServiceAccountReference, audience: string, signal: AbortSignal): Promise<string>;
-  /** Text of a small file, a secret, read anew each time. Throws ProviderError `IdentityUnavailable` that names it. */
+  /**
+   * Text of a small file, a secret, read anew each time. Throws ProviderError `IdentityUnavailable` that names it; without `cause`
+   * when there is none that we may read.
+   */
   readFile(path: string): Promise<string>;
   /** One call, never through a proxy. Throws ProviderError `CloudUnavailable`; its message names address and cause. */
   http(request: MetadataRequest, signal: AbortSignal): Promise<MetadataAnswer>;
   /** The environment variables that vendors name; see `IDENTITY_VARIABLES`. */
   readonly env: Readonly<Record<string, string>>;
   readonly endpoints: CloudEndpoints;
+  /** Throws ProviderError `CloudUnavailable` when the cluster does not tell who it is. */
+  owner(signal: AbortSignal): Promise<Owner>;
 }
 
 /** Obtains credentials for one kind of registry. Knows nothing of Kubernetes, caching, retries or refresh. */
@@ -101,4 +114,16 @@ export interface RegistryProvider<Target> {
   secretUse(target: Target): SecretUse | undefined;
   /** One attempt. Throws ProviderError; everything else that it throws is a bug. */
   fetchCredential(target: Target, world: ProviderWorld, signal: AbortSignal): Promise<Credential>;
+  /** True when every credential leaves something behind at the cloud, which `revokeCredentials` removes again. */
+  mints(target: Target): boolean;
+  /**
+   * Deletes at the cloud whatever this installation left there for `target`, but for the credential with the id `keep`, and waits
+   * until it is gone; nothing else is touched. Gives the ids that it deleted. Throws ProviderError that names those that are left.
+   */
+  revokeCredentials(
+    target: Target,
+    options: { readonly keep: string | undefined },
+    world: ProviderWorld,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
 }

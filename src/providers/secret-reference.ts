@@ -72,20 +72,32 @@ export async function readSecretKeys<Key extends string>(
   keys: readonly Key[],
   signal: AbortSignal,
 ): Promise<Readonly<Record<Key, string>>> {
+  return readSecretValues(world, { secret, required: keys, optional: [] }, signal);
+}
+
+/** As `readSecretKeys`; of `optional` keys those that hold something. */
+export async function readSecretValues<Key extends string, Optional extends string>(
+  world: Pick<ProviderWorld, 'readSecret'>,
+  wish: { readonly secret: SecretReference; readonly required: readonly Key[]; readonly optional: readonly Optional[] },
+  signal: AbortSignal,
+): Promise<Readonly<Record<Key, string> & Partial<Record<Optional, string>>>> {
+  const { secret, required, optional } = wish;
   const data = await world.readSecret(secret, signal).catch((error: unknown) => {
     if (!(error instanceof ProviderError) || error.cause !== undefined) throw error;
-    throw new ProviderError('IdentityUnavailable', `${error.message}: ${creation(secret, keys)}`);
+    throw new ProviderError('IdentityUnavailable', `${error.message}: ${creation(secret, required)}`);
   });
-  const values = keys.map((key) => [key, Object.hasOwn(data, key) ? (data[key] ?? '').trim() : ''] as const);
-  const missing = values.filter(([, value]) => value === '').map(([key]) => key);
+  const valueOf = (key: string): string => (Object.hasOwn(data, key) ? (data[key] ?? '').trim() : '');
+  const missing = required.filter((key) => valueOf(key) === '');
   if (missing.length > 0) {
     const what = missing.length === 1 ? `key ${missing.join()}` : `keys ${missing.join(' and ')}`;
     throw new ProviderError(
       'IdentityUnavailable',
-      `The Secret ${secret.namespace}/${secret.name} lacks the ${what}, or holds nothing there: ${creation(secret, keys)}`,
+      `The Secret ${secret.namespace}/${secret.name} lacks the ${what}, or holds nothing there: ${creation(secret, required)}`,
     );
   }
-  return Object.fromEntries(values) as Record<Key, string>;
+  const present = [...required, ...optional.filter((key) => valueOf(key) !== '')];
+  const values = Object.fromEntries(present.map((key) => [key, valueOf(key)]));
+  return values as Record<Key, string> & Partial<Record<Optional, string>>;
 }
 
 function creation({ namespace, name }: SecretReference, keys: readonly string[]): string {

@@ -64,7 +64,7 @@ function world() {
   return createProviderWorld({
     client,
     read: (...args) => sources.read(...args),
-    settings: { cloudEndpoints: {}, identityEnvironment: {} },
+    settings: { cloudEndpoints: {}, identityEnvironment: {}, instance: 'default' },
   });
 }
 

@@ -1,28 +1,7 @@
 // What Alibaba Cloud's error codes mean, and what to tell people about them (acr.md section 21). By code, never by status.
-import type { FailureReason } from '../../core/errors.ts';
+import { CLOUD_PROBLEM, clockAdvice, sessionAdvice, SLOW_DOWN, UNKNOWN_CODE } from '../advice.ts';
+import { findMeaning, type CodeMeaning, type CodeRow } from '../error-codes.ts';
 
-/** What a code means. */
-export interface CodeMeaning {
-  readonly reason: FailureReason;
-  /** What is wrong and what to check; ends the sentence. */
-  readonly advice: (context: AdviceContext) => string;
-}
-
-/** What advice may name. */
-export interface AdviceContext {
-  /** `GetAuthorizationToken`. */
-  readonly action: string;
-  /** Where the key comes from. */
-  readonly origin: string;
-  readonly host: string;
-  /** Clock of the cloud less ours, milliseconds, where the answer told. */
-  readonly skewMs: number | undefined;
-}
-
-/** What the codes that match a pattern mean. */
-export type CodeRow = readonly [RegExp, FailureReason, CodeMeaning['advice']];
-
-/** First pattern that matches the whole code decides, in any case. */
 const CODES: readonly CodeRow[] = [
   [
     /InvalidAccessKeyId\.Inactive/,
@@ -39,13 +18,9 @@ const CODES: readonly CodeRow[] = [
     'SignatureMismatch',
     ({ origin }) => `the signature is wrong: check that access-key-secret in ${origin} belongs to its access-key-id`,
   ],
-  [/InvalidTimeStamp\..+|InvalidTimeStamp/, 'ClockSkew', ({ skewMs }) => clockAdvice(skewMs)],
+  [/InvalidTimeStamp\..+|InvalidTimeStamp/, 'ClockSkew', ({ skewMs }) => clockAdvice(skewMs, 15)],
   [/SignatureNonceUsed/, 'CloudUnavailable', () => 'the cloud saw the request twice; it will be made again'],
-  [
-    /MissingSecurityToken|InvalidSecurityToken(\..+)?/,
-    'SessionExpired',
-    ({ origin }) => `the session from ${origin} has expired or was refused; a new one will be asked for`,
-  ],
+  [/MissingSecurityToken|InvalidSecurityToken(\..+)?/, 'SessionExpired', sessionAdvice],
   [
     /Forbidden(\..+)?|NoPermission(\..+)?|NoPrivilege(\..+)?/,
     'PermissionDenied',
@@ -62,11 +37,7 @@ const CODES: readonly CodeRow[] = [
     'InstanceNotReady',
     () => 'the instance exists but does not run: look at its state in the console',
   ],
-  [
-    /.*Throttling.*|Rejected\..*|.*TooManyRequests.*/,
-    'Throttled',
-    () => 'the cloud asks to slow down; it will be asked again',
-  ],
+  [/.*Throttling.*|Rejected\..*|.*TooManyRequests.*/, 'Throttled', () => SLOW_DOWN],
   [
     /Invalid(Api|Action|Version).*|UnsupportedHTTPMethod/,
     'RequestRefused',
@@ -75,7 +46,7 @@ const CODES: readonly CodeRow[] = [
   [
     /ServiceUnavailable.*|Internal\.?(Error|ServerError|.*Failure)|SystemError|Unknown(Error)?|.*Timeout|BadGateway/,
     'CloudUnavailable',
-    () => 'the cloud has a problem of its own; it will be asked again',
+    () => CLOUD_PROBLEM,
   ],
   [
     /Missing.+|InvalidParameter.*|Invalid.+/,
@@ -86,22 +57,14 @@ const CODES: readonly CodeRow[] = [
 
 /** What `code` means, by `special` rows first; an unknown one goes by status: 5xx will pass, everything else will not. */
 export function meaningOf(code: string, status: number, special: readonly CodeRow[] = []): CodeMeaning {
-  for (const [pattern, reason, advice] of [...special, ...CODES]) {
-    if (new RegExp(`^(?:${pattern.source})$`, 'i').test(code)) return { reason, advice };
-  }
-  if (status === 429)
-    return { reason: 'Throttled', advice: () => 'the cloud asks to slow down; it will be asked again' };
+  const meaning = findMeaning(code, [...special, ...CODES]);
+  if (meaning !== undefined) return meaning;
+  if (status === 429) return { reason: 'Throttled', advice: () => SLOW_DOWN };
   if (status >= 500) {
-    return { reason: 'CloudUnavailable', advice: () => 'the cloud has a problem of its own; it will be asked again' };
+    return { reason: 'CloudUnavailable', advice: () => CLOUD_PROBLEM };
   }
   return {
     reason: 'RequestRefused',
-    advice: () => 'this code is not known here: its meaning stands in the cloud’s documentation',
+    advice: () => UNKNOWN_CODE,
   };
-}
-
-function clockAdvice(skewMs: number | undefined): string {
-  const minutes = skewMs === undefined ? 0 : Math.round(Math.abs(skewMs) / 60_000);
-  const off = skewMs === undefined || minutes === 0 ? 'is off' : `is ${minutes} min ${skewMs > 0 ? 'behind' : 'ahead'}`;
-  return `the clock of this node ${off}, and the cloud accepts 15 min: check its time synchronisation`;
 }

@@ -1,9 +1,10 @@
 // The identity that ACK lends its add-ons: a session of a managed role, kept encrypted in a Secret (acr.md section 18).
-import { createDecipheriv, createHash } from 'node:crypto';
+import { createDecipheriv } from 'node:crypto';
 import { ProviderError } from '../../core/errors.ts';
 import { managedRoleError, MANAGED_ROLE_KEY } from '../../core/managed-role.ts';
 import { parseRecord } from '../../core/records.ts';
 import type { EpochMs, SecretReference } from '../../core/types.ts';
+import { digestOf } from '../digest.ts';
 import type { IdentitySession, ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
 
@@ -58,9 +59,8 @@ async function keyFrom(
   const place = `${secret.namespace}/${secret.name}`;
   const origin = `the managed role (Secret ${place})`;
   // What it holds is the key of what was made from it: another text is another session.
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 12);
   const decoded = decodeManagedRoleToken(text, place, world.now());
-  const key = await world.identity(`alibaba/managed-role/${digest}`, () => Promise.resolve(decoded), signal);
+  const key = await world.identity(`alibaba/managed-role/${digestOf(text)}`, () => Promise.resolve(decoded), signal);
   const leftMs = (decoded.expiresAt ?? Infinity) - world.now();
   if (leftMs <= 0) {
     throw unusable(

@@ -2,7 +2,7 @@
 // section 17). Version 2 (with a token) first; where that is not served, version 1.
 import { ProviderError } from '../../core/errors.ts';
 import { parseRecord } from '../../core/records.ts';
-import type { EpochMs } from '../../core/types.ts';
+import { isLongSilent } from '../metadata-silence.ts';
 import type { IdentitySession, MetadataAnswer, ProviderWorld } from '../provider.ts';
 import { METADATA_URL } from './endpoints.ts';
 
@@ -31,9 +31,6 @@ const ABSENT_KEPT_MS = 300_000;
 
 /** How long what may pass in a moment is remembered, milliseconds. */
 const BLIP_KEPT_MS = 5_000;
-
-/** Silence for so long means that there is no metadata service: the network of a node that has just started is up by then. */
-const SILENCE_MS = 30_000;
 
 /** What is known of where we are. */
 export type LocalRegion =
@@ -69,16 +66,9 @@ async function askForRegion(world: World, signal: AbortSignal): Promise<LocalReg
     if (!(error instanceof ProviderError)) throw error;
     if (error.reason === 'IdentityUnavailable') return { kind: 'none', error };
     const isSilence = error.reason === 'CloudUnavailable' && error.message.startsWith('no metadata service answers');
-    const isLong = isSilence && world.now() - (await silentSince(world, signal)) >= SILENCE_MS;
+    const isLong = isSilence && (await isLongSilent(world, 'alibaba', signal));
     return { kind: isLong ? 'none' : 'unknown', error };
   }
-}
-
-/** When the service was first found silent. */
-function silentSince(world: World, signal: AbortSignal): Promise<EpochMs> {
-  const now = world.now();
-  const first = { value: now, issuedAt: now, expiresAt: undefined, secrets: [] };
-  return world.identity('alibaba/metadata/silent-since', () => Promise.resolve(first), signal);
 }
 
 /** A session of the node's role. Throws ProviderError that says why there is none. */

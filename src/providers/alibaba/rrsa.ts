@@ -1,11 +1,12 @@
 // RRSA: a token that the cluster signed for a ServiceAccount is traded for a session of a role (acr.md sections 7, 16 and 19).
 import { ProviderError } from '../../core/errors.ts';
-import { parseRecord } from '../../core/records.ts';
 import type { ServiceAccountReference } from '../../core/types.ts';
+import { SESSION_NAME } from '../assumed-session.ts';
+import { oidcClaimsOf } from '../oidc-claims.ts';
 import type { ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
 import { stsEndpoints } from './local-endpoints.ts';
-import { SESSION_NAME, accountOfArn, type OidcClaims, type StsClient } from './sts.ts';
+import { accountOfArn, type StsClient } from './sts.ts';
 
 /** Which role, by which provider, for which ServiceAccount; what is undefined comes from the environment. */
 export interface RrsaRole {
@@ -44,7 +45,7 @@ export function createRrsaIdentity(sts: StsClient, role: RrsaRole, otherwise: Al
         async (abort) => {
           const token = await readToken(world, serviceAccount, abort);
           const sessionName = world.env.ALIBABA_CLOUD_ROLE_SESSION_NAME ?? SESSION_NAME;
-          const call = { region: place.region, endpoints, now: world.now(), claims: claimsOf(token) };
+          const call = { region: place.region, endpoints, now: world.now(), claims: oidcClaimsOf(token) };
           const wish = { roleArn: roleFound, providerArn: provider, token, sessionName };
           return sts.assumeRoleWithOidc({ ...call, ...wish, durationSeconds: DURATION_SECONDS }, abort);
         },
@@ -97,13 +98,4 @@ function readToken(
       );
     },
   );
-}
-
-/** What the token says of itself, unverified: for messages. */
-function claimsOf(token: string): OidcClaims {
-  const { sub, iss, aud } = parseRecord(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) ?? {};
-  const text = (value: unknown): string | undefined =>
-    typeof value === 'string' ? value.replace(/[^\x21-\x7e]/g, '?').slice(0, 200) : undefined;
-  const audience = Array.isArray(aud) ? aud.map(text).join(', ') : text(aud);
-  return { subject: text(sub), issuer: text(iss), audience };
 }

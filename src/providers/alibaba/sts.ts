@@ -1,11 +1,12 @@
 // The Security Token Service, 2015-04-01: sessions of roles (acr.md section 16).
 import type { EpochMs } from '../../core/types.ts';
 import { isRecord } from '../../core/records.ts';
+import { malformed, type CallContext } from '../call-failure.ts';
+import type { CodeRow } from '../error-codes.ts';
+import type { OidcClaims } from '../oidc-claims.ts';
 import type { IdentitySession } from '../provider.ts';
-import { malformed, type CallContext } from './answer.ts';
+import type { ResolvedEndpoint } from '../resolved-endpoint.ts';
 import type { AlibabaClient, CloudAnswer } from './cloud-request.ts';
-import type { ResolvedEndpoint } from './endpoints.ts';
-import type { CodeRow } from './errors.ts';
 import type { AlibabaKey } from './identity.ts';
 
 /** Where, and for which role. */
@@ -16,13 +17,6 @@ interface RoleCall {
   readonly roleArn: string;
   readonly sessionName: string;
   readonly durationSeconds: number;
-}
-
-/** What an OIDC token says of itself, for messages. */
-export interface OidcClaims {
-  readonly subject?: string | undefined;
-  readonly issuer?: string | undefined;
-  readonly audience?: string | undefined;
 }
 
 /** A session as STS gives it: a key without what we say of it. */
@@ -40,9 +34,6 @@ export interface StsClient {
 
 /** No session of a role lives longer than half a day; this only keeps nonsense out, milliseconds. */
 const MAX_LIFE_MS = 366 * 86_400_000;
-
-/** Name of our sessions in the cloud's audit log, where the environment names no other. */
-export const SESSION_NAME = 'registry-credential-helper';
 
 /** The account in `acs:ram::<uid>:role/<name>`, or the text as it is. */
 export function accountOfArn(arn: string): string {

@@ -1,9 +1,9 @@
 // Which identity an item has that names none: by `tokenMode`, and for `auto` by what is there (acr.md section 6).
 import { ProviderError } from '../../core/errors.ts';
 import type { TokenMode } from '../../core/item-defaults.ts';
-import type { ProviderWorld } from '../provider.ts';
+import { fetchFirst } from '../first-identity.ts';
 import { ADDON_SECRET, createAccessKeyIdentity } from './access-key.ts';
-import type { AlibabaIdentity, AlibabaKey, IdentityPlace } from './identity.ts';
+import type { AlibabaIdentity } from './identity.ts';
 import { createManagedRoleIdentity } from './managed-role.ts';
 import { createWorkerRoleIdentity } from './worker-role.ts';
 
@@ -13,7 +13,14 @@ export function createTokenModeIdentity(mode: TokenMode, { isBase }: { readonly 
   if (mode === 'workerRole') return chosen(createWorkerRoleIdentity(), 'tokenMode is workerRole');
   return {
     key: isBase ? 'auto-base' : 'auto',
-    fetchKey: (world, place, signal) => fetchFirst(candidates(isBase), { world, place, signal }),
+    fetchKey: (world, place, signal) =>
+      fetchFirst(
+        candidates(isBase).map(({ identity, needs }) => ({
+          fetchKey: () => identity.fetchKey(world, place, signal),
+          needs,
+        })),
+        { mode: 'tokenMode auto', isLacking },
+      ),
   };
 }
 
@@ -28,32 +35,6 @@ function candidates(isBase: boolean): readonly Candidate[] {
   const managed = { identity: createManagedRoleIdentity(), needs: 'the managed role' };
   const accessKey = { identity: createAccessKeyIdentity(ADDON_SECRET), needs: 'an AccessKey' };
   return isBase ? [worker, managed, accessKey] : [managed, accessKey, worker];
-}
-
-/**
- * The key of the first that has one; every other is passed over only for a reason that another identity cures, never for
- * one that passes: a short outage must not mean another identity.
- */
-async function fetchFirst(
-  list: readonly Candidate[],
-  {
-    world,
-    place,
-    signal,
-  }: { readonly world: ProviderWorld; readonly place: IdentityPlace; readonly signal: AbortSignal },
-): Promise<AlibabaKey> {
-  const passedOver: string[] = [];
-  for (const { identity, needs } of list) {
-    try {
-      const key = await identity.fetchKey(world, place, signal);
-      const others = passedOver.length === 0 ? '' : `, since: ${passedOver.join('; ')}`;
-      return { ...key, choice: `${needs}, by tokenMode auto${others}` };
-    } catch (error) {
-      if (!isLacking(error)) throw error;
-      passedOver.push(error.message);
-    }
-  }
-  throw new ProviderError('IdentityUnavailable', `no identity was found (tokenMode auto): ${passedOver.join('; ')}`);
 }
 
 /** True when there is no such identity here; false when there is one that does not work now. */

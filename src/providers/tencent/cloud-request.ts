@@ -1,5 +1,6 @@
 // What is asked of a service of Tencent Cloud, and what comes of it: the seam between the services and the client that sends.
 import type { EpochMs } from '../../core/types.ts';
+import type { CodeRow } from '../error-codes.ts';
 import type { CloudEndpoints } from '../provider.ts';
 import type { TencentKey } from './identity.ts';
 
@@ -19,6 +20,8 @@ export interface CloudRequest {
   readonly endpoints: CloudEndpoints;
   /** What it is about, for messages: `tcr-… in ap-guangzhou`. */
   readonly subject: string;
+  /** What codes mean to this call, before what they mean to all. */
+  readonly codes?: readonly CodeRow[];
   readonly now: EpochMs;
 }
 
@@ -28,6 +31,8 @@ export interface CloudAnswer {
   readonly response: Readonly<Record<string, unknown>>;
   /** Builds the failure of an answer that lacks a usable `field`. */
   readonly malformed: (field: string) => Error;
+  /** The cloud's clock less ours, milliseconds, since a call was refused for it; absent or 0 before. */
+  readonly clockOffsetMs?: number;
 }
 
 /** Makes calls. Every failure is a ProviderError. */

@@ -1,0 +1,116 @@
+// What the errors of STS mean, and what to tell people about them (tcr.md section 14): each names the hop and what to check there.
+import type { EpochMs } from '../../core/types.ts';
+import type { CodeRow } from '../error-codes.ts';
+import type { OidcClaims } from '../oidc-claims.ts';
+
+/** Audience of the tokens that pod identity mounts, unless an annotation says otherwise. */
+export const AUDIENCE = 'sts.cloud.tencent.com';
+
+const ARN_FORM = '`qcs::cam::uin/<account id>:roleName/<name>`';
+
+/** What the codes of AssumeRole mean. */
+export function roleCodes(of: {
+  readonly roleArn: string;
+  readonly durationSeconds: number;
+  readonly externalId: string | undefined;
+}): readonly CodeRow[] {
+  const { roleArn, externalId } = of;
+  const proof =
+    externalId === undefined
+      ? ' (where it asks for an external id, set `externalId`)'
+      : ' and the external id of the item';
+  return [
+    ...roleRows(of, 'assumeRoleARN'),
+    [
+      /(AuthFailure\.)?UnauthorizedOperation(\..+)?|InvalidParameter\.GrantOtherResource/,
+      'PermissionDenied',
+      ({ origin }) =>
+        `${origin} may not assume ${roleArn}: allow it the action sts:AssumeRole on that role in CAM, and let the trust policy of the role name it${proof}`,
+    ],
+    refused(`assumeRoleARN (${roleArn}), expireDuration and externalId, and TENCENTCLOUD_ROLE_SESSION_NAME`),
+  ];
+}
+
+/** What the codes of AssumeRoleWithWebIdentity mean. */
+export function webIdentityCodes(of: {
+  readonly roleArn: string;
+  readonly durationSeconds: number;
+  readonly providerId: string;
+  readonly claims: OidcClaims;
+  readonly tokenFile: string;
+  readonly now: EpochMs;
+}): readonly CodeRow[] {
+  const { roleArn, providerId, claims, tokenFile, now } = of;
+  const { subject = 'unknown', issuer = 'unknown', audience = 'unknown', expiresAt } = claims;
+  const token = `subject ${subject}, audience ${audience}, issuer ${issuer}`;
+  return [
+    ...roleRows(of, 'roleARN of webIdentity, or TKE_ROLE_ARN'),
+    [
+      /ResourceNotFound(\..+)?/,
+      'IdentityUnavailable',
+      () =>
+        `there is no OIDC provider ${providerId}: enable pod identity for the cluster, and check providerId of webIdentity, or TKE_PROVIDER_ID`,
+    ],
+    expiresAt !== undefined && expiresAt <= now
+      ? [
+          /InvalidParameter\.WebIdentityTokenError/,
+          'SessionExpired',
+          () =>
+            `the token in ${tokenFile} ended at ${new Date(expiresAt).toISOString()}; it will be read again, as kubelet renews it`,
+        ]
+      : [
+          /InvalidParameter\.WebIdentityTokenError/,
+          'PermissionDenied',
+          () =>
+            `the OIDC provider ${providerId} does not accept the token in ${tokenFile} (${token}): it must be the provider of this cluster, with its present keys, and list that audience as a client id; pod identity uses ${AUDIENCE}`,
+        ],
+    [
+      /(AuthFailure\.)?UnauthorizedOperation(\..+)?|InvalidParameter\.GrantOtherResource/,
+      'PermissionDenied',
+      () =>
+        `the trust policy of ${roleArn} does not admit the token (${token}): name the OIDC provider ${providerId} in it, and in oidc:iss, oidc:aud (${AUDIENCE}) and, where it has one, oidc:sub what the token says`,
+    ],
+    refused(
+      `roleARN (${roleArn}) and providerId (${providerId}) of webIdentity, or TKE_ROLE_ARN and TKE_PROVIDER_ID, and TENCENTCLOUD_ROLE_SESSION_NAME`,
+    ),
+  ];
+}
+
+/** What is wrong with a role, however it is assumed; `place` is where its name is from. */
+function roleRows(
+  { roleArn, durationSeconds }: { readonly roleArn: string; readonly durationSeconds: number },
+  place: string,
+): readonly CodeRow[] {
+  return [
+    [
+      /ResourceNotFound\.RoleNotFound/,
+      'IdentityUnavailable',
+      () => `there is no role ${roleArn}: check its account and name (${place})`,
+    ],
+    [
+      /InternalError\.GetRoleError/,
+      'IdentityUnavailable',
+      () => `the cloud finds no usable role ${roleArn}: check that it exists in that account (${place}: ${ARN_FORM})`,
+    ],
+    [
+      /InternalError\.IllegalRole/,
+      'RequestRefused',
+      () =>
+        `${roleArn} is no role that can be assumed: write ${ARN_FORM} (${place}), and check what kind of role it is`,
+    ],
+    [
+      /InvalidParameter\.OverTimeError/,
+      'RequestRefused',
+      () =>
+        `a session of ${durationSeconds} s is longer than the role ${roleArn} allows (its longest session): raise that in CAM, or lower expireDuration`,
+    ],
+    [/InvalidParameter\.OverLimit/, 'Throttled', () => 'the cloud asks to slow down; it will be asked again'],
+  ];
+}
+
+/** Whatever else is wrong with a parameter: what was sent came from `fields`. */
+const refused = (fields: string): CodeRow => [
+  /(InvalidParameter|InvalidParameterValue|MissingParameter|ResourceNotFound)(\..+)?/,
+  'RequestRefused',
+  () => `the cloud refused the request: check ${fields}`,
+];
