@@ -46,7 +46,7 @@ const parseItem: ItemParser = (provider, item, defaults) => {
 };
 
 /** What `parseConfig` is told. */
-export const RECORDING_CONTEXT: ConfigContext = { parseItem, providers: ['acr', 'static'], namespace: 'kube-system' };
+export const RECORDING_CONTEXT: ConfigContext = { parseItem, providers: ['acr', 'tcr', 'static'], namespace: 'kube-system' };
 
 /** The configuration of data that is right but for warnings, and those. */
 export function recordedConfig(data: Readonly<Record<string, string>>): {
