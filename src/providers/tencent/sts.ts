@@ -92,16 +92,19 @@ function sessionOf({ response, malformed }: CloudAnswer, now: EpochMs): Identity
     if (typeof value !== 'string' || value === '') throw malformed(name);
     return value;
   };
-  const expiresAt = expiryOf(response);
-  if (expiresAt === undefined || expiresAt > now + MAX_LIFE_MS) throw malformed('ExpiredTime');
+  const expiresAt = expiryOf(response, now);
+  if (expiresAt === undefined) throw malformed('ExpiredTime');
   const value = { secretId: text('TmpSecretId'), secretKey: text('TmpSecretKey'), token: text('Token') };
   return { value, issuedAt: now, expiresAt, secrets: [value.secretKey, value.token] };
 }
 
 /** When a session ends, of STS and of the metadata service: `ExpiredTime` in seconds, or `Expiration` as text. */
-export function expiryOf({ ExpiredTime, Expiration }: Readonly<Record<string, unknown>>): EpochMs | undefined {
+export function expiryOf(
+  { ExpiredTime, Expiration }: Readonly<Record<string, unknown>>,
+  now: EpochMs,
+): EpochMs | undefined {
   const seconds = typeof ExpiredTime === 'string' && ExpiredTime !== '' ? Number(ExpiredTime) : ExpiredTime;
   const at =
     typeof seconds === 'number' ? seconds * 1_000 : Date.parse(typeof Expiration === 'string' ? Expiration : '');
-  return Number.isFinite(at) && at > 0 ? at : undefined;
+  return at > 0 && at <= now + MAX_LIFE_MS ? at : undefined;
 }
