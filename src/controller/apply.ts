@@ -1,6 +1,6 @@
 // Carries a plan out: one guarded call for each write, failures isolated, deletions only after what must precede them.
 import { disposition, KubeError } from '../core/errors.ts';
-import type { Plan, Write } from '../core/types.ts';
+import type { Plan, Write } from '../core/plan-types.ts';
 
 /** A write that changes references. */
 export type ReferenceWrite = Extract<Write, { kind: 'patch-service-account' }>;

@@ -2,7 +2,8 @@
 import { authoritySecretName, stateSecretName, webhookName } from '../core/names.ts';
 import { planNamespace } from '../core/plan.ts';
 import { KubeError } from '../core/errors.ts';
-import type { EpochMs, Plan, Write } from '../core/types.ts';
+import type { Plan, Write } from '../core/plan-types.ts';
+import type { EpochMs } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createLimiter } from '../kube/limiter.ts';
 import {

@@ -1,6 +1,7 @@
 // The caches of the cluster that every replica keeps: namespaces, ServiceAccounts, and our own Secrets.
 import { managedSelector } from '../core/names.ts';
-import type { EpochMs, ObservedNamespace, ObservedSecret, ObservedServiceAccount, Write } from '../core/types.ts';
+import type { Write } from '../core/plan-types.ts';
+import type { EpochMs, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import {
   isSameNamespace,

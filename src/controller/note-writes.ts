@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { disposition } from '../core/errors.ts';
 import { soonest } from '../core/plan-secrets.ts';
-import type { EpochMs, SecretContent, Write } from '../core/types.ts';
+import type { SecretContent, Write } from '../core/plan-types.ts';
+import type { EpochMs } from '../core/types.ts';
 import { isReplan, type Applied, type FailedWrite } from './apply.ts';
 import type { Member } from './by-namespace.ts';
 import type { Addition } from './contention.ts';

@@ -1,6 +1,7 @@
 // What a pass works with: everything that it reads, writes and tells goes through here.
 import type { WantedCredential } from '../core/assess-secret.ts';
-import type { Config, CredentialAnswer, EpochMs, ObservedSecret, Plan, Write } from '../core/types.ts';
+import type { Plan, Write } from '../core/plan-types.ts';
+import type { Config, CredentialAnswer, EpochMs, ObservedSecret } from '../core/types.ts';
 import type { FailedWrite, MakeWrite, WriteLane } from './apply.ts';
 import type { Caches } from './observe.ts';
 

@@ -1,6 +1,7 @@
 // Turns what happened into log lines, metrics and Events: one line for each write and each change of state, no repetitions.
 import { IGNORE_LABEL, MANAGER } from '../core/names.ts';
-import type { EpochMs, Skip, Write } from '../core/types.ts';
+import type { Skip, Write } from '../core/plan-types.ts';
+import type { EpochMs } from '../core/types.ts';
 import { KubeError } from '../core/errors.ts';
 import type { CredentialOutcome, IdentityOutcome } from '../credentials/store.ts';
 import type { EventObject, EventRecorder } from '../kube/events.ts';

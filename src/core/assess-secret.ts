@@ -10,15 +10,8 @@ import {
 } from './names.ts';
 import { dueAt, isDue, isPastHalf, spreadOf } from './refresh.ts';
 import { keyOf, requestKey } from './source.ts';
-import type {
-  Config,
-  CredentialRequest,
-  DesiredSecret,
-  EntryRecord,
-  EpochMs,
-  ObservedSecret,
-  WriteReason,
-} from './types.ts';
+import type { WriteReason } from './plan-types.ts';
+import type { Config, CredentialRequest, DesiredSecret, EntryRecord, EpochMs, ObservedSecret } from './types.ts';
 
 /** What every decision needs besides the world: the configuration and who we are. */
 export interface PlanSettings extends Omit<Config, 'rules' | 'webhook'> {

@@ -40,8 +40,27 @@ export const ACR_SECRET_NAME = 'acr-credential-secret-aggregation';
 /** Secret of `registry-info`. */
 export const SECRET_NAME = 'registry-credentials';
 
+/** What the names of the Secrets of `ImagePullSecret` resources begin with: the vendor's (tcr.md section 3), kept for them alone. */
+export const RESOURCE_SECRET_PREFIX = 'tcr.ips';
+
+/** The Secret of the resource `name`. */
+export function resourceSecretName(name: string): string {
+  return `${RESOURCE_SECRET_PREFIX}${name}`;
+}
+
+/** API group, version, kind and plural of the vendor's custom resource (tcr.md section 2). */
+export const RESOURCE_KIND = {
+  group: 'tcr.tencentcloudcr.com',
+  version: 'v1',
+  kind: 'ImagePullSecret',
+  plural: 'imagepullsecrets',
+} as const;
+
 /** Deployment and ServiceAccount of the add-on that we replace; trust policies of RRSA name the latter (acr.md section 9). */
 export const VENDOR_HELPER = { namespace: 'kube-system', name: 'aliyun-acr-credential-helper' } as const;
+
+/** Longest name of an object, characters. */
+export const MAX_NAME = 253;
 
 /** The only type of Secret that kubelet reads pull credentials from. */
 export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
@@ -113,7 +132,7 @@ export function isOwn(
 
 /** True for names under which the vendors' add-ons write, or wrote (acr.md section 9): such a Secret may be adopted in place. */
 export function isVendorSecretName(name: string): boolean {
-  return name === ACR_SECRET_NAME || isOlderAcrSecretName(name) || name.startsWith('tcr.ips');
+  return name === ACR_SECRET_NAME || isOlderAcrSecretName(name) || name.startsWith(RESOURCE_SECRET_PREFIX);
 }
 
 /** True for names under which versions of Alibaba's add-on before 2022 wrote. */

@@ -7,24 +7,14 @@ import {
   type PlanSettings,
   type WantedCredential,
 } from './assess-secret.ts';
+import { mayBeWanted } from './desired.ts';
 import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
 import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isOwn, PLACE_ANNOTATION } from './names.ts';
 import { newEntries, type NewEntry } from './new-entries.ts';
 import { holdBackUntil, reasonToWrite } from './worth-writing.ts';
 import { dueAt, spreadOf } from './refresh.ts';
-import type {
-  CredentialAnswer,
-  Desired,
-  DesiredSecret,
-  EpochMs,
-  Observed,
-  ObservedSecret,
-  SecretContent,
-  Skip,
-  SkipReason,
-  Write,
-  WriteReason,
-} from './types.ts';
+import type { SecretContent, Skip, SkipReason, Write, WriteReason } from './plan-types.ts';
+import type { CredentialAnswer, Desired, DesiredSecret, EpochMs, Observed, ObservedSecret } from './types.ts';
 
 /** How soon a Secret that could not be finished is looked at again at the earliest. */
 const RECHECK_MS = 1_000;
@@ -76,7 +66,8 @@ export function planSecrets(
 ): SecretDecisions {
   const wanted = new Set(desired.secrets.map((secret) => secret.name));
   const unwanted = [...context.observed.secrets.values()].filter(
-    (secret) => !wanted.has(secret.name) && isOwn(secret, context.settings.instance),
+    (secret) =>
+      !wanted.has(secret.name) && !mayBeWanted(secret.name, desired) && isOwn(secret, context.settings.instance),
   );
   const parts = [
     ...desired.secrets.map((secret) => planSecret(secret, answers, context)),

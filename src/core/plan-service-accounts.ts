@@ -1,7 +1,9 @@
 // The decisions about `imagePullSecrets`: ours are appended and recorded, only what is recorded is ever removed.
+import { mayBeWanted } from './desired.ts';
 import type { SecretDecisions } from './plan-secrets.ts';
 import { includesServiceAccount } from './scope.ts';
-import type { Desired, EpochMs, Observed, ObservedServiceAccount, Skip, Write } from './types.ts';
+import type { Skip, Write } from './plan-types.ts';
+import type { Desired, EpochMs, Observed, ObservedServiceAccount } from './types.ts';
 
 type ReferenceWrite = Extract<Write, { kind: 'patch-service-account' }>;
 
@@ -109,12 +111,13 @@ export function referenceChanges(
     .filter((secret) => includesServiceAccount(secret.rule.scope, account))
     .map((secret) => secret.name);
   const present = new Set(account.imagePullSecrets);
-  const unwanted = account.recorded.filter((name) => !wanted.includes(name) && present.has(name));
+  const isUnwanted = (name: string): boolean => !wanted.includes(name) && !mayBeWanted(name, desired);
+  const unwanted = account.recorded.filter((name) => isUnwanted(name) && present.has(name));
   const kept = wanted.some((name) => refused.has(name)) ? unwanted : [];
   const removed = unwanted.filter((name) => !kept.includes(name));
   const added = wanted.filter((name) => !present.has(name) && ready.has(name));
   const stays = (name: string): boolean =>
-    wanted.includes(name) ? present.has(name) || !ready.has(name) : kept.includes(name);
+    isUnwanted(name) ? kept.includes(name) : present.has(name) || !ready.has(name);
   return { added, removed, kept, recorded: [...new Set([...account.recorded.filter(stays), ...added])] };
 }
 

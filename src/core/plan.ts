@@ -1,7 +1,8 @@
 // The decision for one namespace, as one pure function: what to write, what to leave alone and why, when to look again.
 import { planSecrets, soonest, type PlanContext } from './plan-secrets.ts';
 import { planServiceAccounts } from './plan-service-accounts.ts';
-import type { CredentialAnswer, Desired, Plan, Write } from './types.ts';
+import type { Plan, Write } from './plan-types.ts';
+import type { CredentialAnswer, Desired } from './types.ts';
 
 /** Most writes in one pass: ten thousand ServiceAccounts in one namespace must not make a new one wait. */
 export const MAX_WRITES = 200;

@@ -3,6 +3,7 @@ import { foldName, readFields } from './fields.ts';
 import { expandInstances } from './instance-lists.ts';
 import type { ItemDefaults } from './item-defaults.ts';
 import { isRecord } from './records.ts';
+import { MAX_NAME, RESOURCE_SECRET_PREFIX } from './names.ts';
 import { parseNamePatterns } from './scope.ts';
 import { mayHoldSecret } from './secrecy.ts';
 import type { CredentialRequest, Issue, NamePatterns, Parsed, Scope } from './types.ts';
@@ -49,7 +50,7 @@ export interface ItemList {
 export const ITEM_FIELDS: readonly string[] = ['provider', 'watch-namespace', 'service-account', 'secret-name'];
 
 /** What is wrong with a name that is none. */
-export const SECRET_NAME_FORM = 'must be the name of a Secret: lower-case letters, digits, - and .';
+export const SECRET_NAME_FORM = `must be the name of a Secret: lower-case letters, digits, - and .; names with ${RESOURCE_SECRET_PREFIX} are kept for ImagePullSecret resources`;
 
 /** Most items that are read: a bound for what a mistake can cost. */
 const MAX_ITEMS = 1_000;
@@ -57,9 +58,10 @@ const MAX_ITEMS = 1_000;
 type Fields = Readonly<Record<string, unknown>>;
 type Report = (issues: readonly Issue[]) => void;
 
-/** True when the API server accepts `name` for a Secret. */
+/** True when the API server accepts `name` for a Secret, and it is not one of those of resources. */
 export function isSecretName(name: string): boolean {
-  return name.length <= 253 && name.split('.').every((part) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(part));
+  if (name.length > MAX_NAME || name.startsWith(RESOURCE_SECRET_PREFIX)) return false;
+  return name.split('.').every((part) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(part));
 }
 
 /** Reads one list; items with errors are left out, all issues go to `report`. */

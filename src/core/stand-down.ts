@@ -1,6 +1,6 @@
 // While the add-on that we replace still runs, it overwrites what we write: a plan less everything that it would fight over.
 import { VENDOR_HELPER } from './names.ts';
-import type { Plan, SkipReason, Write, WriteReason } from './types.ts';
+import type { Plan, SkipReason, Write, WriteReason } from './plan-types.ts';
 
 const REASON: SkipReason = 'VendorHelperRuns';
 

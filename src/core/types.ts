@@ -66,6 +66,8 @@ export interface Credential {
   readonly issuedAt: EpochMs;
   /** When it stops working; undefined = it does not expire. */
   readonly expiresAt: EpochMs | undefined;
+  /** When it ends by itself and only a person can replace it: told to people, no renewal follows from it. */
+  readonly endsAt?: EpochMs;
   /** Registry hosts that the cloud names for it, where the provider asks. */
   readonly hosts?: readonly string[];
   /** Remarks for the person who configured it, e.g. a domain that the cloud does not list. No secrets. */
@@ -132,9 +134,21 @@ export interface Rule {
   readonly requests: readonly CredentialRequest[];
 }
 
-/** The ConfigMap, understood. */
+/** Rules that are not known at the moment: nothing that they may want is removed. */
+export interface UnknownRules {
+  /** Those of the ConfigMap. */
+  readonly configMap: boolean;
+  /** Those of all `ImagePullSecret` resources. */
+  readonly resources: boolean;
+  /** Secrets of resources that cannot be understood. */
+  readonly secretNames: ReadonlySet<string>;
+}
+
+/** What is configured, understood. */
 export interface Config {
   readonly rules: readonly Rule[];
+  /** undefined = all rules are known. */
+  readonly unknown?: UnknownRules;
   /** Renew when less than this is left, milliseconds. */
   readonly thresholdMs: number;
   readonly adoptExisting: 'vendor' | 'all' | 'none';
@@ -218,101 +232,6 @@ export interface DesiredSecret {
 /** What one namespace should hold. */
 export interface Desired {
   readonly secrets: readonly DesiredSecret[];
-}
-
-/** Everything of a Secret that we write. */
-export interface SecretContent {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  /** The text of `.dockerconfigjson`. Secret. */
-  readonly dockerConfigJson: string;
-}
-
-/** Why a write is made: the same word in log, metric and test. */
-export type WriteReason =
-  | 'SecretMissing'
-  | 'SecretAdopted'
-  | 'SecretEdited'
-  | 'SecretTypeWrong'
-  | 'RegistriesChanged'
-  | 'SourceChanged'
-  | 'CredentialDue'
-  | 'LabelsChanged'
-  | 'ReferenceMissing'
-  | 'ReferenceUnwanted'
-  | 'SecretUnwanted';
-
-/** One planned API call (a replacement is the only one that takes two). */
-export type Write =
-  | {
-      readonly kind: 'create-secret';
-      readonly namespace: string;
-      readonly name: string;
-      readonly content: SecretContent;
-      readonly reason: WriteReason;
-    }
-  | {
-      readonly kind: 'update-secret' | 'replace-secret';
-      readonly namespace: string;
-      readonly name: string;
-      readonly uid: string;
-      readonly resourceVersion: string;
-      readonly content: SecretContent;
-      readonly reason: WriteReason;
-    }
-  | {
-      readonly kind: 'patch-service-account';
-      readonly namespace: string;
-      readonly name: string;
-      readonly uid: string;
-      readonly resourceVersion: string;
-      /** The whole list afterwards. */
-      readonly imagePullSecrets: readonly string[];
-      /** Our annotation afterwards; empty = it goes. */
-      readonly recorded: readonly string[];
-      readonly added: readonly string[];
-      readonly removed: readonly string[];
-      readonly reason: WriteReason;
-    }
-  | {
-      readonly kind: 'delete-secret';
-      readonly namespace: string;
-      readonly name: string;
-      readonly uid: string;
-      readonly resourceVersion: string;
-      readonly reason: WriteReason;
-    };
-
-/** Why something was left alone. */
-export type SkipReason =
-  | 'CredentialUnavailable'
-  | 'LastGoodKept'
-  | 'NameTaken'
-  | 'Contended'
-  | 'WriteRefused'
-  | 'VendorHelperRuns'
-  | 'NamespaceTerminating';
-
-/** A named non-action. */
-export interface Skip {
-  readonly reason: SkipReason;
-  /** Secret or ServiceAccount that it is about. */
-  readonly name: string;
-  /** Set where `name` is a Secret although the reason may be about ServiceAccounts. */
-  readonly object?: 'Secret';
-  /** Its UID, where an Event is to tell of it. */
-  readonly uid?: string | undefined;
-  /** One sentence for people. No secrets. */
-  readonly message: string;
-}
-
-/** The decision for one namespace. */
-export interface Plan {
-  /** In the order to apply them. */
-  readonly writes: readonly Write[];
-  readonly skips: readonly Skip[];
-  /** When to look again although nothing changed; undefined = never. */
-  readonly nextCheckAt: EpochMs | undefined;
-  /** True when the limit of writes cut the plan: the namespace must be planned again at once. */
-  readonly truncated: boolean;
+  /** See `Config`. */
+  readonly unknown?: UnknownRules | undefined;
 }

@@ -2,7 +2,8 @@
 import type { Gathered, NewEntry } from './new-entries.ts';
 import { isValid } from './refresh.ts';
 import { keyOf, requestKey } from './source.ts';
-import type { EntryRecord, EpochMs, WriteReason } from './types.ts';
+import type { WriteReason } from './plan-types.ts';
+import type { EntryRecord, EpochMs } from './types.ts';
 
 /**
  * Until when writing would harm, because an entry that works, or may work, would be dropped for a request that failed;

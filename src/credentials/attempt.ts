@@ -1,6 +1,7 @@
 // One attempt to obtain a credential: the provider's world, what it reads, its deadline, and what came of it.
 import { isSessionExpired, KubeError, ProviderError } from '../core/errors.ts';
 import { isValid } from '../core/refresh.ts';
+import { placeOf } from '../core/resource-source.ts';
 import type { Credential, CredentialRequest, SecretReference } from '../core/types.ts';
 import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
 import type { Flight } from './entry.ts';
@@ -54,20 +55,20 @@ export async function readSource(
   reference: SecretReference,
   options: { readonly reads: Flight['reads']; readonly signal: AbortSignal },
 ): Promise<SourceRead> {
-  const place = `${reference.namespace}/${reference.name}`;
+  const place = placeOf(reference);
   options.reads.set(place, { reference, digest: undefined });
   const read = await world.readSecret(reference, options.signal).catch((error: unknown) => {
     const why = error instanceof KubeError ? error.reason : 'unreadable';
-    throw new ProviderError('IdentityUnavailable', `The Secret ${place} could not be read (${why})`, { cause: error });
+    throw new ProviderError('IdentityUnavailable', `The ${place} could not be read (${why})`, { cause: error });
   });
   if (read === undefined) {
     options.reads.set(place, { reference, digest: ABSENT });
-    throw new ProviderError('IdentityUnavailable', `There is no Secret ${place}`);
+    throw new ProviderError('IdentityUnavailable', `There is no ${place}`);
   }
   const secrets = Object.entries(read.data).flatMap(([key, value]) =>
     NO_SECRET.test(key) ? [] : [value, value.trim()],
   );
-  register(`secret ${place}`, [...new Set(secrets)]);
+  register(place, [...new Set(secrets)]);
   options.reads.set(place, { reference, digest: read.digest });
   return read;
 }

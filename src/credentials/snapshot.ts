@@ -73,7 +73,7 @@ function parseStored(value: unknown): StoredCredential | undefined {
 
 function parseCredential(value: unknown): Credential | undefined {
   if (!isRecord(value)) return undefined;
-  const { username, password, issuedAt, expiresAt, identity } = value;
+  const { username, password, issuedAt, expiresAt, endsAt, identity } = value;
   const hosts = value.hosts === undefined ? [] : listOf(value.hosts, textOrNothing);
   const warnings = value.warnings === undefined ? [] : listOf(value.warnings, textOrNothing);
   if (!isText(username) || !isText(password) || !isInstant(issuedAt)) return undefined;
@@ -84,6 +84,7 @@ function parseCredential(value: unknown): Credential | undefined {
     password,
     issuedAt,
     expiresAt,
+    ...(isInstant(endsAt) ? { endsAt } : {}),
     ...(value.hosts === undefined ? {} : { hosts }),
     ...(value.warnings === undefined ? {} : { warnings }),
     ...(isText(identity) ? { identity } : {}),
@@ -93,7 +94,9 @@ function parseCredential(value: unknown): Credential | undefined {
 function parseRevision(value: unknown): SecretRevision | undefined {
   if (!isRecord(value) || !isRecord(value.reference) || !isText(value.digest)) return undefined;
   const { namespace, name } = value.reference;
-  return isText(namespace) && isText(name) ? { reference: { namespace, name }, digest: value.digest } : undefined;
+  return typeof namespace === 'string' && isText(name)
+    ? { reference: { namespace, name }, digest: value.digest }
+    : undefined;
 }
 
 /** undefined unless every member is readable. */

@@ -30,6 +30,8 @@ export interface CurrentCredential {
   readonly source: string;
   readonly issuedAt: EpochMs;
   readonly expiresAt: EpochMs | undefined;
+  /** See `Credential`. */
+  readonly endsAt: EpochMs | undefined;
   readonly hosts: readonly string[] | undefined;
   readonly warnings: readonly string[];
   /** As whom it was asked for; undefined = not known. */

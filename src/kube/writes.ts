@@ -2,7 +2,7 @@
 // other. Each gives the server's answer, for the caches to absorb. All throw KubeError.
 import { MANAGER, referencesAnnotation, SECRET_KEY, SECRET_TYPE } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
-import type { SecretContent, Write } from '../core/types.ts';
+import type { SecretContent, Write } from '../core/plan-types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { unlessAbsent } from './errors.ts';
 

@@ -18,6 +18,8 @@ export function parseSecretReference(
     readonly cure: string;
     /** True = what it holds is written into namespaces as it is. */
     readonly published?: boolean;
+    /** Reads further fields of the map. */
+    readonly readMore?: (reference: FieldReader) => void;
   },
 ): SecretReference | undefined {
   const { defaults, fallback, cure, published = false } = options;
@@ -28,6 +30,7 @@ export function parseSecretReference(
     if (fallback === undefined && errors() === before) fields.report(name, `is missing: ${cure}`);
     return errors() === before ? fallback : undefined;
   }
+  options.readMore?.(reference);
   const secret = reference.requiredText('name', cure);
   const namespace = reference.text('namespace') ?? defaults.namespace;
   if (secret === undefined) return undefined;

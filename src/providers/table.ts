@@ -2,6 +2,7 @@
 import { createAcrProvider, createAcrServices } from './alibaba/acr.ts';
 import { ALIBABA_VARIABLES } from './alibaba/environment.ts';
 import type { RegistryProvider } from './provider.ts';
+import { createResourceProvider } from './static/image-pull-secret.ts';
 import { createStaticProvider } from './static/static.ts';
 import { TENCENT_VARIABLES } from './tencent/environment.ts';
 
@@ -13,6 +14,14 @@ export function createProviders(
   // The one place where targets lose their type: each target goes back to the provider that parsed it.
   const rows = [acr, createStaticProvider()] as unknown as readonly RegistryProvider<unknown>[];
   return new Map(rows.map((provider) => [provider.name, provider]));
+}
+
+/** The same, and the one that only custom resources lead to: no item of the ConfigMap may name it. */
+export function withResourceProvider(
+  providers: ReadonlyMap<string, RegistryProvider<unknown>>,
+): ReadonlyMap<string, RegistryProvider<unknown>> {
+  const provider = createResourceProvider() as unknown as RegistryProvider<unknown>;
+  return new Map([...providers, [provider.name, provider]]);
 }
 
 /**

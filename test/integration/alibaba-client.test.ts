@@ -3,10 +3,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createRequestBudget } from '../../src/providers/alibaba/budget.ts';
+import { createRequestBudget } from '../../src/providers/budget.ts';
 import { createAlibabaClient } from '../../src/providers/alibaba/client.ts';
 import type { CloudRequest } from '../../src/providers/alibaba/cloud-request.ts';
-import type { ResolvedEndpoint } from '../../src/providers/alibaba/endpoints.ts';
+import type { ResolvedEndpoint } from '../../src/providers/resolved-endpoint.ts';
 import { freePort } from '../support/control-plane/ports.ts';
 
 const { signal } = new AbortController();
@@ -154,6 +154,7 @@ test('[acr X4] when the cloud asks one call of an account to slow down, all of i
   const waits: number[] = [];
   let elapsed = 0;
   const budget = createRequestBudget({
+    perSecond: 15,
     elapsed: () => elapsed,
     delay: (ms) => {
       waits.push(ms);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { stateLabels } from '../../src/core/names.ts';
 import { isRecord } from '../../src/core/records.ts';
-import type { SecretContent } from '../../src/core/types.ts';
+import type { SecretContent } from '../../src/core/plan-types.ts';
 import { createKubeClient, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { checkPermissions, REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';

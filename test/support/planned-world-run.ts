@@ -3,7 +3,8 @@ import type { PlanSettings } from '../../src/core/assess-secret.ts';
 import { desiredFor } from '../../src/core/desired.ts';
 import { planNamespace } from '../../src/core/plan.ts';
 import { wantedCredentials, type PlanContext } from '../../src/core/plan-secrets.ts';
-import type { CredentialAnswer, Desired, Plan, Rule, Write } from '../../src/core/types.ts';
+import type { Plan, Write } from '../../src/core/plan-types.ts';
+import type { CredentialAnswer, Desired, Rule } from '../../src/core/types.ts';
 import { NOW } from './builders.ts';
 import { observedSecret, type Answer, type PlannedWorld, type StoredServiceAccount } from './planned-world.ts';
 

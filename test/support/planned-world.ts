@@ -8,7 +8,8 @@ import {
   PLACE_ANNOTATION,
   SECRET_TYPE,
 } from '../../src/core/names.ts';
-import type { EpochMs, Observed, ObservedSecret, SecretContent, Write } from '../../src/core/types.ts';
+import type { SecretContent, Write } from '../../src/core/plan-types.ts';
+import type { EpochMs, Observed, ObservedSecret } from '../../src/core/types.ts';
 import { NAMESPACE } from './builders.ts';
 
 /** A Secret as the API server holds it. */

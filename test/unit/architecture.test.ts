@@ -43,7 +43,7 @@ const RULES: Rules = {
   strangers: { folder: 'providers', table: 'providers/table.ts' },
   maxLines: 250,
   // Only declarations: the vocabulary is read a word at a time.
-  longer: { 'core/types.ts': 320 },
+  longer: {},
 };
 
 const SOURCES = join(import.meta.dirname, '../../src');

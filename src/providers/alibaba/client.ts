@@ -4,10 +4,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ProviderError } from '../../core/errors.ts';
-import { documentOf, unavailable, unexpected, type CallContext, type RawAnswer } from './answer.ts';
-import { createRequestBudget, REQUESTS_PER_SECOND, type RequestBudget } from './budget.ts';
+import { createRequestBudget, holdAfterThrottling, type RequestBudget } from '../budget.ts';
+import { unavailable, unexpected, type CallContext, type RawAnswer } from '../call-failure.ts';
+import type { ResolvedEndpoint } from '../resolved-endpoint.ts';
+import { documentOf } from './answer.ts';
 import type { AlibabaClient, CloudAnswer, CloudRequest } from './cloud-request.ts';
-import type { ResolvedEndpoint } from './endpoints.ts';
 
 /** How long one call may take, milliseconds. */
 const TIMEOUT_MS = 10_000;
@@ -15,11 +16,8 @@ const TIMEOUT_MS = 10_000;
 /** How long one may take that has another address to fall back on, milliseconds. */
 const FIRST_TIMEOUT_MS = 4_000;
 
-/** Pause of an account after throttling, milliseconds, when the cloud does not say how long. */
-const THROTTLED_MS = 1_000;
-
-/** Longest such pause: what was throttled waits as long as it was told, but must not hold up the others for long. */
-const MAX_HOLD_MS = 5_000;
+/** Requests in a second that the cloud bears from one account in one region without throttling (acr.md section 21). */
+const REQUESTS_PER_SECOND = 15;
 
 const MAX_ANSWER_BYTES = 1_048_576;
 const ALGORITHM = 'ACS3-HMAC-SHA256';
@@ -48,7 +46,7 @@ export function createAlibabaClient(options: AlibabaClientOptions = {}): Alibaba
     const { action, subject, key, now, codes } = request;
     const origin = key?.origin ?? subject;
     const context = { action, subject, endpoint, origin, now, ...(codes === undefined ? {} : { codes }) };
-    const spender = { region: request.region, account: key?.account ?? subject };
+    const spender = { scope: request.region, account: key?.account ?? subject };
     await budget.spend(spender, limits.signal).catch(() => {
       throw unavailable(context, `${endpoint.address} was given up`);
     });
@@ -56,7 +54,7 @@ export function createAlibabaClient(options: AlibabaClientOptions = {}): Alibaba
       return { document: documentOf(await exchange({ request, context, nonce, ...limits }), context), context };
     } catch (error) {
       if (error instanceof ProviderError && error.reason === 'Throttled') {
-        budget.hold(spender, Math.min(error.retryAfterMs ?? THROTTLED_MS, MAX_HOLD_MS));
+        holdAfterThrottling(budget, spender, error.retryAfterMs);
       }
       throw error;
     }

@@ -1,8 +1,8 @@
 // What is asked of a service of Alibaba Cloud, and what comes of it: the seam between the services and the client that sends.
 import type { EpochMs } from '../../core/types.ts';
 import type { CodeRow } from '../error-codes.ts';
-import type { CallContext } from './answer.ts';
-import type { ResolvedEndpoint } from './endpoints.ts';
+import type { CallContext } from '../call-failure.ts';
+import type { ResolvedEndpoint } from '../resolved-endpoint.ts';
 import type { AlibabaKey } from './identity.ts';
 
 /** One call of a service. */

@@ -1,9 +1,9 @@
 // The registry API: of the Enterprise Edition (2018-12-01, acr.md section 14) and of the Personal Edition (2016-06-07, section 15).
 import type { EpochMs } from '../../core/types.ts';
+import { malformed, type CallContext } from '../call-failure.ts';
 import type { CodeRow } from '../error-codes.ts';
-import { malformed, type CallContext } from './answer.ts';
+import type { ResolvedEndpoint } from '../resolved-endpoint.ts';
 import type { AlibabaClient } from './cloud-request.ts';
-import type { ResolvedEndpoint } from './endpoints.ts';
 import type { AlibabaKey } from './identity.ts';
 
 /** Who asks, and where. */

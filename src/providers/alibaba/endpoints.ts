@@ -1,19 +1,9 @@
 // Where the services of Alibaba Cloud are: by pattern, since new regions appear, and overridable (acr.md section 12).
-import type { CloudEndpoints, ServiceEndpoint } from '../provider.ts';
+import type { CloudEndpoints } from '../provider.ts';
+import { resolveEndpoint, type ResolvedEndpoint } from '../resolved-endpoint.ts';
 
 /** Services that are called with a key. */
 export type AlibabaService = 'cr' | 'sts';
-
-/** One service in one region. */
-export interface ResolvedEndpoint {
-  readonly scheme: 'http' | 'https';
-  /** `host[:port]` to connect to. */
-  readonly address: string;
-  /** Host to sign, to send as `Host` and to verify the certificate against. */
-  readonly host: string;
-  /** PEM text of the authorities to trust in place of the public ones. */
-  readonly ca: string | undefined;
-}
 
 /** The metadata service of every ECS node; `alibaba.metadata` of the endpoints wins. */
 export const METADATA_URL = 'http://100.100.100.200';
@@ -46,9 +36,9 @@ export function endpointsOf(
   { endpoints, localRegion }: { readonly endpoints: CloudEndpoints; readonly localRegion: string | undefined },
 ): readonly ResolvedEndpoint[] {
   const override = endpoints.alibaba?.[service];
-  if (override?.url !== undefined) return [resolve(override, override.url, region)];
+  if (override?.url !== undefined) return [resolveEndpoint(override, override.url, region)];
   const hosts = [...(localRegion === region ? vpcHosts(service, region) : []), publicHost(service, region)];
-  return hosts.map((host) => resolve(override, `https://${host}`, region));
+  return hosts.map((host) => resolveEndpoint(override, `https://${host}`, region));
 }
 
 /** True when only the region that we are in decides where `service` is. */
@@ -63,15 +53,4 @@ function publicHost(service: AlibabaService, region: string): string {
 function vpcHosts(service: AlibabaService, region: string): readonly string[] {
   const isAbsent = service === 'cr' ? NO_CR_VPC.has(region) : GLOBAL_STS.has(region) && !STS_VPC_ONLY.has(region);
   return isAbsent ? [] : [`${service}-vpc.${region}.aliyuncs.com`];
-}
-
-function resolve(override: ServiceEndpoint | undefined, template: string, region: string): ResolvedEndpoint {
-  const fill = (text: string): string => text.replaceAll('{region}', region);
-  const url = new URL(fill(template));
-  return {
-    scheme: url.protocol === 'http:' ? 'http' : 'https',
-    address: url.host,
-    host: override?.host === undefined ? url.host : fill(override.host),
-    ca: override?.ca,
-  };
 }

@@ -1,4 +1,5 @@
 // What Alibaba Cloud's error codes mean, and what to tell people about them (acr.md section 21). By code, never by status.
+import { CLOUD_PROBLEM, clockAdvice, sessionAdvice, SLOW_DOWN, UNKNOWN_CODE } from '../advice.ts';
 import { findMeaning, type CodeMeaning, type CodeRow } from '../error-codes.ts';
 
 const CODES: readonly CodeRow[] = [
@@ -17,13 +18,9 @@ const CODES: readonly CodeRow[] = [
     'SignatureMismatch',
     ({ origin }) => `the signature is wrong: check that access-key-secret in ${origin} belongs to its access-key-id`,
   ],
-  [/InvalidTimeStamp\..+|InvalidTimeStamp/, 'ClockSkew', ({ skewMs }) => clockAdvice(skewMs)],
+  [/InvalidTimeStamp\..+|InvalidTimeStamp/, 'ClockSkew', ({ skewMs }) => clockAdvice(skewMs, 15)],
   [/SignatureNonceUsed/, 'CloudUnavailable', () => 'the cloud saw the request twice; it will be made again'],
-  [
-    /MissingSecurityToken|InvalidSecurityToken(\..+)?/,
-    'SessionExpired',
-    ({ origin }) => `the session from ${origin} has expired or was refused; a new one will be asked for`,
-  ],
+  [/MissingSecurityToken|InvalidSecurityToken(\..+)?/, 'SessionExpired', sessionAdvice],
   [
     /Forbidden(\..+)?|NoPermission(\..+)?|NoPrivilege(\..+)?/,
     'PermissionDenied',
@@ -40,11 +37,7 @@ const CODES: readonly CodeRow[] = [
     'InstanceNotReady',
     () => 'the instance exists but does not run: look at its state in the console',
   ],
-  [
-    /.*Throttling.*|Rejected\..*|.*TooManyRequests.*/,
-    'Throttled',
-    () => 'the cloud asks to slow down; it will be asked again',
-  ],
+  [/.*Throttling.*|Rejected\..*|.*TooManyRequests.*/, 'Throttled', () => SLOW_DOWN],
   [
     /Invalid(Api|Action|Version).*|UnsupportedHTTPMethod/,
     'RequestRefused',
@@ -53,7 +46,7 @@ const CODES: readonly CodeRow[] = [
   [
     /ServiceUnavailable.*|Internal\.?(Error|ServerError|.*Failure)|SystemError|Unknown(Error)?|.*Timeout|BadGateway/,
     'CloudUnavailable',
-    () => 'the cloud has a problem of its own; it will be asked again',
+    () => CLOUD_PROBLEM,
   ],
   [
     /Missing.+|InvalidParameter.*|Invalid.+/,
@@ -66,19 +59,12 @@ const CODES: readonly CodeRow[] = [
 export function meaningOf(code: string, status: number, special: readonly CodeRow[] = []): CodeMeaning {
   const meaning = findMeaning(code, [...special, ...CODES]);
   if (meaning !== undefined) return meaning;
-  if (status === 429)
-    return { reason: 'Throttled', advice: () => 'the cloud asks to slow down; it will be asked again' };
+  if (status === 429) return { reason: 'Throttled', advice: () => SLOW_DOWN };
   if (status >= 500) {
-    return { reason: 'CloudUnavailable', advice: () => 'the cloud has a problem of its own; it will be asked again' };
+    return { reason: 'CloudUnavailable', advice: () => CLOUD_PROBLEM };
   }
   return {
     reason: 'RequestRefused',
-    advice: () => 'this code is not known here: its meaning stands in the cloud’s documentation',
+    advice: () => UNKNOWN_CODE,
   };
-}
-
-function clockAdvice(skewMs: number | undefined): string {
-  const minutes = skewMs === undefined ? 0 : Math.round(Math.abs(skewMs) / 60_000);
-  const off = skewMs === undefined || minutes === 0 ? 'is off' : `is ${minutes} min ${skewMs > 0 ? 'behind' : 'ahead'}`;
-  return `the clock of this node ${off}, and the cloud accepts 15 min: check its time synchronisation`;
 }

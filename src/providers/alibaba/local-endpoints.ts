@@ -1,6 +1,7 @@
 // Where STS is asked: inside the VPC first when the node is in that region.
 import type { ProviderWorld } from '../provider.ts';
-import { dependsOnLocalRegion, endpointsOf, type ResolvedEndpoint } from './endpoints.ts';
+import type { ResolvedEndpoint } from '../resolved-endpoint.ts';
+import { dependsOnLocalRegion, endpointsOf } from './endpoints.ts';
 import type { IdentityPlace } from './identity.ts';
 import { readLocalRegion } from './metadata.ts';
 

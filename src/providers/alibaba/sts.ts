@@ -1,12 +1,12 @@
 // The Security Token Service, 2015-04-01: sessions of roles (acr.md section 16).
 import type { EpochMs } from '../../core/types.ts';
 import { isRecord } from '../../core/records.ts';
+import { malformed, type CallContext } from '../call-failure.ts';
 import type { CodeRow } from '../error-codes.ts';
 import type { OidcClaims } from '../oidc-claims.ts';
 import type { IdentitySession } from '../provider.ts';
-import { malformed, type CallContext } from './answer.ts';
+import type { ResolvedEndpoint } from '../resolved-endpoint.ts';
 import type { AlibabaClient, CloudAnswer } from './cloud-request.ts';
-import type { ResolvedEndpoint } from './endpoints.ts';
 import type { AlibabaKey } from './identity.ts';
 
 /** Where, and for which role. */

@@ -31,6 +31,8 @@ export interface CloudAnswer {
   readonly response: Readonly<Record<string, unknown>>;
   /** Builds the failure of an answer that lacks a usable `field`. */
   readonly malformed: (field: string) => Error;
+  /** The cloud's clock less ours, milliseconds, since a call was refused for it; absent or 0 before. */
+  readonly clockOffsetMs?: number;
 }
 
 /** Makes calls. Every failure is a ProviderError. */

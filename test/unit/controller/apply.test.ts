@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { applyPlan, type MakeWrite } from '../../../src/controller/apply.ts';
 import { KubeError } from '../../../src/core/errors.ts';
-import type { Write } from '../../../src/core/types.ts';
+import type { Write } from '../../../src/core/plan-types.ts';
 import { createLimiter } from '../../../src/kube/limiter.ts';
 
 const at = { namespace: 'shop', uid: 'u', resourceVersion: '1' } as const;

@@ -7,7 +7,8 @@ import { Refusals } from '../../../src/controller/refusals.ts';
 import type { PassWorld } from '../../../src/controller/pass-world.ts';
 import { reconcile } from '../../../src/controller/reconcile.ts';
 import { KubeError } from '../../../src/core/errors.ts';
-import type { Config, CredentialAnswer, ObservedSecret, Write } from '../../../src/core/types.ts';
+import type { Write } from '../../../src/core/plan-types.ts';
+import type { Config, CredentialAnswer, ObservedSecret } from '../../../src/core/types.ts';
 import { createLimiter } from '../../../src/kube/limiter.ts';
 import {
   buildServiceAccount,

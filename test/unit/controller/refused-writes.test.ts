@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../../src/core/errors.ts';
 import { SECRET_NAME } from '../../../src/core/names.ts';
-import type { Write } from '../../../src/core/types.ts';
+import type { Write } from '../../../src/core/plan-types.ts';
 import { buildRequest, buildRule, buildScope, MINUTE, patterns, SECOND } from '../../support/builders.ts';
 import { Passes } from '../../support/passes.ts';
 

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createReport, type EventReason, type Report } from '../../../src/controller/report.ts';
 import { KubeError, ProviderError } from '../../../src/core/errors.ts';
-import type { Skip } from '../../../src/core/types.ts';
+import type { Skip } from '../../../src/core/plan-types.ts';
 import type { EventToRecord } from '../../../src/kube/events.ts';
 import { createMetrics, type Metrics } from '../../../src/observability/metrics.ts';
 import { createManagedRoleIdentity } from '../../../src/providers/alibaba/managed-role.ts';

@@ -27,7 +27,15 @@ function worldOf(
         const source = sources[cacheKey];
         return source === undefined
           ? undefined
-          : { source, issuedAt: 0, expiresAt: undefined, hosts: undefined, warnings: [], identity: undefined };
+          : {
+              source,
+              issuedAt: 0,
+              expiresAt: undefined,
+              endsAt: undefined,
+              hosts: undefined,
+              warnings: [],
+              identity: undefined,
+            };
       },
       resolve: (wanted) => {
         asked.push(wanted.map((one) => one.request.cacheKey));

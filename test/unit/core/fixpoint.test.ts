@@ -7,7 +7,7 @@ import { planNamespace } from '../../../src/core/plan.ts';
 import { dueAt, isValid, spreadOf } from '../../../src/core/refresh.ts';
 import { includesServiceAccount } from '../../../src/core/scope.ts';
 import { keyOf, requestKey } from '../../../src/core/source.ts';
-import type { Write } from '../../../src/core/types.ts';
+import type { Write } from '../../../src/core/plan-types.ts';
 import { NAMESPACE, NOW } from '../../support/builders.ts';
 import { editsArbitrary, seedArbitrary, wishesArbitrary, worldOf } from '../../support/planned-world-arbitrary.ts';
 import { planOf, runToFixpoint, type Step, type Wishes } from '../../support/planned-world-run.ts';

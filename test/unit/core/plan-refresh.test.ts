@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { planNamespace } from '../../../src/core/plan.ts';
 import { TAKEN_RECHECK_MS, wantedCredentials, type PlanContext } from '../../../src/core/plan-secrets.ts';
-import type { CredentialAnswer, Desired, Plan } from '../../../src/core/types.ts';
+import type { Plan } from '../../../src/core/plan-types.ts';
+import type { CredentialAnswer, Desired } from '../../../src/core/types.ts';
 import * as build from '../../support/builders.ts';
 import { HOUR, MINUTE, NOW, SECOND } from '../../support/builders.ts';
 

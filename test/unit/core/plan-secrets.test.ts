@@ -14,7 +14,8 @@ import {
   SECRET_NAME,
 } from '../../../src/core/names.ts';
 import { digestOf, parseEntries } from '../../../src/core/docker-config.ts';
-import type { CredentialAnswer, Desired, ObservedSecret, Plan } from '../../../src/core/types.ts';
+import type { Plan } from '../../../src/core/plan-types.ts';
+import type { CredentialAnswer, Desired, ObservedSecret } from '../../../src/core/types.ts';
 import * as build from '../../support/builders.ts';
 import { HOUR, INSTANCE, MINUTE, NOW } from '../../support/builders.ts';
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { IGNORE_LABEL } from '../../../src/core/names.ts';
 import { MAX_WRITES, planNamespace } from '../../../src/core/plan.ts';
-import type { CredentialAnswer, Desired, ObservedServiceAccount, Plan, Write } from '../../../src/core/types.ts';
+import type { Plan, Write } from '../../../src/core/plan-types.ts';
+import type { CredentialAnswer, Desired, ObservedServiceAccount } from '../../../src/core/types.ts';
 import * as build from '../../support/builders.ts';
 import { HOUR, MINUTE, NOW } from '../../support/builders.ts';
 

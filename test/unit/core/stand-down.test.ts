@@ -1,7 +1,7 @@
 // What is left of a plan while the add-on that we replace still runs.
 import { describe, expect, test } from '@jest/globals';
 import { standDown } from '../../../src/core/stand-down.ts';
-import type { Plan, Write, WriteReason } from '../../../src/core/types.ts';
+import type { Plan, Write, WriteReason } from '../../../src/core/plan-types.ts';
 
 const HELPER = 'kube-system/aliyun-acr-credential-helper';
 const at = { namespace: 'shop', name: 'x', uid: 'u', resourceVersion: '1' };

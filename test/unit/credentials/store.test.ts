@@ -99,7 +99,7 @@ describe('asking', () => {
     harness.secrets.set('kube-system/keys', { username: 'robot', token: 'fake-token\n' });
     await harness.ask();
     expect(harness.registered.get('fake/a')).toEqual(['fake-password', 'robot:fake-password']);
-    expect(harness.registered.get('secret kube-system/keys')).toEqual(['fake-token\n', 'fake-token']);
+    expect(harness.registered.get('Secret kube-system/keys')).toEqual(['fake-token\n', 'fake-token']);
   });
 
   test.each([

@@ -1,7 +1,8 @@
 // What Alibaba Cloud's answers mean: every code that its documentation and field reports name, and answers that are none.
 import { describe, expect, test } from '@jest/globals';
 import { ProviderError, type FailureReason } from '../../../src/core/errors.ts';
-import { documentOf, type CallContext, type RawAnswer } from '../../../src/providers/alibaba/answer.ts';
+import { documentOf } from '../../../src/providers/alibaba/answer.ts';
+import type { CallContext, RawAnswer } from '../../../src/providers/call-failure.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const CONTEXT: CallContext = {

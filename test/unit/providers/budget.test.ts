@@ -1,6 +1,6 @@
 // What is spent in one region: never more than the cloud bears from one account, in the order of asking.
 import { describe, expect, test } from '@jest/globals';
-import { createRequestBudget } from '../../../src/providers/alibaba/budget.ts';
+import { createRequestBudget } from '../../../src/providers/budget.ts';
 
 const { signal } = new AbortController();
 
@@ -17,7 +17,7 @@ function harness(perSecond: number) {
     },
   });
   const spentAt = async (account = 'a', { region = 'x', abort = signal } = {}): Promise<number> => {
-    await budget.spend({ region, account }, abort);
+    await budget.spend({ scope: region, account }, abort);
     return state.elapsed;
   };
   return { state, budget, spentAt };
@@ -54,8 +54,8 @@ describe('[acr X4] requests', () => {
 
   test('wait as long as the cloud asks, all of the account in the region and no other', async () => {
     const { budget, spentAt } = harness(15);
-    budget.hold({ region: 'x', account: 'a' }, 7_000);
-    budget.hold({ region: 'x', account: 'a' }, 3_000);
+    budget.hold({ scope: 'x', account: 'a' }, 7_000);
+    budget.hold({ scope: 'x', account: 'a' }, 3_000);
     expect([await spentAt('b'), await spentAt('a', { region: 'y' })]).toEqual([0, 0]);
     expect([await spentAt('a'), await spentAt('a')]).toEqual([7_000, 7_000]);
   });
@@ -65,7 +65,7 @@ describe('[acr X4] requests', () => {
     const order: string[] = [];
     await spentAt('a');
     const asked = ['a', 'b', 'c'].map((account) => spentAt(account).then((at) => order.push(`${account} ${at}`)));
-    budget.hold({ region: 'x', account: 'a' }, 60_000);
+    budget.hold({ scope: 'x', account: 'a' }, 60_000);
     await Promise.all(asked);
     expect(order.map((text) => text[0])).toEqual(['b', 'c', 'a']);
     expect(Number(order[2]?.slice(2))).toBeGreaterThanOrEqual(60_000);

@@ -1,0 +1,207 @@
+// Follows the `ImagePullSecret` resources, and first of all whether the cluster serves them. A resource counts as deleted only while
+// its definition is there to stay: whoever removes the vendor's add-on with its definition must not take every credential along.
+import { sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
+import { isRecord } from '../core/records.ts';
+import type { EpochMs } from '../core/types.ts';
+import type { KubeClient, KubeObject } from './client.ts';
+import type { Change } from './object-cache.ts';
+import { createObjectCalls, followObject } from './one-object.ts';
+import { backoffMs, pause } from './pause.ts';
+import type { ReflectorEvent } from './reflector-event.ts';
+import { Reflector } from './reflector.ts';
+import { DEFINITION, isServed, projectResource, RESOURCES_PATH, uidOf, type Resource } from './resource-objects.ts';
+import type { SourceSecret } from './secret-sources.ts';
+
+/** Whether there can be resources: `unknown` = it was not seen yet, or may not be looked for. */
+export type ResourceKindState = 'unknown' | 'absent' | 'served';
+
+export interface ImagePullSecretsOptions {
+  readonly client: KubeClient;
+  /** A resource came, went or changed its spec; must not wait for anything. */
+  readonly onChange: (change: { readonly before: Resource | undefined; readonly after: Resource | undefined }) => void;
+  /** The kind began or ceased to be served. */
+  readonly onKind: (state: ResourceKindState) => void;
+  readonly report: (kind: 'customresourcedefinitions' | 'imagepullsecrets', event: ReflectorEvent) => void;
+  readonly now: () => EpochMs;
+  readonly random: () => number;
+}
+
+/** What liveness needs to know of a watch. */
+export type Watched = Pick<Reflector<unknown>, 'synced' | 'lastActivityAt' | 'restarts'>;
+
+interface Following {
+  readonly definitionUid: string;
+  readonly reflector: Reflector<Resource>;
+  readonly stop: AbortController;
+}
+
+/** The resources, followed while `run` runs. */
+export class ImagePullSecrets {
+  readonly #options: ImagePullSecretsOptions;
+  readonly #definition: Reflector<KubeObject>;
+  readonly #asked = Promise.withResolvers<undefined>();
+  /** What counts as being there; in the order of their names. */
+  readonly #resources = new Map<string, Resource>();
+  #following: Following | undefined;
+  #state: ResourceKindState = 'unknown';
+  #signal: AbortSignal | undefined;
+
+  constructor(options: ImagePullSecretsOptions) {
+    this.#options = options;
+    const { client, report, now, random } = options;
+    this.#definition = followObject({
+      client,
+      place: DEFINITION,
+      onChange: () => this.#look(),
+      report: (event) => {
+        if (event.type === 'synced') this.#look();
+        // Whoever may not look for it serves no resources: that is told, and the rest goes on.
+        if (event.type === 'failed') this.#asked.resolve(undefined);
+        report('customresourcedefinitions', event);
+      },
+      now,
+      random,
+    });
+  }
+
+  get state(): ResourceKindState {
+    return this.#state;
+  }
+
+  /** Those that are there; while the kind is not served, those that were there last. */
+  all(): readonly Resource[] {
+    return [...this.#resources.values()];
+  }
+
+  get(name: string): Resource | undefined {
+    return this.#resources.get(name);
+  }
+
+  /** User name and password of one, as a source of credentials; undefined = there is none. */
+  source(name: string): SourceSecret | undefined {
+    const resource = this.#resources.get(name);
+    if (resource === undefined) return undefined;
+    const data = sourceDataOf(resource.spec);
+    return { data, digest: sourceDigestOf(data) };
+  }
+
+  /** Puts the answer to one of our own writes into the cache. */
+  absorb(object: unknown): void {
+    this.#following?.reflector.absorb(object);
+    const name = isRecord(object) && isRecord(object.metadata) ? object.metadata.name : undefined;
+    const after = typeof name === 'string' ? this.#following?.reflector.get('', name) : undefined;
+    if (after !== undefined && this.#resources.has(after.name)) this.#resources.set(after.name, after);
+  }
+
+  /** The watches, for liveness. */
+  reflectors(): readonly { readonly kind: string; readonly reflector: Watched }[] {
+    return [
+      { kind: 'customresourcedefinitions', reflector: this.#definition },
+      ...(this.#following === undefined ? [] : [{ kind: 'imagepullsecrets', reflector: this.#following.reflector }]),
+    ];
+  }
+
+  /** Resolves when it is known whether the kind is served and, where it is, which resources there are; or that nobody may know. */
+  whenAsked(): Promise<undefined> {
+    return this.#asked.promise;
+  }
+
+  /** Follows until aborted; never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    await this.#definition.run(signal);
+    this.#unfollow();
+  }
+
+  #look(): void {
+    if (!this.#definition.synced) return;
+    const definition = this.#definition.get('', DEFINITION.name);
+    const uid = definition === undefined || !isServed(definition) ? undefined : uidOf(definition);
+    if (uid === this.#following?.definitionUid) {
+      if (uid === undefined) this.#become('absent');
+      return;
+    }
+    this.#unfollow();
+    if (uid === undefined) this.#become('absent');
+    else this.#follow(uid);
+  }
+
+  #follow(definitionUid: string): void {
+    const { client, report, now, random } = this.#options;
+    const signal = this.#signal;
+    if (signal === undefined || signal.aborted) return;
+    const stop = new AbortController();
+    const reflector: Reflector<Resource> = new Reflector({
+      client,
+      path: RESOURCES_PATH,
+      project: projectResource,
+      isEqual: (a, b) => a.uid === b.uid && a.generation === b.generation,
+      onChange: (change) => this.#take(change, reflector),
+      report: (event) => {
+        if (event.type === 'synced') this.#synced(reflector);
+        if (event.type === 'failed') this.#asked.resolve(undefined);
+        report('imagepullsecrets', event);
+      },
+      now,
+      random,
+    });
+    this.#following = { definitionUid, reflector, stop };
+    void reflector.run(AbortSignal.any([signal, stop.signal]));
+  }
+
+  #unfollow(): void {
+    this.#following?.stop.abort();
+    this.#following = undefined;
+  }
+
+  /** What is remembered from before, and is not in the first list, was deleted while the kind was not served. */
+  #synced(reflector: Reflector<Resource>): void {
+    if (this.#following?.reflector !== reflector) return;
+    const there = new Set([...reflector.all()].map(({ name }) => name));
+    const gone = this.all().filter(({ name }) => !there.has(name));
+    this.#become('served');
+    for (const before of gone) this.#remove(before);
+  }
+
+  #take({ name, after }: Change<Resource>, reflector: Reflector<Resource>): void {
+    if (this.#following?.reflector !== reflector) return;
+    const before = this.#resources.get(name);
+    if (after === undefined) {
+      if (before !== undefined) void this.#confirmDeletion(before, reflector);
+      return;
+    }
+    this.#resources.set(name, after);
+    this.#options.onChange({ before, after });
+  }
+
+  /** Asks for the definition before a deletion counts: it goes first, and the two watches come in any order. */
+  async #confirmDeletion(before: Resource, reflector: Reflector<Resource>): Promise<void> {
+    const signal = this.#signal;
+    const calls = createObjectCalls(this.#options.client, DEFINITION);
+    for (let attempts = 1; signal !== undefined && !signal.aborted; attempts += 1) {
+      try {
+        const definition = await calls.read(signal);
+        if (definition === undefined || !isServed(definition)) return;
+        // Another of the same name may have come meanwhile.
+        if (this.#following?.reflector !== reflector || reflector.get('', before.name) !== undefined) return;
+        this.#remove(before);
+        return;
+      } catch {
+        await pause(backoffMs(attempts, this.#options.random()), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  #remove(before: Resource): void {
+    if (this.#resources.get(before.name)?.uid !== before.uid) return;
+    this.#resources.delete(before.name);
+    this.#options.onChange({ before, after: undefined });
+  }
+
+  #become(state: ResourceKindState): void {
+    const isNews = this.#state !== state;
+    this.#state = state;
+    this.#asked.resolve(undefined);
+    if (isNews) this.#options.onKind(state);
+  }
+}

@@ -1,0 +1,59 @@
+// The `ImagePullSecret` resources as the API has them: where they are, and what is kept of one.
+import { RESOURCE_KIND } from '../core/names.ts';
+import { isRecord } from '../core/records.ts';
+import type { KubeObject } from './client.ts';
+import type { Projected } from './object-cache.ts';
+import type { ObjectPlace } from './one-object.ts';
+
+/** A resource as it is written. */
+export interface Resource {
+  readonly name: string;
+  readonly uid: string;
+  /** Changes with every edit of the spec. */
+  readonly generation: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Unchecked. May hold a password. */
+  readonly spec: unknown;
+  /** Unchecked. */
+  readonly status: unknown;
+}
+
+const { group, version, plural } = RESOURCE_KIND;
+
+/** Where the resources are. */
+export const RESOURCES_PATH = `/apis/${group}/${version}/${plural}`;
+
+/** The definition. */
+export const DEFINITION: ObjectPlace = {
+  collection: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+  name: `${plural}.${group}`,
+};
+
+/** True when it is established and not being removed. */
+export function isServed({ metadata, status }: KubeObject): boolean {
+  if (!isRecord(metadata) || metadata.deletionTimestamp !== undefined) return false;
+  const conditions: readonly unknown[] = isRecord(status) && Array.isArray(status.conditions) ? status.conditions : [];
+  return conditions.some((one) => isRecord(one) && one.type === 'Established' && one.status === 'True');
+}
+
+/** UID of an object; empty when it has none. */
+export function uidOf({ metadata }: KubeObject): string {
+  return isRecord(metadata) && typeof metadata.uid === 'string' ? metadata.uid : '';
+}
+
+/** What is kept of a resource; undefined = not readable. */
+export function projectResource(object: unknown): Projected<Resource> | undefined {
+  if (!isRecord(object) || !isRecord(object.metadata)) return undefined;
+  const { name, uid, resourceVersion, generation } = object.metadata;
+  if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
+  const labels = Object.entries(isRecord(object.metadata.labels) ? object.metadata.labels : {});
+  const value = {
+    name,
+    uid,
+    generation: typeof generation === 'number' ? generation : 0,
+    labels: Object.fromEntries(labels.map(([key, label]) => [key, String(label)])),
+    spec: object.spec,
+    status: object.status,
+  };
+  return { namespace: '', name, uid, resourceVersion, value };
+}
