@@ -109,7 +109,11 @@ describe('[tcr W6] a role that is assumed', () => {
       'IdentityUnavailable',
       /no usable role .*tcr-b: check .*assumeRoleARN: `qcs::cam::uin\//,
     ],
-    ['InternalError.IllegalRole', 'RequestRefused', /tcr-b is no role that can be assumed: write `qcs::cam::uin/],
+    [
+      'InternalError.IllegalRole',
+      'RequestRefused',
+      /tcr-b cannot be assumed in this way: .*`qcs::cam::uin.*names who assumes it/,
+    ],
     ['InvalidParameter.OverTimeError', 'RequestRefused', /3600 s is longer than .*tcr-b allows .*lower expireDuration/],
     ['InvalidParameter.OverLimit', 'Throttled', /slow down/],
     ['InvalidParameter.GrantOtherResource', 'PermissionDenied', /the Secret kube-system\/keys may not assume .*tcr-b/],
@@ -122,9 +126,12 @@ describe('[tcr W6] a role that is assumed', () => {
     ['InvalidParameter.ParamError', 'RequestRefused', /check assumeRoleARN \(.*tcr-b\), expireDuration and externalId/],
     ['InvalidParameter.StrategyInvalid', 'RequestRefused', /check assumeRoleARN/],
     ['MissingParameter', 'RequestRefused', /check assumeRoleARN/],
-    ['InternalError.SystemError', 'CloudUnavailable', /what it means to every call/],
-    ['InternalError.UnknownError', 'CloudUnavailable', /what it means to every call/],
-    ['RequestLimitExceeded', 'CloudUnavailable', /what it means to every call/],
+    ['InternalError.SystemError', 'CloudUnavailable', /a problem of its own/],
+    ['InternalError.UnknownError', 'CloudUnavailable', /a problem of its own/],
+    ['RequestLimitExceeded', 'Throttled', /slow down/],
+    ['AuthFailure.SecretIdNotFound', 'AccessKeyInvalid', /SecretId in the Secret kube-system\/keys/],
+    ['AuthFailure.SignatureFailure', 'SignatureMismatch', /secret-key in the Secret kube-system\/keys/],
+    ['AuthFailure.TokenFailure', 'SessionExpired', /has expired or was refused/],
   ])('that is refused by %s names the hop and what to check', async (code, reason, message) => {
     const { sts } = fakeSts({ code });
     const error: unknown = await createAssumedRoleIdentity(sts, base, role)
@@ -132,7 +139,9 @@ describe('[tcr W6] a role that is assumed', () => {
       .catch((one: unknown) => one);
     expect(error).toBeInstanceOf(ProviderError);
     expect(error).toMatchObject({ reason, requestId: 'ID-1', message: expect.stringMatching(message) });
-    expect((error as Error).message).toMatch(new RegExp(`^AssumeRole of ${ROLE_B} failed`));
+    expect((error as Error).message).toMatch(
+      new RegExp(`^AssumeRole of ${ROLE_B} failed \\(${code}, request id ID-1\\)`),
+    );
   });
 
   const Credentials = { TmpSecretId: 'a', TmpSecretKey: 'b', Token: 'c' };
@@ -267,7 +276,7 @@ describe('pod identity of TKE', () => {
       'PermissionDenied',
       {},
       new RegExp(
-        `OIDC provider cls-fake does not accept the token in /tokens/web \\(${who}\\).*uses sts\\.cloud\\.tencent`,
+        `OIDC provider cls-fake, if .*tcr-a, does not accept the token in /tokens/web \\(${who}\\).*uses sts\\.cloud\\.tencent`,
       ),
     ],
     [
@@ -292,11 +301,16 @@ describe('pod identity of TKE', () => {
     ],
     ['ResourceNotFound', 'IdentityUnavailable', {}, /no OIDC provider cls-fake: enable pod identity .*TKE_PROVIDER_ID/],
     ['InternalError.GetRoleError', 'IdentityUnavailable', {}, /no usable role .*tcr-a: .*TKE_ROLE_ARN/],
-    ['InternalError.IllegalRole', 'RequestRefused', {}, /tcr-a is no role that can be assumed/],
+    [
+      'InternalError.IllegalRole',
+      'RequestRefused',
+      {},
+      /tcr-a cannot be assumed in this way: .*names the OIDC provider cls-fake/,
+    ],
     ['InvalidParameter.OverTimeError', 'RequestRefused', {}, /7200 s is longer than the role .*tcr-a/],
     ['InvalidParameter.OverLimit', 'Throttled', {}, /slow down/],
     ['InvalidParameter.ParamError', 'RequestRefused', {}, /check roleARN \(.*tcr-a\) and providerId \(cls-fake\)/],
-    ['InternalError.SystemError', 'CloudUnavailable', {}, /what it means to every call/],
+    ['InternalError.SystemError', 'CloudUnavailable', {}, /a problem of its own/],
   ])('that is refused by %s (%s) names what to check', async (code, reason, more, message) => {
     const { sts } = fakeSts({ code });
     const { world } = tencentWorld({ env }, { files: { '/tokens/web': jwt(more) } });

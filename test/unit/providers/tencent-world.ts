@@ -1,7 +1,8 @@
 // Tencent Cloud as identities see it: STS on the client seam, the metadata service of a node, and files.
 import { ProviderError } from '../../../src/core/errors.ts';
-import { findMeaning } from '../../../src/providers/error-codes.ts';
+import { malformed } from '../../../src/providers/call-failure.ts';
 import type { MetadataAnswer, ProviderWorld } from '../../../src/providers/provider.ts';
+import { responseOf } from '../../../src/providers/tencent/answer.ts';
 import type { CloudRequest, TencentClient } from '../../../src/providers/tencent/cloud-request.ts';
 import { createStsClient, type StsClient } from '../../../src/providers/tencent/sts.ts';
 import { emptyWorld, WORLD_NOW } from '../../support/provider-world.ts';
@@ -22,43 +23,31 @@ export interface StsState {
 /** STS that does as told, and remembers what it was asked. */
 export function fakeSts(more: Partial<StsState> = {}): { readonly sts: StsClient; readonly state: StsState } {
   const state: StsState = { code: undefined, lifeMs: 7_200_000, response: undefined, requests: [], ...more };
+  const answerTo = (now: number): object => {
+    if (state.code !== undefined) return { Error: { Code: state.code, Message: 'x' } };
+    const at = now + state.lifeMs;
+    const session = {
+      TmpSecretId: `fake-id-${state.requests.length}`,
+      ...{ TmpSecretKey: 'fake-session-key', Token: 'fake-session-token' },
+    };
+    const told = { Credentials: session, ExpiredTime: at / 1_000, Expiration: new Date(at).toISOString() };
+    return state.response ?? told;
+  };
   const client: TencentClient = {
     call(request) {
       state.requests.push(request);
       const { action, subject, now, key, codes = [] } = request;
-      if (state.code !== undefined) return Promise.reject(refusal(state.code, { action, subject, codes, key }));
-      const at = now + state.lifeMs;
-      const number = state.requests.length;
-      const session = {
-        Credentials: {
-          TmpSecretId: `fake-id-${number}`,
-          TmpSecretKey: 'fake-session-key',
-          Token: 'fake-session-token',
-        },
-        ...{ ExpiredTime: at / 1_000, Expiration: new Date(at).toISOString(), RequestId: 'ID-1' },
-      };
-      const malformed = (field: string): Error =>
-        new ProviderError('CloudUnavailable', `${action} of ${subject} failed: the answer has no usable ${field}`);
-      return Promise.resolve({ response: state.response ?? session, malformed });
+      const host = 'sts.tencentcloudapi.com';
+      const endpoint = { scheme: 'https', address: host, host, ca: undefined } as const;
+      const context = { action, subject, endpoint, origin: key?.origin ?? subject, now, codes };
+      const body = JSON.stringify({ Response: { ...answerTo(now), RequestId: 'ID-1' } });
+      return new Promise((resolve) => {
+        const response = responseOf({ status: 200, headers: {}, body }, context);
+        resolve({ response, malformed: (field) => malformed(context, response, field) });
+      });
     },
   };
   return { sts: createStsClient(client), state };
-}
-
-function refusal(
-  code: string,
-  {
-    action,
-    subject,
-    codes,
-    key,
-  }: Pick<CloudRequest, 'action' | 'subject' | 'key'> & Required<Pick<CloudRequest, 'codes'>>,
-): ProviderError {
-  const meaning = findMeaning(code, codes);
-  const context = { action, origin: key?.origin ?? subject, host: 'sts.tencentcloudapi.com', skewMs: undefined };
-  const advice = meaning?.advice(context) ?? 'what it means to every call';
-  const message = `${action} of ${subject} failed (${code}): ${advice}`;
-  return new ProviderError(meaning?.reason ?? 'CloudUnavailable', message, { requestId: 'ID-1' });
 }
 
 /** What a node and its files hold. */
