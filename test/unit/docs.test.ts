@@ -103,8 +103,8 @@ describe('docs/reasons.md', () => {
   };
 
   test.each([
-    ['Why something is written', union('src/core/types.ts', 'WriteReason')],
-    ['Why something is left alone', union('src/core/types.ts', 'SkipReason')],
+    ['Why something is written', union('src/core/plan-types.ts', 'WriteReason')],
+    ['Why something is left alone', union('src/core/plan-types.ts', 'SkipReason')],
     ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
     ['Answers of the webhook', ADMISSION_OUTCOMES],
     ['Events', EVENT_REASONS],
