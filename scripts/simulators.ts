@@ -3,28 +3,32 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { CloudsOptions } from '../test/support/clouds/clouds.ts';
-import { SAMPLE, startClouds } from '../test/support/clouds/clouds.ts';
+import { SAMPLE, startClouds, TENCENT_SAMPLE } from '../test/support/clouds/clouds.ts';
 import { CONTROL_HELP } from '../test/support/clouds/control.ts';
 
 const HELP = `Usage: scripts/simulators [options]
 
 Starts simulated cloud services on 127.0.0.1, prints one JSON line that says where they are, and runs until SIGINT or
-SIGTERM: Alibaba's registry API for both editions (cr), STS, the metadata service of an instance, the token endpoint of the
-registries (registryAuth) and the door at which each registry challenges (registryChallenge).
+SIGTERM. Alibaba's: the registry API for both editions (cr), STS, the metadata service of an instance, the token endpoint of the
+registries (registryAuth) and the door at which each registry challenges (registryChallenge). Tencent's: the registry API (tcr),
+STS and the metadata service of an instance.
 
   --config <file>        JSON with what the clouds hold: {"accessKeys": [...], "roles": [...], "oidcProviders": [...],
-                         "instances": [...], "users": [...], "metadata": {...}}
-                         (default: the two obviously fake accounts of test/support/clouds/sample.ts)
+                         "instances": [...], "users": [...], "metadata": {...}, "tencent": {the same, its own way}}
+                         (default: the obviously fake accounts of sample.ts and tencent-sample.ts in test/support/clouds)
   --token-life <seconds> life of minted registry tokens (default 3600)
   --http                 serve the cloud APIs without TLS
   --cr-port <port>       fixed ports instead of free ones
   --sts-port <port>
   --metadata-port <port>
   --auth-port <port>
+  --tencent-tcr-port <port>
+  --tencent-sts-port <port>
+  --tencent-metadata-port <port>
   --control-port <port>
   -h, --help             this text
 
-To use them with the program, give it the part "alibaba.cr" of that line:
+To use them with the program, give it the part "alibaba.cr" of that line (or "tencent"):
 
   scripts/simulators > clouds.json &
   node -p 'JSON.stringify({ alibaba: { cr: JSON.parse(fs.readFileSync("clouds.json")).alibaba.cr } })' > endpoints.json
@@ -34,6 +38,9 @@ Sample key: ${SAMPLE.accessKey.accessKeyId} / ${SAMPLE.accessKey.accessKeySecret
 in ${SAMPLE.instance.regionId}, registry user ${SAMPLE.user.username} / ${SAMPLE.user.password}.
 Role of the instance: ${SAMPLE.workerRole.arn}; it may assume
 ${SAMPLE.roleB.arn}, whose account has instance ${SAMPLE.otherInstance.instanceId}.
+
+Tencent: key ${TENCENT_SAMPLE.key.secretId} / ${TENCENT_SAMPLE.key.secretKey}, instance ${TENCENT_SAMPLE.instance.registryId}
+in ${TENCENT_SAMPLE.instance.regionName}; role of the instance: ${TENCENT_SAMPLE.cvmRole.arn}.
 
 The "control" URL of that line drives them:
 
@@ -48,6 +55,9 @@ const { values } = parseArgs({
     'sts-port': { type: 'string' },
     'metadata-port': { type: 'string' },
     'auth-port': { type: 'string' },
+    'tencent-tcr-port': { type: 'string' },
+    'tencent-sts-port': { type: 'string' },
+    'tencent-metadata-port': { type: 'string' },
     'control-port': { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -70,16 +80,21 @@ if (values.help === true) {
 async function readOptions(): Promise<CloudsOptions> {
   const content =
     values.config === undefined ? {} : (JSON.parse(await readFile(values.config, 'utf8')) as Partial<CloudsOptions>);
+  const life = values['token-life'] === undefined ? {} : { tokenLifeMs: Number(values['token-life']) * 1000 };
   return {
     instances: [SAMPLE.instance, SAMPLE.otherInstance],
     ...content,
-    ...(values['token-life'] === undefined ? {} : { tokenLifeMs: Number(values['token-life']) * 1000 }),
+    ...life,
+    tencent: { instances: [TENCENT_SAMPLE.instance, TENCENT_SAMPLE.otherInstance], ...content.tencent, ...life },
     scheme: values.http === true ? 'http' : 'https',
     ports: {
       cr: Number(values['cr-port'] ?? 0),
       sts: Number(values['sts-port'] ?? 0),
       metadata: Number(values['metadata-port'] ?? 0),
       registryAuth: Number(values['auth-port'] ?? 0),
+      tencentTcr: Number(values['tencent-tcr-port'] ?? 0),
+      tencentSts: Number(values['tencent-sts-port'] ?? 0),
+      tencentMetadata: Number(values['tencent-metadata-port'] ?? 0),
       control: Number(values['control-port'] ?? 0),
     },
   };

@@ -13,6 +13,9 @@ import type { Fault } from '../support/clouds/faults.ts';
 import { buildSignedRequest } from '../support/clouds/signed-request.ts';
 
 const { instanceId } = SAMPLE.instance;
+const APIS = ['alibaba', 'tencent'].flatMap((cloud) =>
+  [cloud === 'alibaba' ? 'cr' : 'tcr', 'sts', 'metadata'].map((api) => `${cloud}/${api}`),
+);
 let clouds: Clouds;
 
 beforeEach(async () => {
@@ -165,10 +168,10 @@ test('the control interface has every call that its help lists', async () => {
   const lines = [...CONTROL_HELP.matchAll(/^(GET|PUT|POST|DELETE) +(\S+).*?(DELETE)?(?: (?:forgets|clears) .*)?$/gm)];
   const calls = lines.flatMap(([, method = '', path = '', further]) =>
     [method, ...(further === undefined ? [] : [further])].flatMap((one) =>
-      ['cr', 'sts', 'metadata'].map((api) => [one, path.replace('<api>', api).replace(/<.*>/, 'some%2Fid')] as const),
+      APIS.map((api) => [one, path.replace('<api>', api).replace(/<.*>/, 'some%2Fid')] as const),
     ),
   );
-  expect(new Set(calls.map(String)).size).toBeGreaterThan(30);
+  expect(new Set(calls.map(String)).size).toBeGreaterThan(60);
   for (const [method, path] of calls) {
     const body = method === 'GET' ? {} : { body: '{}' };
     expect([method, path, (await fetch(control + path, { method, ...body })).status]).not.toContain(404);

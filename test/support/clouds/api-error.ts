@@ -1,16 +1,16 @@
-// The refusals of Alibaba's APIs, in the forms in which the real ones write them: the gateway's JSON, XML for callers that
-// did not negotiate JSON, the Personal Edition's lower-case JSON, and the metadata service's page.
+// The refusals of the clouds' APIs, in the forms in which the real ones write them. Alibaba's: the gateway's JSON, XML for
+// callers that did not negotiate JSON, the Personal Edition's lower-case JSON. Tencent's two. And the metadata services' page.
 
 import { randomUUID } from 'node:crypto';
 
-/** A refusal of the gateway: its HTTP status, its code as in acr.md section 21, and a text for people. */
+/** A refusal of a gateway: its HTTP status, its code as in acr.md section 21 or tcr.md section 13, and a text for people. */
 export interface ApiError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
 }
 
-/** An HTTP answer before it is written to a socket. The body is text because the contract knows no other. */
+/** An HTTP answer before it is written to a socket. The body is text because the contracts know no other. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -31,15 +31,22 @@ export function buildJsonAnswer(status: number, document: unknown, headers: Reco
   };
 }
 
-/** Who is told, and how: `json` and `xml` are the gateway's, `lower-case` the Personal Edition's, `page` is no API's. */
+/**
+ * Who is told, and how. Alibaba: `json` and `xml` are the gateway's, `lower-case` the Personal Edition's. Tencent: `response`, and
+ * `legacy` of old. `page` is no API's.
+ */
 export interface ErrorReader {
   readonly host: string;
-  readonly form: 'json' | 'xml' | 'lower-case' | 'page';
+  readonly form: 'json' | 'xml' | 'lower-case' | 'response' | 'legacy' | 'page';
 }
 
-/** Builds an error answer (acr.md sections 15 and 21). */
+/** Builds an error answer (acr.md sections 15 and 21, tcr.md section 9). */
 export function buildErrorAnswer(error: ApiError, { host, form }: ErrorReader): Answer {
   const { status, code, message } = error;
+  if (form === 'response') {
+    return buildJsonAnswer(status, { Response: { Error: { Code: code, Message: message }, RequestId: randomUUID() } });
+  }
+  if (form === 'legacy') return buildJsonAnswer(status, { code: LEGACY_CODE, message, codeDesc: code });
   const requestId = buildRequestId();
   if (form === 'lower-case') return buildJsonAnswer(status, { code, message, requestId });
   if (form === 'page') {
@@ -65,6 +72,8 @@ export function buildErrorAnswer(error: ApiError, { host, form }: ErrorReader): 
       .join('')}</Error>`,
   };
 }
+
+const LEGACY_CODE = 4000;
 
 /** Whether the gateway answers a request in JSON or in XML (acr.md section 21). */
 export function readErrorReader(request: {

@@ -20,8 +20,11 @@ import { startRegistryChallenge } from './registry-challenge.ts';
 import type { RegistryToken } from './registry-token.ts';
 import { startRegistryToken } from './registry-token.ts';
 import { SAMPLE } from './sample.ts';
+import type { TencentClouds, TencentOptions } from './tencent-clouds.ts';
+import { startTencent } from './tencent-clouds.ts';
+import { TENCENT_SAMPLE } from './tencent-sample.ts';
 
-export { SAMPLE };
+export { SAMPLE, TENCENT_SAMPLE };
 
 /** What the clouds hold at start (default `SAMPLE`) and where they listen; ports default to free ones. */
 export interface CloudsOptions extends AlibabaContent {
@@ -36,8 +39,13 @@ export interface CloudsOptions extends AlibabaContent {
   readonly scheme?: 'http' | 'https';
   /** Region of cr calls to a bare `127.0.0.1` or `localhost`. Default: the first instance's. */
   readonly defaultRegion?: string;
-  readonly ports?: Partial<Readonly<Record<'cr' | 'sts' | 'metadata' | 'registryAuth' | 'control', number>>>;
+  readonly ports?: Partial<Readonly<Record<CloudPort, number>>>;
+  readonly tencent?: TencentOptions;
 }
+
+/** Alibaba's are those without a name before them. */
+export type CloudPort =
+  'cr' | 'sts' | 'metadata' | 'registryAuth' | 'tencentTcr' | 'tencentSts' | 'tencentMetadata' | 'control';
 
 /** Where the clouds are: what a program under test, or a registry's configuration, must be told. One part per service. */
 export interface CloudEndpoints {
@@ -47,6 +55,7 @@ export interface CloudEndpoints {
     readonly sts: SignedEndpoint;
     readonly metadata: { readonly url: string };
   };
+  readonly tencent: TencentClouds['endpoints'];
   /** The door of every registry: send its name as Host (`registry-challenge.ts`). */
   readonly registryChallenge: { readonly url: string; readonly caFile?: string };
   /** `service` is that of the first instance; `services` has every instance's by its id, as it is now. */
@@ -75,6 +84,7 @@ export interface Clouds {
   readonly metadata: AlibabaMetadata;
   readonly registryChallenge: Listener;
   readonly registryToken: RegistryToken;
+  readonly tencent: TencentClouds;
   readonly endpoints: () => CloudEndpoints;
   /** The clouds' clock, epoch milliseconds. */
   readonly now: () => number;
@@ -129,6 +139,8 @@ export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> 
     cleanups.push(() => registryToken.down());
     const registryChallenge = await startRegistryChallenge({ ...common, realm: registryToken.realm });
     cleanups.push(() => registryChallenge.down());
+    const onStarted = (cleanup: () => Promise<unknown>): void => void cleanups.push(cleanup);
+    const tencent = await startTencent(options.tencent ?? {}, { now, authority, signer, ports, onStarted });
 
     const endpoints = (): CloudEndpoints => {
       const services = Object.fromEntries(
@@ -141,13 +153,14 @@ export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> 
           sts: { url: sts.url, host: STS_HOST_TEMPLATE, ...caFile },
           metadata: { url: metadata.url },
         },
+        tencent: tencent.endpoints,
         registryChallenge: { url: registryChallenge.url, ...caFile },
         registryAuth: { realm, service: Object.values(services)[0] ?? '', services, issuer, rootCertBundle },
         control: control.url,
       };
     };
     const setClockOffset = (ms: number): void => void (offsetMs = ms);
-    const services = { cr, sts, metadata, registryChallenge, registryToken };
+    const services = { cr, sts, metadata, registryChallenge, registryToken, tencent };
     const clouds = { state, ...services, endpoints, now, setClockOffset, stop };
     const control = await startControl(clouds, ports.control ?? 0);
     cleanups.push(() => control.down());

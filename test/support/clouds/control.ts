@@ -5,16 +5,15 @@ import type { SignedRequest } from './acs3.ts';
 import { METADATA_MODES } from './alibaba-metadata-answers.ts';
 import type { MetadataSettings } from './alibaba-metadata-answers.ts';
 import { mintSession } from './alibaba-sessions.ts';
-import type { AccessKey, Instance, Role } from './alibaba-state.ts';
 import type { Answer } from './api-error.ts';
 import { buildJsonAnswer } from './api-error.ts';
 import type { Clouds } from './clouds.ts';
-import type { FaultBook, FaultRule } from './faults.ts';
-import { FAULT_KINDS } from './faults.ts';
+import type { Document, Route } from './control-routes.ts';
+import { buildApiRoutes, buildPutRoute, readNumber, requireFields } from './control-routes.ts';
+import { buildTencentRoutes, TENCENT_CONTROL_HELP } from './tencent-control.ts';
 import type { Listener } from './listener.ts';
 import { startListener } from './listener.ts';
 import { buildManagedRoleTokenSecret } from './managed-role-token.ts';
-import type { OidcProvider } from './oidc-token.ts';
 import type { RegistryUser } from './registry-auth.ts';
 
 /** Every call of the control interface, one per line, for people. */
@@ -22,14 +21,15 @@ export const CONTROL_HELP = `\
 GET    /endpoints                 where everything is
 PUT    /clock                     {"offsetMs": 960000}: moves the clouds' clock against the real one
 
-For <api> = cr, sts, metadata:
-GET    /alibaba/<api>/calls       what was called, with which outcome                     DELETE forgets it
-GET    /alibaba/<api>/faults      the rules in force                                      DELETE clears them
-POST   /alibaba/<api>/faults      {"fault": {"kind": "slow", "delayMs": 5000}, "times"?, and what it hits: "action"?,
-                                  "instanceId"? (cr), "roleArn"? (sts), "path"? (metadata)}
-POST   /alibaba/<api>/down        refuse connections
-POST   /alibaba/<api>/up          accept them again on the same port
+For <api> = alibaba/cr, alibaba/sts, alibaba/metadata, tencent/tcr, tencent/sts, tencent/metadata:
+GET    /<api>/calls               what was called, with which outcome                     DELETE forgets it
+GET    /<api>/faults              the rules in force                                      DELETE clears them
+POST   /<api>/faults              {"fault": {"kind": "slow", "delayMs": 5000}, "times"?, and what it hits: "action"?,
+                                  "instanceId"? (cr, tcr), "roleArn"? (sts), "path"? (metadata)}
+POST   /<api>/down                refuse connections
+POST   /<api>/up                  accept them again on the same port
 
+Alibaba Cloud:
 PUT    /alibaba/cr/token-life     {"ms": 20000}: life of registry tokens minted from now on
 PUT    /alibaba/sts/session-life  {"ms": 60000}: longest life of sessions of roles minted from now on, whatever is asked for
 PUT    /alibaba/metadata          {"mode": "normal", "v1-only", "hardened", "no-role" or "limited", "roleArn"?, "regionId"?, …}
@@ -49,11 +49,9 @@ PUT    /registry-auth/users       add or replace {"username", "password", "actio
 POST   /registry-auth/down        refuse connections
 POST   /registry-auth/up          accept them again on the same port
 
+${TENCENT_CONTROL_HELP}
 Answers 200 with JSON, 400 with {"error"} for a bad document, 404 for a bad path. Fields are checked for presence only.
 `;
-
-type Document = Readonly<Record<string, unknown>>;
-type Route = (call: { readonly document: Document; readonly id: string }) => unknown;
 
 /** Starts the control interface of running clouds on 127.0.0.1, plain HTTP. */
 export async function startControl(clouds: Omit<Clouds, 'stop'>, port = 0): Promise<Listener> {
@@ -69,30 +67,16 @@ function buildRoutes(clouds: Omit<Clouds, 'stop'>): ReadonlyMap<string, Route> {
   const { cr, sts, metadata, registryToken, state } = clouds;
   return new Map<string, Route>([
     ['GET /endpoints', () => clouds.endpoints()],
-    ...buildApiRoutes('cr', cr),
-    ...buildApiRoutes('sts', sts),
-    ...buildApiRoutes('metadata', metadata),
+    ...buildApiRoutes('/alibaba/cr', cr),
+    ...buildApiRoutes('/alibaba/sts', sts),
+    ...buildApiRoutes('/alibaba/metadata', metadata),
     ['PUT /alibaba/cr/token-life', ({ document }) => cr.setTokenLife(readNumber(document, 'ms'))],
     ['PUT /alibaba/sts/session-life', ({ document }) => void (state.sessionLifeCapMs = readNumber(document, 'ms'))],
     ['PUT /alibaba/metadata', ({ document }) => metadata.change(parseMetadataSettings(document))],
     ['POST /alibaba/metadata/renew', () => metadata.renewSession()],
-    [
-      'PUT /alibaba/roles',
-      ({ document }) => {
-        requireFields(document, ['arn', 'trust']);
-        const role = document as unknown as Role;
-        state.roles.set(role.arn, role);
-      },
-    ],
+    ['PUT /alibaba/roles', buildPutRoute(state.roles, ['arn', 'trust'])],
     ['DELETE /alibaba/roles', ({ id }) => state.roles.delete(id)],
-    [
-      'PUT /alibaba/oidc-providers',
-      ({ document }) => {
-        requireFields(document, ['arn', 'issuer', 'clientIds', 'keys']);
-        const provider = document as unknown as OidcProvider;
-        state.oidcProviders.set(provider.arn, provider);
-      },
-    ],
+    ['PUT /alibaba/oidc-providers', buildPutRoute(state.oidcProviders, ['arn', 'issuer', 'clientIds', 'keys'])],
     ['DELETE /alibaba/oidc-providers', ({ id }) => state.oidcProviders.delete(id)],
     [
       'POST /alibaba/managed-role-token',
@@ -106,21 +90,10 @@ function buildRoutes(clouds: Omit<Clouds, 'stop'>): ReadonlyMap<string, Route> {
     ],
     [
       'PUT /alibaba/keys',
-      ({ document }) => {
-        requireFields(document, ['accessKeyId', 'accessKeySecret', 'accountId']);
-        const key = { status: 'Active', ...document } as unknown as AccessKey;
-        state.accessKeys.set(key.accessKeyId, key);
-      },
+      buildPutRoute(state.accessKeys, ['accessKeyId', 'accessKeySecret', 'accountId'], { status: 'Active' }),
     ],
     ['DELETE /alibaba/keys', ({ id }) => state.accessKeys.delete(id)],
-    [
-      'PUT /alibaba/instances',
-      ({ document }) => {
-        requireFields(document, ['instanceId', 'instanceName', 'regionId', 'accountId']);
-        const instance = document as unknown as Instance;
-        state.instances.set(instance.instanceId, instance);
-      },
-    ],
+    ['PUT /alibaba/instances', buildPutRoute(state.instances, ['instanceId', 'instanceName', 'regionId', 'accountId'])],
     ['DELETE /alibaba/instances', ({ id }) => state.instances.delete(id)],
     ['GET /registry-auth/calls', () => registryToken.calls()],
     ['DELETE /registry-auth/calls', () => registryToken.clearCalls()],
@@ -133,27 +106,9 @@ function buildRoutes(clouds: Omit<Clouds, 'stop'>): ReadonlyMap<string, Route> {
     ],
     ['POST /registry-auth/down', () => registryToken.down()],
     ['POST /registry-auth/up', () => registryToken.up()],
+    ...buildTencentRoutes(clouds.tencent),
     ['PUT /clock', ({ document }) => clouds.setClockOffset(readNumber(document, 'offsetMs'))],
   ]);
-}
-
-/** What every simulated API can be told. */
-interface DrivenApi extends Pick<Listener, 'down' | 'up'> {
-  readonly faults: FaultBook;
-  calls(): readonly unknown[];
-  clearCalls(): void;
-}
-
-function buildApiRoutes(name: string, api: DrivenApi): readonly (readonly [string, Route])[] {
-  return [
-    [`GET /alibaba/${name}/calls`, () => api.calls()],
-    [`DELETE /alibaba/${name}/calls`, () => api.clearCalls()],
-    [`GET /alibaba/${name}/faults`, () => api.faults.list()],
-    [`DELETE /alibaba/${name}/faults`, () => api.faults.clear()],
-    [`POST /alibaba/${name}/faults`, ({ document }) => api.faults.add(parseFaultRule(document))],
-    [`POST /alibaba/${name}/down`, () => api.down()],
-    [`POST /alibaba/${name}/up`, () => api.up()],
-  ];
 }
 
 async function answer(routes: ReadonlyMap<string, Route>, request: SignedRequest): Promise<Answer> {
@@ -170,7 +125,7 @@ async function answer(routes: ReadonlyMap<string, Route>, request: SignedRequest
   }
 }
 
-const NAMED = /^(\/alibaba\/(?:keys|instances|roles|oidc-providers))\/([^/]+)$/;
+const NAMED = /^(\/(?:alibaba|tencent)\/(?:users|keys|instances|roles|oidc-providers|robots|tokens))\/([^/]+)$/;
 
 function parseDocument(body: Uint8Array): Document {
   const text = Buffer.from(body).toString('utf8');
@@ -179,29 +134,10 @@ function parseDocument(body: Uint8Array): Document {
   return value as Document;
 }
 
-function parseFaultRule(document: Document): FaultRule {
-  const { fault } = document;
-  const kind: unknown = typeof fault === 'object' && fault !== null && 'kind' in fault ? fault.kind : undefined;
-  if (!FAULT_KINDS.some((known) => known === kind))
-    throw new TypeError(`fault.kind is one of ${FAULT_KINDS.join(', ')}`);
-  return document as unknown as FaultRule;
-}
-
 function parseMetadataSettings(document: Document): Partial<MetadataSettings> {
   const { mode } = document;
   if (mode !== undefined && !METADATA_MODES.some((known) => known === mode)) {
     throw new TypeError(`mode is one of ${METADATA_MODES.join(', ')}`);
   }
   return document;
-}
-
-function readNumber(document: Document, name: string): number {
-  const value = document[name];
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError(`${name} must be a number`);
-  return value;
-}
-
-function requireFields(document: Document, names: readonly string[]): void {
-  const missing = names.filter((name) => document[name] === undefined);
-  if (missing.length > 0) throw new TypeError(`missing: ${missing.join(', ')}`);
 }

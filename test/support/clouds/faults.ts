@@ -4,23 +4,29 @@ import type { Answer, ErrorReader } from './api-error.ts';
 import { buildErrorAnswer, buildRequestId } from './api-error.ts';
 
 /**
- * One way to misbehave (acr.md section 24). All but `slow` and `slow-body` replace the answer; times in milliseconds.
- * `throttle` defaults to `Throttling.User` with 400 (on pages 429) without `x-acs-retry-after`, whose unit is the header's
- * own (section 21); `xml` to a 503.
+ * One way to misbehave (acr.md section 24, tcr.md section 18). All but `slow` and `slow-body` replace the answer; times in
+ * milliseconds. `throttle` defaults to the cloud's own code and status (Alibaba `Throttling.User` with 400, Tencent
+ * `RequestLimitExceeded` with 200, pages 429) without `x-acs-retry-after`, whose unit is the header's own (acr.md section 21); `xml`
+ * to a 503; `unsuccessful` is Alibaba's. `cut` ends the connection in the middle of the answer, `body` is any text in its place.
+ *
+ * What a call changes is changed before its answer is spoilt, also when that is lost (`reset`). Tencent's APIs alone refuse
+ * before they change anything, where a fault stands for a refusal; `acts` says otherwise.
  */
 export type Fault =
   | { readonly kind: 'throttle'; readonly code?: string; readonly status?: number; readonly retryAfter?: number }
   | { readonly kind: 'unsuccessful'; readonly code: string }
-  | { readonly kind: 'error'; readonly status: number; readonly code: string }
+  | { readonly kind: 'error'; readonly status: number; readonly code: string; readonly acts?: boolean }
   | { readonly kind: 'xml'; readonly status?: number; readonly code?: string }
-  | { readonly kind: 'unavailable' | 'reset' | 'truncated' | 'html' | 'empty' }
+  | { readonly kind: 'unavailable' | 'html'; readonly acts?: boolean }
+  | { readonly kind: 'reset' | 'truncated' | 'cut' | 'empty' }
+  | { readonly kind: 'body'; readonly body: string; readonly status?: number; readonly acts?: boolean }
   | { readonly kind: 'slow'; readonly delayMs: number }
   | { readonly kind: 'slow-body'; readonly chunkBytes: number; readonly chunkDelayMs: number };
 
 /** Every kind of fault, for checking rules that come from outside. */
 export const FAULT_KINDS: readonly Fault['kind'][] = [
-  ...(['throttle', 'unsuccessful', 'error', 'unavailable', 'reset', 'truncated'] as const),
-  ...(['html', 'xml', 'empty', 'slow', 'slow-body'] as const),
+  ...(['throttle', 'unsuccessful', 'error', 'unavailable', 'reset', 'truncated', 'cut'] as const),
+  ...(['html', 'xml', 'empty', 'body', 'slow', 'slow-body'] as const),
 ];
 
 /** What a call is about, as far as its API knows such a thing. `path` is the metadata service's. */
@@ -44,6 +50,10 @@ export interface Delivery {
   readonly trickle?: { readonly chunkBytes: number; readonly chunkDelayMs: number };
   /** Close the connection without an answer. */
   readonly reset?: true;
+  /** Close the connection after half of the body. */
+  readonly cut?: true;
+  /** Compress the body, and say so. */
+  readonly gzip?: true;
 }
 
 /** The scripted faults of one API. The first rule that matches and is not used up decides. */
@@ -90,8 +100,8 @@ export function buildFaultyDelivery(
   switch (fault.kind) {
     case 'throttle':
       return error(
-        fault.status ?? (reader.form === 'page' ? 429 : 400),
-        fault.code ?? 'Throttling.User',
+        fault.status ?? THROTTLED[reader.form]?.status ?? 400,
+        fault.code ?? THROTTLED[reader.form]?.code ?? 'Throttling.User',
         fault.retryAfter === undefined ? {} : { 'x-acs-retry-after': String(fault.retryAfter) },
       );
     case 'unsuccessful': {
@@ -120,6 +130,10 @@ export function buildFaultyDelivery(
           { ...reader, form: 'xml' },
         ),
       );
+    case 'cut':
+      return { delivery: { answer, cut: true }, code: 'fault:cut' };
+    case 'body':
+      return other({ ...answer, status: fault.status ?? answer.status, body: fault.body });
     case 'empty':
       return other({ status: 200, headers: {}, body: '' });
     case 'slow':
@@ -130,5 +144,35 @@ export function buildFaultyDelivery(
       return fault satisfies never;
   }
 }
+
+/** Whether a call is carried out before `fault` spoils its answer, where the cloud refuses before it changes anything. */
+export function isCarriedOut(fault: Fault): boolean {
+  switch (fault.kind) {
+    case 'throttle':
+    case 'unsuccessful':
+    case 'xml':
+      return false;
+    case 'error':
+    case 'unavailable':
+    case 'html':
+    case 'body':
+      return fault.acts ?? false;
+    case 'reset':
+    case 'truncated':
+    case 'cut':
+    case 'empty':
+    case 'slow':
+    case 'slow-body':
+      return true;
+    default:
+      return fault satisfies never;
+  }
+}
+
+const THROTTLED: Readonly<Partial<Record<ErrorReader['form'], { readonly status: number; readonly code?: string }>>> = {
+  page: { status: 429 },
+  response: { status: 200, code: 'RequestLimitExceeded' },
+  legacy: { status: 200, code: 'RequestLimitExceeded' },
+};
 
 const HTML = '<!doctype html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>';

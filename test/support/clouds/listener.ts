@@ -7,6 +7,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import type { SignedRequest } from './acs3.ts';
 import type { Delivery } from './faults.ts';
 
@@ -83,12 +84,18 @@ async function serve(
       return;
     }
     if (delivery.delayMs !== undefined) await sleep(delivery.delayMs, undefined, { ref: false });
-    const body = Buffer.from(delivery.answer.body);
+    const text = Buffer.from(delivery.answer.body);
+    const body = delivery.gzip === true ? gzipSync(text) : text;
     response.writeHead(delivery.answer.status, {
       date: new Date(now()).toUTCString(),
       'content-length': body.length,
+      ...(delivery.gzip === true ? { 'content-encoding': 'gzip' } : {}),
       ...delivery.answer.headers,
     });
+    if (delivery.cut === true) {
+      response.write(body.subarray(0, Math.floor(body.length / 2)), () => request.socket.destroy());
+      return;
+    }
     for (const chunk of split(body, delivery.trickle?.chunkBytes)) {
       if (response.destroyed) return;
       response.write(chunk);

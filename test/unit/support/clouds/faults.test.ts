@@ -76,6 +76,6 @@ describe('a spoilt delivery', () => {
   });
 
   test('every kind is known by name', () => {
-    expect(new Set(FAULT_KINDS).size).toBe(11);
+    expect(new Set(FAULT_KINDS).size).toBe(13);
   });
 });
