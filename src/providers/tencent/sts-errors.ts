@@ -14,21 +14,25 @@ export function roleCodes(of: {
   readonly roleArn: string;
   readonly durationSeconds: number;
   readonly externalId: string | undefined;
+  readonly namedBy: string;
 }): readonly CodeRow[] {
-  const { roleArn, externalId } = of;
+  const { roleArn, externalId, namedBy } = of;
+  const isItem = namedBy === 'assumeRoleARN';
   const proof =
     externalId === undefined
-      ? ' (where it asks for an external id, set `externalId`)'
-      : ' and the external id of the item';
+      ? '; where it asks for an external id, name the role in assumeRoleARN of the item, with `externalId`'
+      : ' and the externalId of the item';
   return [
-    ...roleRows(of, { place: 'assumeRoleARN', trusted: 'who assumes it' }),
+    ...roleRows(of, { place: namedBy, trusted: 'who assumes it', shorten: isItem ? ', or lower expireDuration' : '' }),
     [
       /(AuthFailure\.)?UnauthorizedOperation(\..+)?|InvalidParameter\.GrantOtherResource/,
       'PermissionDenied',
       ({ origin }) =>
         `${origin} may not assume ${roleArn}: allow it the action sts:AssumeRole on that role in CAM, and let the trust policy of the role name it${proof}`,
     ],
-    refused(`assumeRoleARN (${roleArn}), expireDuration and externalId, and TENCENTCLOUD_ROLE_SESSION_NAME`),
+    refused(
+      `${namedBy} (${roleArn})${isItem ? ', expireDuration, externalId' : ''} and TENCENTCLOUD_ROLE_SESSION_NAME`,
+    ),
   ];
 }
 
@@ -48,6 +52,7 @@ export function webIdentityCodes(of: {
     ...roleRows(of, {
       place: 'roleARN of webIdentity, or TKE_ROLE_ARN',
       trusted: `the OIDC provider ${providerId}`,
+      shorten: '',
     }),
     [
       /ResourceNotFound(\..+)?/,
@@ -83,7 +88,7 @@ export function webIdentityCodes(of: {
 /** What is wrong with a role, however it is assumed; `place` is where its name is from, `trusted` who must be in its trust policy. */
 function roleRows(
   { roleArn, durationSeconds }: { readonly roleArn: string; readonly durationSeconds: number },
-  { place, trusted }: { readonly place: string; readonly trusted: string },
+  { place, trusted, shorten }: { readonly place: string; readonly trusted: string; readonly shorten: string },
 ): readonly CodeRow[] {
   return [
     [
@@ -106,7 +111,7 @@ function roleRows(
       /InvalidParameter\.OverTimeError/,
       'RequestRefused',
       () =>
-        `a session of ${durationSeconds} s is longer than the role ${roleArn} allows (its longest session): raise that in CAM, or lower expireDuration`,
+        `a session of ${durationSeconds} s is longer than the role ${roleArn} allows (its longest session): raise that in CAM${shorten}`,
     ],
     [/InvalidParameter\.OverLimit/, 'Throttled', () => SLOW_DOWN],
   ];

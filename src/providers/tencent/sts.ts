@@ -24,12 +24,16 @@ export type SessionKey = Pick<TencentKey, 'secretId' | 'secretKey'> & { readonly
 
 /** The calls. Every failure is a ProviderError that names the role, the hop, and what to check. */
 export interface StsClient {
-  assumeRole(
-    call: RoleCall & { readonly key: TencentKey; readonly externalId: string | undefined },
-    signal: AbortSignal,
-  ): Promise<IdentitySession<SessionKey>>;
+  assumeRole(call: AssumeRoleCall, signal: AbortSignal): Promise<IdentitySession<SessionKey>>;
   /** Not signed: the token is the proof. */
   assumeRoleWithWebIdentity(call: WebIdentityCall, signal: AbortSignal): Promise<IdentitySession<SessionKey>>;
+}
+
+interface AssumeRoleCall extends RoleCall {
+  readonly key: TencentKey;
+  readonly externalId: string | undefined;
+  /** Field or variable that the role is from, for messages. */
+  readonly namedBy: string;
 }
 
 interface WebIdentityCall extends RoleCall {
@@ -64,10 +68,10 @@ export function sessionNameOf({ TENCENTCLOUD_ROLE_SESSION_NAME: name = SESSION_N
 /** Builds the calls on the client seam. */
 export function createStsClient(client: TencentClient): StsClient {
   return {
-    async assumeRole({ roleArn, sessionName, durationSeconds, externalId, ...call }, signal) {
+    async assumeRole({ roleArn, sessionName, durationSeconds, externalId, namedBy, ...call }, signal) {
       const role = { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: durationSeconds };
       const parameters = { ...role, ExternalId: externalId };
-      const codes = roleCodes({ roleArn, durationSeconds, externalId });
+      const codes = roleCodes({ roleArn, durationSeconds, externalId, namedBy });
       const action = { service: 'sts', action: 'AssumeRole', parameters } as const;
       const answer = await client.call({ ...call, ...action, subject: roleArn, codes }, signal);
       return sessionOf(answer, call.now);

@@ -84,6 +84,17 @@ describe('[tcr W6] the environment', () => {
     expect(state.requests).toMatchObject([{ key, parameters: { RoleArn: ROLE, DurationSeconds: 7_200 } }]);
   });
 
+  test.each([
+    ['ResourceNotFound.RoleNotFound', /check its account and name \(TENCENTCLOUD_ROLE_ARN\)$/],
+    ['InvalidParameter.OverTimeError', /7200 s is longer .* raise that in CAM$/],
+    ['InvalidParameter.ParamError', /check TENCENTCLOUD_ROLE_ARN \(.*tcr-b\) and TENCENTCLOUD_ROLE_SESSION_NAME$/],
+    ['UnauthorizedOperation', /external id, name the role in assumeRoleARN of the item, with `externalId`$/],
+  ])('says what to do about the role that it names when the cloud says %s', async (code, message) => {
+    const { world } = tencentWorld({ env: { ...env, TENCENTCLOUD_ROLE_ARN: ROLE } });
+    const attempt = createEnvironmentIdentity(fakeSts({ code }).sts).fetchKey(world, PLACE, signal);
+    await expect(attempt).rejects.toMatchObject({ message: expect.stringMatching(message) });
+  });
+
   test.each<[string, Readonly<Record<string, string>>, boolean, RegExp]>([
     ['nothing', {}, false, /has no TENCENTCLOUD_SECRET_ID and no TENCENTCLOUD_SECRET_KEY: set/],
     [

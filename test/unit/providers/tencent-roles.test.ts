@@ -120,10 +120,14 @@ describe('[tcr W6] a role that is assumed', () => {
     [
       'UnauthorizedOperation',
       'PermissionDenied',
-      /Secret kube-system\/keys may not assume .*tcr-b: allow it .*sts:AssumeRole .*trust policy .*set `externalId`/,
+      /Secret kube-system\/keys may not assume .*tcr-b: allow it .*sts:AssumeRole .*trust policy .*with `externalId`/,
     ],
     ['AuthFailure.UnauthorizedOperation', 'PermissionDenied', /may not assume/],
-    ['InvalidParameter.ParamError', 'RequestRefused', /check assumeRoleARN \(.*tcr-b\), expireDuration and externalId/],
+    [
+      'InvalidParameter.ParamError',
+      'RequestRefused',
+      /check assumeRoleARN \(.*tcr-b\), expireDuration, externalId and TENCENT/,
+    ],
     ['InvalidParameter.StrategyInvalid', 'RequestRefused', /check assumeRoleARN/],
     ['MissingParameter', 'RequestRefused', /check assumeRoleARN/],
     ['InternalError.SystemError', 'CloudUnavailable', /a problem of its own/],
