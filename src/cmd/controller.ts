@@ -5,6 +5,7 @@ import { createController } from '../controller/controller.ts';
 import { createReport, type EventReason } from '../controller/report.ts';
 import { healthChecks } from '../controller/status.ts';
 import { parseConfig } from '../core/config.ts';
+import { parseImagePullSecret } from '../core/image-pull-secret.ts';
 import { leaseName } from '../core/names.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { CredentialStore } from '../credentials/store.ts';
@@ -16,10 +17,10 @@ import { readFieldManagers } from '../kube/writes.ts';
 import type { Logger } from '../observability/logger.ts';
 import { startHealthServer } from '../observability/http.ts';
 import { createMetrics } from '../observability/metrics.ts';
-import { createProviders } from '../providers/table.ts';
+import { createProviders, withResourceProvider } from '../providers/table.ts';
 import { connect, type Connection } from './connect.ts';
 import type { Command } from './lifecycle.ts';
-import { createProviderWorld } from './provider-world.ts';
+import { createProviderWorld, readerOf } from './provider-world.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { wireWebhook } from './webhook.ts';
 
@@ -71,20 +72,22 @@ export const controllerCommand: Command = {
       events,
       configMap,
       readManagers: (at) => readFieldManagers(client, at, signal),
+      resourcesOf: (cacheKey) => controller.resources.wanting(cacheKey),
       now,
     });
     const providers = createProviders({ requestsPerSecond: settings.cloudRequestsPerSecond });
-    const parseItem = createItemParser(providers, {
-      namespace,
-      secretNamespaces: settings.secretNamespaces,
-    });
+    const all = withResourceProvider(providers);
+    const secrets = { namespace, secretNamespaces: settings.secretNamespaces };
+    const parseItem = createItemParser(providers, secrets);
+    const parseResourceItem = createItemParser(all, secrets);
     const controller = createController({
       client,
       instance,
       namespace,
       configMap,
       parse: (data) => parseConfig(data, { parseItem, providers: [...providers.keys()], namespace }),
-      createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged }) => {
+      parseResource: (name, spec) => parseImagePullSecret(name, spec, parseResourceItem),
+      createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged, readResource }) => {
         const sources = new SecretSources({
           client,
           onChange: onSourceChanged,
@@ -93,8 +96,8 @@ export const controllerCommand: Command = {
           random,
         });
         const store = new CredentialStore({
-          providers,
-          world: createProviderWorld({ client, sources, settings }),
+          providers: all,
+          world: createProviderWorld({ client, read: readerOf(sources, readResource), settings }),
           thresholdMs,
           register: (key, values) => connection.secrets.register(key, values),
           onChanged,

@@ -75,13 +75,13 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'cloud-endpoints',
     value: 'FILE|JSON',
-    help: 'other addresses of cloud services (alibaba: cr, sts, metadata): {"alibaba": {"cr": {"url": "https://cr-vpc.{region}.aliyuncs.com", "host": "…", "caFile": "…"}}}',
+    help: 'other addresses of cloud services (alibaba: cr, sts, metadata; tencent: tcr, sts, metadata): {"alibaba": {"cr": {"url": "https://cr-vpc.{region}.aliyuncs.com", "host": "…", "caFile": "…"}}}',
     commands: ['controller'],
   },
   {
     name: 'cloud-requests-per-second',
     value: 'NUMBER',
-    help: 'most requests to a cloud in one region, each second: what one account may make, since identities may share one (default: 15)',
+    help: 'most requests to Alibaba Cloud in one region, each second: what one account may make, since identities may share one (default: 15)',
     commands: ['controller'],
   },
   {

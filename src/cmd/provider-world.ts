@@ -4,25 +4,41 @@ import { readSmallFile } from '../credentials/small-file.ts';
 import type { StoreWorld } from '../credentials/store.ts';
 import { KubeError, ProviderError } from '../core/errors.ts';
 import { VENDOR_HELPER } from '../core/names.ts';
+import { isResourceReference } from '../core/resource-source.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { SecretSources } from '../kube/secret-sources.ts';
+import { createClusterIdReader } from '../kube/cluster-id.ts';
+import type { SecretSources, SourceSecret } from '../kube/secret-sources.ts';
 import { requestToken } from '../kube/token-request.ts';
 import type { Settings } from './settings.ts';
 
 /** Builds it. */
 export function createProviderWorld(of: {
   readonly client: KubeClient;
-  readonly sources: SecretSources;
-  readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment'>;
+  /** Reads a Secret, or what a resource holds; undefined = there is none. */
+  readonly read: SecretSources['read'];
+  readonly settings: Pick<Settings, 'cloudEndpoints' | 'identityEnvironment' | 'instance'>;
 }): StoreWorld {
-  const { client, sources, settings } = of;
+  const { client, read, settings } = of;
+  const readClusterId = createClusterIdReader(client);
   return {
     now: Date.now,
     endpoints: settings.cloudEndpoints,
     env: settings.identityEnvironment,
-    readSecret: (reference, signal) => sources.read(reference, signal),
+    readSecret: read,
     readFile: readSmallFile,
     http: callMetadata,
+    async owner(signal) {
+      try {
+        return { cluster: await readClusterId(signal), instance: settings.instance };
+      } catch (error) {
+        const why = error instanceof KubeError ? error.reason : 'unreadable';
+        throw new ProviderError(
+          'CloudUnavailable',
+          `The UID of the namespace kube-system, which names this cluster at the cloud, could not be read (${why})`,
+          { cause: error },
+        );
+      }
+    },
     async requestToken({ namespace, name }, audience, signal) {
       const createMissing = name === VENDOR_HELPER.name;
       try {
@@ -39,6 +55,15 @@ export function createProviderWorld(of: {
       }
     },
   };
+}
+
+/** Reads Secrets from `sources`, and what references to resources name with `readResource`. */
+export function readerOf(
+  sources: Pick<SecretSources, 'read'>,
+  readResource: (name: string) => SourceSecret | undefined,
+): SecretSources['read'] {
+  return (reference, signal) =>
+    isResourceReference(reference) ? Promise.resolve(readResource(reference.name)) : sources.read(reference, signal);
 }
 
 function adviceOn(error: unknown): string {

@@ -1,6 +1,6 @@
 // Wires the admission webhook for the command `controller`: flags, memory of the controller, lines of the log.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Controller } from '../controller/controller.ts';
+import type { Controller } from '../controller/controller-options.ts';
 import { KubeError } from '../core/errors.ts';
 import { webhookName } from '../core/names.ts';
 import { removeWebhook } from '../kube/one-object.ts';
@@ -34,7 +34,7 @@ const RETRY_MS = 10_000;
 export function wireWebhook(wiring: Wiring): ServedWebhook {
   const { connection, flags, instance, controller, metrics } = wiring;
   const { client, logger, namespace, secrets } = connection;
-  const config = () => controller.configuration.state.good;
+  const config = () => controller.config;
   if (flags.target === undefined || flags.address === '') return withoutWebhook(wiring);
   const webhook = createWebhook({
     client,

@@ -1,26 +1,25 @@
 // Puts the parts together: every replica keeps the caches, the leader works on the queue.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Config, CredentialRequest, EpochMs, Parsed, SecretReference } from '../core/types.ts';
-import { isManaged, stateSecretName } from '../core/names.ts';
-import type { CredentialStore } from '../credentials/store.ts';
-import type { KubeClient } from '../kube/client.ts';
+import { isManaged, stateSecretName, VENDOR_HELPER } from '../core/names.ts';
+import type { Config, CredentialRequest } from '../core/types.ts';
 import { ConfigurationSource, type ConfigurationState } from '../kube/configuration.ts';
-import { createLimiter, type Limiter } from '../kube/limiter.ts';
+import { createLimiter } from '../kube/limiter.ts';
 import { projectSecret } from '../kube/projections.ts';
-import type { ReflectorEvent } from '../kube/reflector.ts';
-import type { SecretSources } from '../kube/secret-sources.ts';
-import { VendorHelper } from '../kube/vendor-helper.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
+import { VendorHelper } from '../kube/vendor-helper.ts';
 import { makeWrite, readSecret } from '../kube/writes.ts';
-import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
+import { createClusterCaches } from './cluster-caches.ts';
+import type { Controller, ControllerOptions } from './controller-options.ts';
+import { createInForce } from './in-force.ts';
 import { createCaches, forgetWriters } from './observe.ts';
-import type { PassObserver, PassWorld } from './pass-world.ts';
-import { reconcile } from './reconcile.ts';
+import type { PassWorld } from './pass-world.ts';
+import { reconcile, settingsOf } from './reconcile.ts';
+import { createResources } from './resources.ts';
 import { createSourceChanges } from './source-changes.ts';
 import { StateKeeper } from './state.ts';
 import { createTriggers } from './triggers.ts';
 import { aborted, untilKnown } from './until.ts';
-import { WorkQueue, type QueueObserver } from './work-queue.ts';
+import { WorkQueue } from './work-queue.ts';
 
 /** Namespaces that are worked on at a time, and writes that are under way at a time. */
 const PASSES = 32;
@@ -28,55 +27,6 @@ const WRITES = 24;
 
 /** How often what changed and could not be renewed is asked for again; no call is made when there is none. */
 const RETRY_UNVERIFIED_MS = 60_000;
-
-/** What the controller is given. */
-export interface ControllerOptions {
-  readonly client: KubeClient;
-  readonly instance: string;
-  /** Our own namespace. */
-  readonly namespace: string;
-  readonly configMap: { readonly namespace: string; readonly name: string };
-  readonly parse: (data: Readonly<Record<string, string>>) => Parsed<Config>;
-  /** Builds the store; what it tells goes to the hooks. */
-  readonly createStore: (hooks: StoreHooks) => { readonly store: CredentialStore; readonly sources: SecretSources };
-  readonly observer: ControllerObserver;
-  readonly now: () => EpochMs;
-  readonly random: () => number;
-}
-
-/** What the store and the Secrets of identities tell the controller. */
-export interface StoreHooks {
-  readonly thresholdMs: () => number;
-  readonly onChanged: () => void;
-  readonly onSettled: (cacheKey: string) => void;
-  readonly onSourceChanged: (reference: SecretReference) => void;
-}
-
-/** What the controller tells: to logs, metrics and Events. */
-export interface ControllerObserver extends PassObserver, QueueObserver {
-  readonly onReflector: (kind: string, event: ReflectorEvent) => void;
-  readonly onConfiguration: (state: ConfigurationState) => void;
-  readonly onStateFailure: (error: unknown) => void;
-  readonly onLeading: (leading: boolean) => void;
-  /** Told by the leader: the add-on that this one replaces runs, or does not. */
-  readonly onVendorHelper: (isRunning: boolean) => void;
-}
-
-/** The running whole. */
-export interface Controller {
-  readonly caches: ClusterCaches;
-  readonly configuration: ConfigurationSource;
-  readonly store: CredentialStore;
-  readonly queue: WorkQueue;
-  /** The add-on that this one replaces runs: nothing is written that it would undo. */
-  readonly standingDown: boolean;
-  /** Bounds the writes; says how many wait. */
-  readonly lane: Pick<Limiter, 'waiting'>;
-  /** Keeps the caches until aborted; never throws. */
-  run(signal: AbortSignal): Promise<void>;
-  /** Works on the queue until aborted, then lets the writes in flight end. Waits for the caches first. */
-  lead(signal: AbortSignal): Promise<void>;
-}
 
 /** Builds a controller; nothing is read or written before `run` and `lead`. */
 export function createController(options: ControllerOptions): Controller {
@@ -103,6 +53,7 @@ export function createController(options: ControllerOptions): Controller {
   const caches = createCaches(cluster);
   const helper = new VendorHelper({
     client,
+    place: VENDOR_HELPER,
     onChange: (isRunning) => {
       if (leading) observer.onVendorHelper(isRunning);
       triggers.onEverything();
@@ -125,12 +76,12 @@ export function createController(options: ControllerOptions): Controller {
   });
   const changes = createSourceChanges({
     store: () => store,
-    requests: () => requestsOf(configuration.state.good),
+    requests: () => requestsOf(inForce()),
     leading: () => leading,
     onOtherSource: triggers.onEverything,
   });
   const { store, sources } = options.createStore({
-    thresholdMs: () => configuration.state.good?.thresholdMs ?? 0,
+    thresholdMs: () => inForce()?.thresholdMs ?? 0,
     onChanged: () => {
       sources.retain(store.sources());
       keeper.changed();
@@ -138,8 +89,10 @@ export function createController(options: ControllerOptions): Controller {
     onSettled: (cacheKey) => {
       changes.onSettled(cacheKey);
       triggers.onCredentialSettled(cacheKey);
+      resources.changed();
     },
     onSourceChanged: changes.onSourceChanged,
+    readResource: (name) => resources.source(name),
   });
   const keeper = new StateKeeper({
     secret: createStateSecret(client, { namespace: options.namespace, name: stateSecretName(instance), instance }),
@@ -149,11 +102,49 @@ export function createController(options: ControllerOptions): Controller {
     pause: (ms, signal) => pause(ms, undefined, { signal, ref: false }).catch(() => undefined),
   });
 
+  const resources = createResources({
+    client,
+    parse: options.parseResource,
+    config: inForce,
+    settings: (config) => settingsOf(config, instance),
+    caches: () => caches,
+    credentials: {
+      source: (cacheKey) => store.current(cacheKey)?.source,
+      facts: (cacheKey) => store.current(cacheKey),
+      failure: (cacheKey) => store.failure(cacheKey),
+    },
+    onRules(rules) {
+      forgetRules();
+      triggers.onRules(rules);
+    },
+    onSource: changes.onSourceChanged,
+    observer,
+    report: observer.onReflector,
+    now,
+    random,
+  });
+
+  const force = createInForce({
+    good: () => configuration.state.good,
+    resources: () => resources.known(),
+    parse: options.parse,
+  });
+  // Later than what asks for it: everything here is made before anything happens.
+  function inForce(): Config | undefined {
+    return force.config();
+  }
+
+  /** What is in force is another: nothing is kept that belongs to what is not. */
+  function forgetRules(): void {
+    force.changed();
+    store.retain(requestsOf(inForce()).map((request) => request.cacheKey));
+    sources.retain(store.sources());
+  }
+
   function applyConfiguration({ good, status }: ConfigurationState): void {
     if (good === undefined || status !== 'valid') return;
-    store.retain(requestsOf(good).map((request) => request.cacheKey));
+    forgetRules();
     store.resetBackoff();
-    sources.retain(store.sources());
     caches.foreignSecrets.clear();
     caches.refusals.clear();
     keeper.changed();
@@ -166,18 +157,17 @@ export function createController(options: ControllerOptions): Controller {
     if (state.configuration !== undefined) configuration.restore(state.configuration);
     if (state.credentials !== undefined) store.load(state.credentials, now());
     // What was taken out of the configuration while nobody led must not come back.
-    const { good } = configuration.state;
-    if (good !== undefined) store.retain(requestsOf(good).map((request) => request.cacheKey));
+    if (inForce() !== undefined) forgetRules();
   }
 
   async function lead(signal: AbortSignal): Promise<void> {
     await Promise.all([cluster.whenSynced(signal), configuration.whenSynced(signal)]);
+    await Promise.race([Promise.all([helper.whenAsked(), resources.whenAsked()]), aborted(signal)]);
     await restore(signal);
-    await Promise.race([helper.whenAsked(), aborted(signal)]);
     if (signal.aborted) return;
     const world: PassWorld = {
       caches,
-      config: () => configuration.state.good,
+      config: inForce,
       standingDown: () => helper.isRunning,
       instance,
       store,
@@ -193,7 +183,7 @@ export function createController(options: ControllerOptions): Controller {
         return secret === undefined || isManaged(secret.value, instance) ? undefined : secret.value;
       },
       waiting,
-      observer,
+      observer: resources.observing(observer),
       now,
     };
     // What an earlier term learnt is out of date: somebody else may have led meanwhile.
@@ -210,7 +200,7 @@ export function createController(options: ControllerOptions): Controller {
       queue.start((key) => reconcile(world, key, signal));
       triggers.onEverything();
       changes.verifyLoaded();
-      await aborted(signal);
+      await resources.lead(signal);
     } finally {
       clearInterval(retries);
       leading = false;
@@ -223,6 +213,10 @@ export function createController(options: ControllerOptions): Controller {
   return {
     caches: cluster,
     configuration,
+    resources,
+    get config() {
+      return inForce();
+    },
     store,
     queue,
     lane,
@@ -230,7 +224,7 @@ export function createController(options: ControllerOptions): Controller {
       return helper.isRunning;
     },
     run: async (signal) => {
-      await Promise.all([cluster.run(signal), configuration.run(signal), helper.run(signal)]);
+      await Promise.all([cluster, configuration, helper, resources].map((part) => part.run(signal)));
       await sources.stop();
     },
     lead: async (signal) => {

@@ -1,14 +1,17 @@
 // Turns what happened into log lines, metrics and Events: one line for each write and each change of state, no repetitions.
-import { IGNORE_LABEL, MANAGER } from '../core/names.ts';
+import { TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
 import type { Skip, Write } from '../core/plan-types.ts';
 import type { EpochMs } from '../core/types.ts';
 import { KubeError } from '../core/errors.ts';
 import type { CredentialOutcome, IdentityOutcome } from '../credentials/store.ts';
 import type { EventObject, EventRecorder } from '../kube/events.ts';
+import type { Resource } from '../kube/resource-objects.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { FailingCredential, Metrics } from '../observability/metrics.ts';
-import type { ControllerObserver } from './controller.ts';
+import type { ControllerObserver } from './controller-options.ts';
+import { reportContention } from './report-contention.ts';
+import { createResourceReport, resourceObject } from './report-resources.ts';
 import { reportVendorHelper } from './report-vendor-helper.ts';
 import { reportIdentity, reportOutcome } from './report-credentials.ts';
 import { reportConfiguration, sentenceOf, type RecordOnConfigMap } from './report-configuration.ts';
@@ -21,6 +24,10 @@ export const EVENT_REASONS = [
   'CredentialRestored',
   'CredentialWarning',
   'VendorHelperRuns',
+  'SpecInvalid',
+  'SpecApplied',
+  'PasswordExpires',
+  'PasswordExpired',
   'NameTaken',
   'Contended',
 ] as const;
@@ -39,6 +46,8 @@ export interface ReportOptions {
     readonly namespace: string;
     readonly name: string;
   }) => Promise<readonly string[]>;
+  /** The resources that a credential is for. */
+  readonly resourcesOf: (cacheKey: string) => readonly Resource[];
   readonly now: () => EpochMs;
 }
 
@@ -59,7 +68,9 @@ export function createReport(options: ReportOptions): Report {
   let configMapUid = '';
   let lastConfiguration = '';
   let wasBad = false;
+  let wanted: ReadonlySet<string> = new Set();
   let wasHelped = false;
+  let wasAssisted = false;
 
   const onConfigMap: RecordOnConfigMap = (type, reason, message) => {
     const object: EventObject = { apiVersion: 'v1', kind: 'ConfigMap', ...options.configMap, uid: configMapUid };
@@ -109,8 +120,7 @@ export function createReport(options: ReportOptions): Report {
       lastConfiguration = text;
       reportConfiguration(logger, onConfigMap, state, wasBad);
       wasBad = state.status === 'invalid' || state.status === 'missing';
-      const wanted = state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)) ?? [];
-      for (const cacheKey of failing.keys()) if (!wanted.includes(cacheKey)) failing.delete(cacheKey);
+      wanted = new Set(state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)));
     },
     onIdentity: (outcome) => reportIdentity(logger, outcome),
     onStateFailure: (error) => {
@@ -125,16 +135,37 @@ export function createReport(options: ReportOptions): Report {
       metrics.standingDown(isRunning);
       if (isRunning === wasHelped) return;
       wasHelped = isRunning;
-      reportVendorHelper(logger, onConfigMap, isRunning);
+      reportVendorHelper(logger, onConfigMap, { place: VENDOR_HELPER, isRunning });
+    },
+    ...createResourceReport(options),
+    onTcrAssistant: (isRunning) => {
+      if (isRunning === wasAssisted) return;
+      wasAssisted = isRunning;
+      reportVendorHelper(logger, onConfigMap, { place: TCR_ASSISTANT, isRunning });
     },
     onOutcome: (outcome) => {
       const { provider, cacheKey } = outcome.request;
       if (outcome.ok) failing.delete(cacheKey);
       else failing.set(cacheKey, { provider, cacheKey, reason: outcome.failure.reason });
-      reportOutcome(logger, onConfigMap, outcome);
+      reportOutcome(logger, recordOn(cacheKey), outcome);
     },
-    failing: () => [...failing.values()],
+    failing: () => {
+      // What nobody asks for any more fails no longer.
+      for (const key of failing.keys()) {
+        if (!wanted.has(key) && options.resourcesOf(key).length === 0) failing.delete(key);
+      }
+      return [...failing.values()];
+    },
   };
+
+  /** On what a person wrote: the resources that the credential is for, and the ConfigMap unless it is only for those. */
+  function recordOn(cacheKey: string): RecordOnConfigMap {
+    const resources = options.resourcesOf(cacheKey).map(resourceObject);
+    return (type, reason, message) => {
+      for (const object of resources) events.record({ object, type, reason, message });
+      if (resources.length === 0 || wanted.has(cacheKey)) onConfigMap(type, reason, message);
+    };
+  }
 
   function reportSkip(namespace: string, skip: Skip): void {
     metrics.skipped(skip.reason);
@@ -147,36 +178,6 @@ export function createReport(options: ReportOptions): Report {
       events.record({ object, type: 'Warning', reason: skip.reason, message: skip.message });
     }
   }
-}
-
-/** Told while what we wrote is undone: fields are owned by whoever wrote them last, and that is the other writer now. */
-async function reportContention(options: ReportOptions, namespace: string, skip: Skip): Promise<void> {
-  const { name, uid = '', message } = skip;
-  const kind = skip.object ?? 'ServiceAccount';
-  let managers: readonly string[] = [];
-  try {
-    managers = (await options.readManagers({ kind, namespace, name })).filter((manager) => manager !== MANAGER);
-  } catch (error) {
-    options.logger.debug('Field managers could not be read', { namespace, name, error });
-  }
-  const what = kind === 'Secret' ? 'Secret keeps being changed' : 'Reference keeps being removed';
-  options.logger.warn(what, { namespace, name, managers });
-  options.events.record({
-    object: { apiVersion: 'v1', kind, namespace, name, uid },
-    type: 'Warning',
-    reason: 'Contended',
-    message: kind === 'Secret' ? `${message}${ownersOf(managers)}` : referenceLost(managers),
-  });
-}
-
-function referenceLost(managers: readonly string[]): string {
-  const others = managers.length === 0 ? 'another writer' : managers.join(', ');
-  return `imagePullSecrets loses our entry again and again to ${others}: waiting before adding it again. Label the ServiceAccount ${IGNORE_LABEL}=true to leave it alone.`;
-}
-
-/** Nobody is named where the Secret is gone, or put back as we wrote it. */
-function ownersOf(managers: readonly string[]): string {
-  return managers.length === 0 ? '' : `. What it holds now is from ${managers.join(', ')}.`;
 }
 
 function reportReflector({ logger, metrics }: ReportOptions, kind: string, event: ReflectorEvent): void {

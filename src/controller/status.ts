@@ -3,7 +3,7 @@ import { includesNamespace } from '../core/scope.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { HealthCheck } from '../observability/http.ts';
 import type { MetricSources } from '../observability/metrics.ts';
-import type { Controller } from './controller.ts';
+import type { Controller } from './controller-options.ts';
 import { HELPER_RUNS } from './report-vendor-helper.ts';
 import { correctionsOf, sentenceOf } from './report-configuration.ts';
 
@@ -70,7 +70,7 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
       limiterWaiting: () => lane.waiting,
       secretsManaged: () => caches.secrets.size,
       namespacesInScope: () => {
-        const rules = configuration.state.good?.rules ?? [];
+        const rules = controller.config?.rules ?? [];
         return [...caches.namespaces.all()].filter((namespace) =>
           rules.some((rule) => includesNamespace(rule.scope, namespace)),
         ).length;
@@ -78,10 +78,10 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
       reflectors: () =>
         reflectors.map(({ kind, reflector: { lastActivityAt, restarts } }) => ({ kind, lastActivityAt, restarts })),
       credentials: () =>
-        (configuration.state.good?.rules ?? []).flatMap((rule) =>
+        (controller.config?.rules ?? []).flatMap((rule) =>
           rule.requests.flatMap(({ provider, cacheKey }) => {
             const held = store.current(cacheKey);
-            return held === undefined ? [] : [{ provider, cacheKey, expiresAt: held.expiresAt }];
+            return held === undefined ? [] : [{ provider, cacheKey, expiresAt: held.expiresAt ?? held.endsAt }];
           }),
         ),
     },

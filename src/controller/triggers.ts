@@ -1,7 +1,8 @@
 // Events -> keys. Handlers only compute which namespaces to look at: no reads, no writes, no awaits.
-import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
+import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount, Rule } from '../core/types.ts';
 import type { Change } from '../kube/object-cache.ts';
 import type { Caches } from './observe.ts';
+import { namespacesOf } from './resource-rules.ts';
 import type { Lane } from './work-queue.ts';
 
 /** Where keys go. */
@@ -16,6 +17,8 @@ export interface Triggers {
   readonly onSecret: (change: Change<ObservedSecret>) => void;
   /** The configuration changed, or we became the leader: everything may have to change. */
   readonly onEverything: () => void;
+  /** These rules are in force, or were: what they reach may have to change. */
+  readonly onRules: (rules: readonly Rule[]) => void;
   /** A fetch ended that namespaces are waiting for. */
   readonly onCredentialSettled: (cacheKey: string) => void;
 }
@@ -37,6 +40,9 @@ export function createTriggers(world: {
       queue.add(namespace, before === undefined && after !== undefined && source !== 'list' ? 'urgent' : 'normal'),
     onSecret: ({ namespace, after }) => queue.add(namespace, after === undefined ? 'urgent' : 'normal'),
     onEverything: addAll,
+    onRules: (rules) => {
+      for (const name of namespacesOf(rules, world.caches().namespaces.all())) queue.add(name);
+    },
     onCredentialSettled: (cacheKey) => {
       for (const namespace of world.takeWaiting(cacheKey)) queue.add(namespace);
     },

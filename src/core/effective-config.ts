@@ -9,18 +9,24 @@ export interface KnownResource {
   readonly rule: Rule | undefined;
 }
 
+/** The resources that count. */
+export interface KnownResources {
+  readonly known: readonly KnownResource[];
+  /** False = there may be others: they cannot be read, or are somebody else's for now. */
+  readonly areAll: boolean;
+}
+
 /**
  * Adds the rules of `resources` to `config`. undefined for `config` = no good one is known: `defaults` stands in for its settings.
- * undefined for `resources` = they cannot be read, or are somebody else's for now. Returns undefined when nothing is known.
+ * Returns undefined when nothing is known of either.
  */
 export function effectiveConfig(
   config: Config | undefined,
-  resources: readonly KnownResource[] | undefined,
+  { known, areAll }: KnownResources,
   defaults: Config,
 ): Config | undefined {
-  if (config === undefined && (resources === undefined || resources.length === 0)) return undefined;
+  if (config === undefined && known.length === 0) return undefined;
   const { rules: own, ...settings } = config ?? { ...defaults, rules: [] };
-  const known = resources ?? [];
   const keys = keptSecrets([...own, ...known.flatMap(({ rule }) => rule ?? [])]);
   const served = known.filter(({ rule }) => rule !== undefined && publishedKey(rule, keys) === undefined);
   const unclear = known.filter((resource) => !served.includes(resource));
@@ -29,7 +35,7 @@ export function effectiveConfig(
     rules: [...own, ...served.flatMap(({ rule }) => rule ?? [])],
     unknown: {
       configMap: config === undefined,
-      resources: resources === undefined,
+      resources: !areAll,
       secretNames: new Set(unclear.map(({ name }) => resourceSecretName(name))),
     },
   };

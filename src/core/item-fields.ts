@@ -2,21 +2,29 @@
 import { foldName } from './fields.ts';
 import { isRecord } from './records.ts';
 
-/** How a field is written: a text, a comma list, or the name of an object. */
-export type FieldKind = 'text' | 'list' | 'reference';
+/** How a field is written: a text, a comma list, the name of an object, or a map of texts. */
+export type FieldKind = 'text' | 'list' | 'reference' | 'map';
 
 /** The fields that may be shown to anybody, in the order in which they are written. */
 export const ITEM_FIELD_KINDS: ReadonlyMap<string, FieldKind> = new Map([
   ['provider', 'text'],
   ['instanceId', 'text'],
+  ['registryId', 'text'],
   ['regionId', 'text'],
+  ['region', 'text'],
   ['domains', 'list'],
   ['server', 'text'],
+  ['namespaces', 'list'],
+  ['description', 'text'],
   ['assumeRoleARN', 'text'],
+  ['externalId', 'text'],
   ['expireDuration', 'text'],
   ['rrsaRoleARN', 'text'],
   ['rrsaOIDCProviderRoleARN', 'text'],
   ['tokenMode', 'text'],
+  ['identity', 'text'],
+  ['webIdentity', 'map'],
+  ['apiKeySecretRef', 'reference'],
   ['accessKeySecretRef', 'reference'],
   ['secretRef', 'reference'],
   ['usernameKey', 'text'],
@@ -31,6 +39,16 @@ export const SECRET_ITEM_FIELDS: readonly string[] = ['customAccessKey', 'custom
 
 /** The fields of a reference. */
 const REFERENCE_FIELDS: readonly string[] = ['name', 'namespace'];
+
+/** The fields of a map: of pod identity. */
+export const MAP_FIELDS: readonly string[] = ['providerId', 'roleARN', 'tokenFile'];
+
+/** What may stand inside of a field, by its kind. */
+const NESTED_FIELDS: Readonly<Record<FieldKind, readonly string[]>> = {
+  ...{ text: [], list: [] },
+  reference: REFERENCE_FIELDS,
+  map: MAP_FIELDS.map(foldName),
+};
 
 const KINDS: ReadonlyMap<string, FieldKind> = new Map([
   ...[...ITEM_FIELD_KINDS].map(([name, kind]) => [foldName(name), kind] as const),
@@ -49,7 +67,8 @@ export function isEachInPlace(value: unknown): boolean {
     Object.entries(item).every(([name, content]) => {
       const kind = KINDS.get(foldName(name));
       if (!isRecord(content)) return kind !== undefined;
-      return kind === 'reference' && Object.keys(content).every((key) => REFERENCE_FIELDS.includes(foldName(key)));
+      const nested = kind === undefined ? [] : NESTED_FIELDS[kind];
+      return nested.length > 0 && Object.keys(content).every((key) => nested.includes(foldName(key)));
     }),
   );
 }

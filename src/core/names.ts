@@ -59,6 +59,9 @@ export const RESOURCE_KIND = {
 /** Deployment and ServiceAccount of the add-on that we replace; trust policies of RRSA name the latter (acr.md section 9). */
 export const VENDOR_HELPER = { namespace: 'kube-system', name: 'aliyun-acr-credential-helper' } as const;
 
+/** Deployment of Tencent's add-on, which serves the same resources (tcr.md section 1). */
+export const TCR_ASSISTANT = { namespace: 'tcr-assistant-system', name: 'tcr-assistant-controller-manager' } as const;
+
 /** Longest name of an object, characters. */
 export const MAX_NAME = 253;
 

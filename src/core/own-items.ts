@@ -1,7 +1,7 @@
 // The items of both lists -> those of `registry-info`, field by field, secrets left out.
 import { readFields } from './fields.ts';
 import { expandInstances } from './instance-lists.ts';
-import { ITEM_FIELD_KINDS, SECRET_ITEM_FIELDS } from './item-fields.ts';
+import { ITEM_FIELD_KINDS, MAP_FIELDS, SECRET_ITEM_FIELDS } from './item-fields.ts';
 import type { ConfigData } from './managed-form.ts';
 import { SECRET_NAME } from './names.ts';
 import { isRecord } from './records.ts';
@@ -87,6 +87,14 @@ function ownItem(
       const [object, namespace] = [reference?.text('name'), reference?.text('namespace')];
       if (object === undefined) return undefined;
       return namespace === undefined ? { name: object } : { name: object, namespace };
+    }
+    if (kind === 'map') {
+      const map = reader.object(name);
+      const texts = MAP_FIELDS.flatMap((field) => {
+        const text = map?.text(field);
+        return text === undefined ? [] : [[field, text] as const];
+      });
+      return texts.length === 0 ? undefined : Object.fromEntries(texts);
     }
     const text = reader.text(name);
     return name === 'expireDuration' && /^[1-9]\d{0,8}$/.test(text ?? '') ? Number(text) : text;

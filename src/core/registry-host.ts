@@ -1,5 +1,6 @@
 // Reads lists of registry hosts as people write them, so that every key under `auths` is one that kubelet finds.
 import type { FieldReader } from './fields.ts';
+import { matchesGlob } from './scope.ts';
 
 /** Docker Hub's names; kubelet looks all of them up under the last. */
 const DOCKER_HUB: readonly string[] = [
@@ -36,6 +37,13 @@ export function isRegistryHost(text: string): boolean {
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return false;
   if (host.startsWith('[')) return true;
   return host !== '' && host.split('.').every((label) => /^[a-z0-9*]([a-z0-9*_-]{0,61}[a-z0-9*])?$/.test(label));
+}
+
+/** True when `pattern`, a host in which `*` may stand for any part of a label, means `host`; ports do not count. */
+export function coversHost(pattern: string, host: string): boolean {
+  const labelsOf = (text: string): readonly string[] => text.replace(/:\d+$/, '').split('.');
+  const [wanted, labels] = [labelsOf(pattern), labelsOf(host)];
+  return wanted.length === labels.length && wanted.every((label, at) => matchesGlob(label, labels[at] ?? ''));
 }
 
 function parseHost(fields: FieldReader, name: string, member: string): string | undefined {

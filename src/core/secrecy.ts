@@ -1,6 +1,6 @@
 // What must not be shown: values beside a word that names a secret, and texts of the form of a cloud's key.
 import { foldName } from './fields.ts';
-import { ITEM_FIELD_KINDS, SECRET_ITEM_FIELDS } from './item-fields.ts';
+import { ITEM_FIELD_KINDS, MAP_FIELDS, SECRET_ITEM_FIELDS } from './item-fields.ts';
 import { MASK } from './mask.ts';
 import { isRecord } from './records.ts';
 import type { Issue } from './types.ts';
@@ -13,7 +13,9 @@ const RUN = /[A-Za-z0-9]{16,}/g;
 
 /** Fields of items and of nested keys whose values may be shown; every other one could hold a secret. */
 const SHOWN_FIELDS: ReadonlySet<string> = new Set(
-  [...ITEM_FIELD_KINDS.keys(), 'name', 'namespace', 'enable', 'failure-policy', 'timeout-seconds'].map(foldName),
+  [...ITEM_FIELD_KINDS.keys(), ...MAP_FIELDS, 'name', 'namespace', 'enable', 'failure-policy', 'timeout-seconds'].map(
+    foldName,
+  ),
 );
 
 /** Fields that hold a secret: known, and never shown. */

@@ -68,6 +68,8 @@ export interface Credential {
   readonly expiresAt: EpochMs | undefined;
   /** When it ends by itself and only a person can replace it: told to people, no renewal follows from it. */
   readonly endsAt?: EpochMs;
+  /** What the cloud calls it, where it leaves something behind there: by this it is kept when others are revoked. No secret. */
+  readonly id?: string;
   /** Registry hosts that the cloud names for it, where the provider asks. */
   readonly hosts?: readonly string[];
   /** Remarks for the person who configured it, e.g. a domain that the cloud does not list. No secrets. */
@@ -179,6 +181,8 @@ export interface ObservedServiceAccount {
   readonly imagePullSecrets: readonly string[];
   /** Names that our annotation says we added. */
   readonly recorded: readonly string[];
+  /** When this program wrote it last; undefined = never, or not known. */
+  readonly updatedAt?: EpochMs | undefined;
 }
 
 /** What our annotation says of one registry host in a Secret. */
@@ -206,6 +210,8 @@ export interface ObservedSecret {
   readonly recordedDigest: string | undefined;
   /** Digest of the content that is there, and of our annotation that tells of it. */
   readonly contentDigest: string;
+  /** When this program wrote it last; undefined = never, or not known. */
+  readonly updatedAt?: EpochMs | undefined;
 }
 
 /** What the caches say of one namespace. */

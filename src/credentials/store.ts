@@ -1,7 +1,7 @@
 // Holds the credentials: cache, single flight, keep last good, backoff. The only caller of `fetchCredential`.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WantedCredential } from '../core/assess-secret.ts';
-import type { CredentialAnswer, CredentialRequest, EpochMs, Issue, SecretReference } from '../core/types.ts';
+import type { CredentialAnswer, CredentialRequest, EpochMs, Failure, Issue, SecretReference } from '../core/types.ts';
 import { attempt } from './attempt.ts';
 import {
   answerOf,
@@ -86,6 +86,11 @@ export class CredentialStore {
     return held === undefined ? undefined : describe(held);
   }
 
+  /** Why the last attempt failed; undefined = it did not. */
+  failure(cacheKey: string): Pick<Failure, 'reason' | 'message'> | undefined {
+    return this.#entries.get(cacheKey)?.failed;
+  }
+
   /**
    * A Secret changed: what was made from it, or failed with it, is due when the Secret is really another, and may be asked for
    * at once. Returns their cache keys.
@@ -95,12 +100,8 @@ export class CredentialStore {
     for (const entry of this.#entries.values()) {
       const { held, failed, flight } = entry;
       const inFlight = flight !== undefined && includesReference(readsOf(flight), reference);
-      const inHeld =
-        held !== undefined &&
-        includesReference(
-          held.revisions.map((revision) => revision.reference),
-          reference,
-        );
+      const madeFrom = held?.revisions.map((revision) => revision.reference) ?? [];
+      const inHeld = includesReference(madeFrom, reference);
       const inFailed = failed !== undefined && includesReference(failed.references, reference);
       if (inFlight) flight.outdated = true;
       if (inHeld && entry.look !== undefined) entry.look.changes += 1;

@@ -131,7 +131,7 @@ export class ImagePullSecrets {
     const signal = this.#signal;
     if (signal === undefined || signal.aborted) return;
     const stop = new AbortController();
-    const reflector: Reflector<Resource> = new Reflector({
+    const reflector = new Reflector<Resource>({
       client,
       path: RESOURCES_PATH,
       project: projectResource,

@@ -1,9 +1,10 @@
 // What we need to be allowed to do, as data, and the question whether we are: a missing rule should be one clear sentence at the
 // start, not a failed call an hour later.
-import { MANAGER, VENDOR_HELPER, webhookName } from '../core/names.ts';
+import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER, webhookName } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { KubeClient } from './client.ts';
 import { createLimiter } from './limiter.ts';
+import { DEFINITION } from './resource-objects.ts';
 
 /** One thing to be allowed to do. */
 export interface Permission {
@@ -26,6 +27,9 @@ type Row = Omit<Permission, 'verb' | 'why'> & {
 };
 
 const LEASES = { group: 'coordination.k8s.io', resource: 'leases', scope: 'own-namespace' } as const;
+
+const DEFINITIONS = { group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions', scope: 'cluster' } as const;
+const RESOURCES = { group: RESOURCE_KIND.group, resource: RESOURCE_KIND.plural, scope: 'cluster' } as const;
 
 const ROWS: readonly Row[] = [
   {
@@ -74,6 +78,31 @@ const ROWS: readonly Row[] = [
     ...{ group: 'apps', resource: 'deployments', scope: 'vendor-namespace', resourceNames: [VENDOR_HELPER.name] },
     whyByVerb: {
       list: 'to see whether the add-on that this one replaces still runs',
+      watch: 'to notice when that add-on is stopped or comes back',
+    },
+  },
+  {
+    ...DEFINITIONS,
+    resourceNames: [DEFINITION.name],
+    whyByVerb: {
+      get: 'to tell a resource that was deleted from one that went with its definition',
+      list: 'to see whether the cluster serves ImagePullSecret resources',
+      watch: 'to notice when it begins or ceases to serve them',
+    },
+  },
+  {
+    ...RESOURCES,
+    whyByVerb: { list: 'to know the ImagePullSecret resources', watch: 'to notice edits of them at once' },
+  },
+  {
+    ...RESOURCES,
+    subresource: 'status',
+    whyByVerb: { patch: 'to say in an ImagePullSecret what became of it' },
+  },
+  {
+    ...{ group: 'apps', resource: 'deployments', scope: 'cluster', resourceNames: [TCR_ASSISTANT.name] },
+    whyByVerb: {
+      list: 'to see whether Tencent’s add-on still runs',
       watch: 'to notice when that add-on is stopped or comes back',
     },
   },

@@ -2,6 +2,7 @@
 import {
   CREDENTIALS_ANNOTATION,
   DIGEST_ANNOTATION,
+  MANAGER,
   PLACE_ANNOTATION,
   referencesAnnotation,
   SECRET_KEY,
@@ -24,6 +25,7 @@ interface Metadata {
   readonly labels: Texts;
   readonly annotations: Texts;
   readonly deleting: boolean;
+  readonly updatedAt: number | undefined;
 }
 
 const NO_TEXTS: Texts = Object.freeze({});
@@ -60,13 +62,13 @@ export function projectServiceAccount(
   return (object) => {
     const metadata = readMetadata(object);
     if (metadata === undefined || !isRecord(object)) return undefined;
-    const { name, uid, resourceVersion, createdAt, labels, annotations } = metadata;
+    const { name, uid, resourceVersion, createdAt, labels, annotations, updatedAt } = metadata;
     const namespace = share(sharedNamespaces, metadata.namespace, metadata.namespace);
     const imagePullSecrets = shareList(readReferences(object) ?? []);
     const recorded = shareList(splitNames(annotations[ours]));
     return project(
       { ...metadata, namespace },
-      { namespace, name, uid, resourceVersion, createdAt, labels, imagePullSecrets, recorded },
+      { namespace, name, uid, resourceVersion, createdAt, labels, imagePullSecrets, recorded, updatedAt },
     );
   };
 }
@@ -98,7 +100,7 @@ function readReferences({ imagePullSecrets }: Readonly<Record<string, unknown>>)
 export function projectSecret(object: unknown): Projected<ObservedSecret> | undefined {
   const metadata = readMetadata(object);
   if (metadata === undefined || !isRecord(object)) return undefined;
-  const { namespace, name, uid, resourceVersion, labels, annotations } = metadata;
+  const { namespace, name, uid, resourceVersion, labels, annotations, updatedAt } = metadata;
   const encoded = isRecord(object.data) ? textOf(object.data[SECRET_KEY]) : undefined;
   const dockerConfigJson = Buffer.from(encoded ?? '', 'base64').toString('utf8');
   const entries = annotations[CREDENTIALS_ANNOTATION];
@@ -114,6 +116,7 @@ export function projectSecret(object: unknown): Projected<ObservedSecret> | unde
     entries: parseEntries(entries),
     recordedDigest: annotations[DIGEST_ANNOTATION],
     contentDigest: digestOf({ dockerConfigJson, entries }),
+    updatedAt,
   });
 }
 
@@ -164,7 +167,17 @@ function readMetadata(object: unknown): Metadata | undefined {
     labels: readTexts(metadata.labels),
     annotations: readTexts(metadata.annotations),
     deleting: metadata.deletionTimestamp !== undefined,
+    updatedAt: writtenAt(metadata.managedFields),
   };
+}
+
+/** When our own writes came last, as the API server notes it (seconds). */
+function writtenAt(managedFields: unknown): number | undefined {
+  const entries: readonly unknown[] = Array.isArray(managedFields) ? managedFields : [];
+  const instants = entries.flatMap((entry) =>
+    isRecord(entry) && entry.manager === MANAGER ? Date.parse(textOf(entry.time) ?? '') || [] : [],
+  );
+  return instants.length === 0 ? undefined : Math.max(...instants);
 }
 
 function readTexts(value: unknown): Texts {

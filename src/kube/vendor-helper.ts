@@ -1,6 +1,5 @@
-// Follows the Deployment of the add-on that we replace: two that write the same lists would fight (acr.md sections 9 and 10).
+// Follows the Deployment of an add-on that we replace: two that write the same lists would fight (acr.md sections 9 and 10).
 import { isRecord } from '../core/records.ts';
-import { VENDOR_HELPER } from '../core/names.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient } from './client.ts';
 import type { Projected } from './object-cache.ts';
@@ -8,6 +7,8 @@ import { Reflector, type ReflectorEvent } from './reflector.ts';
 
 export interface VendorHelperOptions {
   readonly client: KubeClient;
+  /** The Deployment. */
+  readonly place: { readonly namespace: string; readonly name: string };
   /** It began or ceased to run; must not wait for anything. */
   readonly onChange: (isRunning: boolean) => void;
   readonly report: (event: ReflectorEvent) => void;
@@ -23,14 +24,16 @@ interface Deployment {
 
 /** The Deployment, followed while `run` runs. */
 export class VendorHelper {
+  readonly #place: VendorHelperOptions['place'];
   readonly #reflector: Reflector<Deployment>;
   readonly #asked = Promise.withResolvers<undefined>();
 
-  constructor({ client, onChange, report, now, random }: VendorHelperOptions) {
+  constructor({ client, place, onChange, report, now, random }: VendorHelperOptions) {
+    this.#place = place;
     this.#reflector = new Reflector<Deployment>({
       client,
-      path: `/apis/apps/v1/namespaces/${VENDOR_HELPER.namespace}/deployments`,
-      fieldSelector: `metadata.name=${VENDOR_HELPER.name}`,
+      path: `/apis/apps/v1/namespaces/${place.namespace}/deployments`,
+      fieldSelector: `metadata.name=${place.name}`,
       project: projectDeployment,
       isEqual: (a, b) => a.isWanted === b.isWanted,
       onChange: () => onChange(this.isRunning),
@@ -46,7 +49,7 @@ export class VendorHelper {
 
   /** False as long as it is not known. */
   get isRunning(): boolean {
-    return this.#reflector.get(VENDOR_HELPER.namespace, VENDOR_HELPER.name)?.isWanted ?? false;
+    return this.#reflector.get(this.#place.namespace, this.#place.name)?.isWanted ?? false;
   }
 
   /** Resolves when it was looked for once, found or not. */

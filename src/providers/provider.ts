@@ -55,6 +55,14 @@ export interface MetadataAnswer {
   readonly text: string;
 }
 
+/** Who leaves something behind at a cloud: equal only for the same installation in the same cluster. */
+export interface Owner {
+  /** UID of the namespace kube-system. */
+  readonly cluster: string;
+  /** The setting `--instance`. */
+  readonly instance: string;
+}
+
 /** The world as providers see it: what identities need and nothing more. */
 export interface ProviderWorld {
   now(): EpochMs;
@@ -98,6 +106,8 @@ export interface ProviderWorld {
   /** The environment variables that vendors name; see `IDENTITY_VARIABLES`. */
   readonly env: Readonly<Record<string, string>>;
   readonly endpoints: CloudEndpoints;
+  /** Throws ProviderError `CloudUnavailable` when the cluster does not tell who it is. */
+  owner(signal: AbortSignal): Promise<Owner>;
 }
 
 /** Obtains credentials for one kind of registry. Knows nothing of Kubernetes, caching, retries or refresh. */
@@ -114,4 +124,16 @@ export interface RegistryProvider<Target> {
   secretUse(target: Target): SecretUse | undefined;
   /** One attempt. Throws ProviderError; everything else that it throws is a bug. */
   fetchCredential(target: Target, world: ProviderWorld, signal: AbortSignal): Promise<Credential>;
+  /** True when every credential leaves something behind at the cloud, which `revokeCredentials` removes again. */
+  mints(target: Target): boolean;
+  /**
+   * Deletes at the cloud whatever this installation left there for `target`, but for the credential with the id `keep`, and waits
+   * until it is gone; nothing else is touched. Gives the ids that it deleted. Throws ProviderError that names those that are left.
+   */
+  revokeCredentials(
+    target: Target,
+    options: { readonly keep: string | undefined },
+    world: ProviderWorld,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
 }

@@ -5,14 +5,18 @@ import type { RegistryProvider } from './provider.ts';
 import { createResourceProvider } from './static/image-pull-secret.ts';
 import { createStaticProvider } from './static/static.ts';
 import { TENCENT_VARIABLES } from './tencent/environment.ts';
+import { createTcrProvider } from './tencent/tcr.ts';
 
-/** The providers by the name that the configuration calls them; each account makes `requestsPerSecond` in a region at most. */
+/**
+ * The providers by the name that the configuration calls them; each account of Alibaba Cloud makes `requestsPerSecond` in a region at
+ * most. Tencent Cloud bounds each action by itself.
+ */
 export function createProviders(
   options: { readonly requestsPerSecond?: number } = {},
 ): ReadonlyMap<string, RegistryProvider<unknown>> {
   const acr = createAcrProvider(createAcrServices(options));
   // The one place where targets lose their type: each target goes back to the provider that parsed it.
-  const rows = [acr, createStaticProvider()] as unknown as readonly RegistryProvider<unknown>[];
+  const rows = [acr, createTcrProvider(), createStaticProvider()] as unknown as readonly RegistryProvider<unknown>[];
   return new Map(rows.map((provider) => [provider.name, provider]));
 }
 
@@ -28,7 +32,10 @@ export function withResourceProvider(
  * Services that the providers call, by cloud: what `--cloud-endpoints` may name. A misspelt one would leave the calls to the
  * public address.
  */
-export const CLOUD_SERVICES: Readonly<Record<string, readonly string[]>> = { alibaba: ['cr', 'sts', 'metadata'] };
+export const CLOUD_SERVICES: Readonly<Record<string, readonly string[]>> = {
+  alibaba: ['cr', 'sts', 'metadata'],
+  tencent: ['tcr', 'sts', 'metadata'],
+};
 
 /** Environment variables that identities read: those of the clouds' own tools and injectors. */
 export const IDENTITY_VARIABLES: readonly string[] = [...ALIBABA_VARIABLES, ...TENCENT_VARIABLES];

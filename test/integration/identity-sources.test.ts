@@ -61,7 +61,11 @@ function world() {
     now: Date.now,
     random: Math.random,
   });
-  return createProviderWorld({ client, sources, settings: { cloudEndpoints: {}, identityEnvironment: {} } });
+  return createProviderWorld({
+    client,
+    read: (...args) => sources.read(...args),
+    settings: { cloudEndpoints: {}, identityEnvironment: {}, instance: 'default' },
+  });
 }
 
 describe('a metadata service', () => {

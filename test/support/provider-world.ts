@@ -2,7 +2,7 @@
 import { NO_ITEM_DEFAULTS } from '../../src/core/item-defaults.ts';
 import { ProviderError } from '../../src/core/errors.ts';
 import { Identities } from '../../src/credentials/identities.ts';
-import type { MetadataRequest, ProviderWorld, TargetDefaults } from '../../src/providers/provider.ts';
+import type { MetadataRequest, Owner, ProviderWorld, TargetDefaults } from '../../src/providers/provider.ts';
 import type { StoreWorld } from '../../src/credentials/store.ts';
 
 /** 2026-01-02T03:04:05Z. */
@@ -15,6 +15,9 @@ export const TARGET_DEFAULTS: TargetDefaults = {
   namespace: 'kube-system',
   secretNamespaces: [],
 };
+
+/** The installation that the world is of. */
+export const SAMPLE_OWNER: Owner = { cluster: '0b5c7a1e-1111-4222-8333-444444444444', instance: 'default' };
 
 const nothing = (what: string) => (): Promise<never> =>
   Promise.reject(new ProviderError('IdentityUnavailable', `There is no ${what}`));
@@ -30,6 +33,7 @@ export function emptyStoreWorld(more: Partial<StoreWorld> = {}): StoreWorld {
       Promise.reject(new ProviderError('CloudUnavailable', `no metadata service answers at ${new URL(url).host}`)),
     env: {},
     endpoints: {},
+    owner: () => Promise.resolve(SAMPLE_OWNER),
     ...more,
   };
 }

@@ -1,8 +1,8 @@
 // Provider `acr`: Alibaba Cloud Container Registry, Enterprise and Personal Edition: tokens of an hour (acr.md sections 3, 14, 15, 20).
 import { ProviderError } from '../../core/errors.ts';
-import { isRegistryHost } from '../../core/registry-host.ts';
-import { matchesGlob } from '../../core/scope.ts';
+import { coversHost, isRegistryHost } from '../../core/registry-host.ts';
 import type { Credential } from '../../core/types.ts';
+import { about } from '../about.ts';
 import type { ProviderWorld, RegistryProvider } from '../provider.ts';
 import { createAccessKeyIdentity, createHalfKeyIdentity, createInlineKeyIdentity } from './access-key.ts';
 import { personalHosts } from './acr-personal.ts';
@@ -10,7 +10,7 @@ import { createAssumedRoleIdentity } from './assume-role.ts';
 import { createAlibabaClient, type AlibabaClientOptions } from './client.ts';
 import { createCrClient, type AuthorizationToken, type CrCall, type CrClient } from './cr.ts';
 import { dependsOnLocalRegion, endpointsOf } from './endpoints.ts';
-import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
+import type { AlibabaIdentity } from './identity.ts';
 import { readLocalRegion } from './metadata.ts';
 import { createRrsaIdentity } from './rrsa.ts';
 import { createStsClient, type StsClient } from './sts.ts';
@@ -61,6 +61,10 @@ export function createAcrProvider({ cr, sts }: AcrServices = createAcrServices()
         identity: choice === undefined ? origin : `${origin} (${choice})`,
       };
     },
+
+    // Its tokens end by themselves within the hour.
+    mints: () => false,
+    revokeCredentials: () => Promise.resolve([]),
   };
 }
 
@@ -123,26 +127,12 @@ async function buildCall(
       `the region of ${instanceId ?? 'the Personal Edition'} is not known, and the local one neither (${local?.kind === 'known' ? '' : (local?.error.message ?? '')}): write \`regionId\`, or set the key \`region\` of the ConfigMap for all items`,
     );
   }
-  const key = await fetchKey(identity, { world, region, subject: instanceId ?? 'the Personal Edition' }, signal);
+  // Several registries may share an identity: each says for itself that it has none.
+  const key = await about(`GetAuthorizationToken of ${instanceId ?? 'the Personal Edition'} in ${region}`, () =>
+    identity.fetchKey(world, { region }, signal),
+  );
   const endpoints = endpointsOf('cr', region, { endpoints: world.endpoints, localRegion });
   return { region, key, endpoints, now: world.now() };
-}
-
-/** Several registries may share an identity: each says for itself that it has none. */
-async function fetchKey(
-  identity: AlibabaIdentity,
-  of: { readonly world: ProviderWorld; readonly region: string; readonly subject: string },
-  signal: AbortSignal,
-): Promise<AlibabaKey> {
-  try {
-    return await identity.fetchKey(of.world, { region: of.region }, signal);
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    const { reason, message, requestId, retryAfterMs, cause } = error;
-    throw new ProviderError(reason, `GetAuthorizationToken of ${of.subject} in ${of.region} failed: ${message}`, {
-      ...{ requestId, retryAfterMs, cause },
-    });
-  }
 }
 
 function listedHosts(target: Instance, listed: readonly string[]): Hosts {
@@ -154,7 +144,7 @@ function listedHosts(target: Instance, listed: readonly string[]): Hosts {
       `${target.instanceId} in ${target.region} has no enabled endpoint with a domain: enable its public or VPC endpoint, or name \`domains\``,
     );
   }
-  const unlisted = (target.domains ?? []).filter((domain) => !usable.some((host) => covers(domain, host)));
+  const unlisted = (target.domains ?? []).filter((domain) => !usable.some((host) => coversHost(domain, host)));
   const warnings = [
     ...unlisted.map(
       (domain) =>
@@ -165,13 +155,6 @@ function listedHosts(target: Instance, listed: readonly string[]): Hosts {
       : [`${target.instanceId} lists ${strange} domains that are no host names: they are left out`]),
   ];
   return { hosts: usable, ...(warnings.length === 0 ? {} : { warnings }) };
-}
-
-/** True when `pattern`, a host in which `*` may stand for any part of a label, means `host`; ports do not count. */
-function covers(pattern: string, host: string): boolean {
-  const labelsOf = (text: string): readonly string[] => text.replace(/:\d+$/, '').split('.');
-  const [wanted, labels] = [labelsOf(pattern), labelsOf(host)];
-  return wanted.length === labels.length && wanted.every((label, at) => matchesGlob(label, labels[at] ?? ''));
 }
 
 /** Without the listing: fine when the domains are named, else the failure, with the way around it. */

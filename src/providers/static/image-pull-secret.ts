@@ -81,5 +81,9 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
       const { expiresAt: endsAt } = readTokenLife(password) ?? {};
       return { username, password, issuedAt, expiresAt: undefined, ...(endsAt === undefined ? {} : { endsAt }) };
     },
+
+    // Nothing is made for it.
+    mints: () => false,
+    revokeCredentials: () => Promise.resolve([]),
   };
 }

@@ -61,5 +61,9 @@ export function createStaticProvider(): RegistryProvider<StaticTarget> {
       }
       return { username, password, issuedAt, expiresAt: undefined };
     },
+
+    // Nothing is made for it.
+    mints: () => false,
+    revokeCredentials: () => Promise.resolve([]),
   };
 }

@@ -4,7 +4,15 @@ import type { ProviderError } from '../../core/errors.ts';
 import { textOf } from '../../core/fields.ts';
 import { isRecord, parseRecord } from '../../core/records.ts';
 import { CLOUD_PROBLEM, SLOW_DOWN } from '../advice.ts';
-import { codeOf, refused, retryAfterOf, unavailable, type CallContext, type RawAnswer } from '../call-failure.ts';
+import {
+  codeOf,
+  malformed,
+  refused,
+  retryAfterOf,
+  unavailable,
+  type CallContext,
+  type RawAnswer,
+} from '../call-failure.ts';
 import { meaningOf } from './errors.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -23,7 +31,8 @@ export function responseOf(answer: RawAnswer, context: CallContext): Fields {
   if (answer.status !== 200) throw brokenTransport(answer, told, context);
   if (told !== undefined) {
     const { code, fields } = told;
-    throw refused(context, { answer, fields, code: code ?? 'no code', meaning: meaningOf(code ?? '', context.codes) });
+    if (code === undefined) throw malformed(context, fields, 'code of its failure');
+    throw refused(context, { answer, fields, code, meaning: meaningOf(code, context.codes) });
   }
   if (isRecord(document?.Response)) return document.Response;
   const what = document !== undefined ? 'an answer without `Response`' : bodyKind(answer.body);

@@ -1,6 +1,7 @@
 // What a replica does while it does not lead, what it takes over when it begins to, and how it ends. The API server is in memory.
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createController, type Controller, type ControllerObserver } from '../../../src/controller/controller.ts';
+import { createController } from '../../../src/controller/controller.ts';
+import type { Controller, ControllerObserver } from '../../../src/controller/controller-options.ts';
 import { KubeError } from '../../../src/core/errors.ts';
 import { stateLabels, stateSecretName } from '../../../src/core/names.ts';
 import { CredentialStore } from '../../../src/credentials/store.ts';
@@ -28,6 +29,12 @@ const OBSERVER: ControllerObserver = {
   onStateFailure: ignore,
   onLeading: ignore,
   onVendorHelper: ignore,
+  onResource: ignore,
+  onResourceGone: ignore,
+  onResourceKind: ignore,
+  onTcrAssistant: ignore,
+  onPasswordEnding: ignore,
+  onStatusFailure: ignore,
 };
 
 interface Replica {
@@ -80,6 +87,7 @@ function startReplica(
       const rules = [buildRule({ requests: [buildRequest('fake/a', ['a.example'])] })];
       return { ok: true, issues: [], value: { ...buildSettings(), webhook: undefined, rules } };
     },
+    parseResource: () => ({ rule: undefined, issues: [] }),
     createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged }) => ({
       store: new CredentialStore({ ...provider.options, thresholdMs, onChanged, onSettled }),
       sources: new SecretSources({

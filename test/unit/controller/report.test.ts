@@ -36,6 +36,7 @@ beforeEach(() => {
       asked.push(kind === 'Secret' ? `Secret ${name}` : name);
       return Promise.resolve(managers);
     },
+    resourcesOf: () => [],
     now: () => START,
   });
 });

@@ -2,7 +2,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../src/core/config.ts';
 import { desiredFor } from '../../../src/core/desired.ts';
-import { conflictOf, effectiveConfig, type KnownResource } from '../../../src/core/effective-config.ts';
+import {
+  conflictOf,
+  effectiveConfig,
+  type KnownResource,
+  type KnownResources,
+} from '../../../src/core/effective-config.ts';
 import { planNamespace } from '../../../src/core/plan.ts';
 import type { Config, Rule, SecretUse } from '../../../src/core/types.ts';
 import {
@@ -31,13 +36,15 @@ const resourceRule = (name: string, secret?: SecretUse): Rule =>
     scope: everywhere,
     requests: [{ ...buildRequest(`image-pull-secret/${name}`, ['a.example']), secret }],
   });
+const all = (...known: readonly KnownResource[]): KnownResources => ({ known, areAll: true });
+const NOT_KNOWN: KnownResources = { known: [], areAll: false };
 const resource = (name: string, rule: Rule | undefined = resourceRule(name)): KnownResource => ({ name, rule });
 
 describe('the rules in force', () => {
   test('are those of both, the ConfigMap’s first', () => {
     const config = effectiveConfig(
       configOf(buildRule({ secretName: 'own' })),
-      [resource('a'), resource('b')],
+      all(resource('a'), resource('b')),
       DEFAULTS,
     );
     expect(config?.rules.map(({ secretName }) => secretName)).toEqual(['own', 'tcr.ipsa', 'tcr.ipsb']);
@@ -45,13 +52,13 @@ describe('the rules in force', () => {
   });
 
   test('are those of the resources while there was never a good ConfigMap', () => {
-    const config = effectiveConfig(undefined, [resource('a')], DEFAULTS);
+    const config = effectiveConfig(undefined, all(resource('a')), DEFAULTS);
     expect(config).toMatchObject({ thresholdMs: 900_000, unknown: { configMap: true, resources: false } });
   });
 
-  test.each<[string, readonly KnownResource[] | undefined]>([
-    ['no resource', []],
-    ['resources that cannot be read', undefined],
+  test.each<[string, KnownResources]>([
+    ['a resource', all()],
+    ['resources that can be read', NOT_KNOWN],
   ])('are not known with neither a good ConfigMap nor %s', (_what, resources) => {
     expect(effectiveConfig(undefined, resources, DEFAULTS)).toBeUndefined();
   });
@@ -60,7 +67,7 @@ describe('the rules in force', () => {
     const reference = { namespace: 'kube-system', name: 'key' };
     const keeper = buildRule({ requests: [{ ...buildRequest('tcr/x'), secret: { reference, published: false } }] });
     const thief = resourceRule('thief', { reference, published: true });
-    const config = effectiveConfig(configOf(keeper), [resource('thief', thief), resource('a')], DEFAULTS);
+    const config = effectiveConfig(configOf(keeper), all(resource('thief', thief), resource('a')), DEFAULTS);
     expect(config?.rules.map(({ secretName }) => secretName)).toEqual([keeper.secretName, 'tcr.ipsa']);
     expect(config?.unknown?.secretNames).toEqual(new Set(['tcr.ipsthief']));
     expect(conflictOf(thief, [keeper, thief])?.message).toContain('kube-system/key');
@@ -69,11 +76,11 @@ describe('the rules in force', () => {
 });
 
 describe('what the cluster holds of rules that are not known', () => {
-  const KEPT: readonly [string, Config | undefined, readonly KnownResource[] | undefined, readonly string[]][] = [
-    ['goes when both are known', configOf(), [], []],
-    ['stays where it may be of the ConfigMap', undefined, [resource('other')], ['own']],
-    ['stays where it may be of a resource', configOf(), undefined, ['tcr.ipsa', 'tcr.ipsb']],
-    ['stays where its resource cannot be understood', configOf(), [{ name: 'a', rule: undefined }], ['tcr.ipsa']],
+  const KEPT: readonly [string, Config | undefined, KnownResources, readonly string[]][] = [
+    ['goes when both are known', configOf(), all(), []],
+    ['stays where it may be of the ConfigMap', undefined, all(resource('other')), ['own']],
+    ['stays where it may be of a resource', configOf(), NOT_KNOWN, ['tcr.ipsa', 'tcr.ipsb']],
+    ['stays where its resource cannot be understood', configOf(), all({ name: 'a', rule: undefined }), ['tcr.ipsa']],
   ];
   test.each(KEPT)('%s', (_what, config, resources, kept) => {
     const names = ['own', 'tcr.ipsa', 'tcr.ipsb'];

@@ -104,6 +104,8 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
       calls.push(provider.cacheKey(target));
       return harness.fetch(world, signal);
     },
+    mints: () => false,
+    revokeCredentials: () => Promise.resolve([]),
   };
   const storeOptions: CredentialStoreOptions = {
     providers: new Map([['fake', provider]]),

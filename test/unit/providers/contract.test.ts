@@ -12,14 +12,21 @@ const DEFAULTS = TARGET_DEFAULTS;
 /** One item that is right, for each provider. */
 const ITEMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   acr: { instanceId: 'cri-fake0000', domains: 'a.example,b.example', accessKeySecretRef: { name: 'fake-key' } },
+  tcr: { registryId: 'tcr-fake0000', domains: 'a.example,b.example', apiKeySecretRef: { name: 'fake-key' } },
   static: { domains: ['a.example'], secretRef: { name: 'fake-login' } },
 };
+
+/** Keys of Secrets that any of them reads. */
+const SECRET_KEYS = ['access-key-id', 'access-key-secret', 'secret-id', 'secret-key', 'token', 'username', 'password'];
 
 /** Texts and shapes that people and attackers write, more often than chance would. */
 const hostile = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom(
     'cri-a,cri-b',
+    '*.tencentcloudcr.com',
+    'longterm',
+    'robot',
     'https://user:fake-password@host/v2',
     '../../etc',
     '{region}',
@@ -44,7 +51,15 @@ describe.each([...createProviders().values()])('provider $name', (provider) => {
 
   test('parseTarget never throws, and every issue has a path and a sentence', () => {
     const names = fc.oneof(
-      fc.constantFrom(...Object.keys(item), 'server', 'regionId', 'customAccessKey'),
+      fc.constantFrom(
+        ...Object.keys(item),
+        'server',
+        'regionId',
+        'customAccessKey',
+        'tokenMode',
+        'namespaces',
+        'webIdentity',
+      ),
       fc.string({ minLength: 1 }),
     );
     fc.assert(
@@ -106,24 +121,28 @@ describe.each([...createProviders().values()])('provider $name', (provider) => {
   test('whatever the Secret holds, only ProviderErrors come out, without its values', async () => {
     const value = fc.oneof(fc.string(), fc.constantFrom('fake:secret:value', '\n', 'ключ', '\u0000'));
     await fc.assert(
-      fc.asyncProperty(
-        fc.dictionary(fc.constantFrom('access-key-id', 'access-key-secret', 'username', 'password'), value),
-        async (data) => {
-          // Aborted from the start: no call is made.
-          const world = { ...nowhere, readSecret: () => Promise.resolve(data) };
-          const ended = await fetchFrom(provider, item, world, AbortSignal.abort());
-          if (ended === undefined) return;
-          expect(ended).toBeInstanceOf(ProviderError);
-          for (const text of Object.values(data).filter((one) => one.trim().length > 8))
-            expect((ended as Error).message).not.toContain(text);
-        },
-      ),
+      fc.asyncProperty(fc.dictionary(fc.constantFrom(...SECRET_KEYS), value), async (data) => {
+        // Aborted from the start: no call is made.
+        const world = { ...nowhere, readSecret: () => Promise.resolve(data) };
+        const ended = await fetchFrom(provider, item, world, AbortSignal.abort());
+        if (ended === undefined) return;
+        expect(ended).toBeInstanceOf(ProviderError);
+        for (const text of Object.values(data).filter((one) => one.trim().length > 8))
+          expect((ended as Error).message).not.toContain(text);
+      }),
       { numRuns: 30 },
     );
   });
 
+  test('says that it leaves nothing behind at the cloud unless told to, and then revokes nothing', async () => {
+    const target = targetOf(provider, item);
+    expect(provider.mints(target)).toBe(false);
+    const options = { keep: undefined };
+    await expect(provider.revokeCredentials(target, options, nowhere, AbortSignal.abort())).resolves.toEqual([]);
+  });
+
   test('an aborted signal ends the attempt', async () => {
-    const data = { 'access-key-id': 'fake', 'access-key-secret': 'fake', username: 'fake', password: 'fake' };
+    const data = Object.fromEntries(SECRET_KEYS.map((key) => [key, 'fake']));
     const ended = fetchFrom(
       provider,
       item,

@@ -1,0 +1,62 @@
+// The resources as rules: what each means now, or meant last when it cannot be understood any more.
+import { conflictOf, type KnownResource } from '../core/effective-config.ts';
+import type { ParsedResource } from '../core/image-pull-secret.ts';
+import { includesNamespace } from '../core/scope.ts';
+import type { Issue, ObservedNamespace, Rule } from '../core/types.ts';
+import type { Resource } from '../kube/resource-objects.ts';
+
+/** One resource, understood as far as possible. */
+interface Known extends KnownResource {
+  readonly uid: string;
+  readonly issues: readonly Issue[];
+}
+
+/** The rules of all resources that are there. */
+export class ResourceRules {
+  readonly #parse: (name: string, spec: unknown) => ParsedResource;
+  readonly #known = new Map<string, Known>();
+
+  constructor(parse: (name: string, spec: unknown) => ParsedResource) {
+    this.#parse = parse;
+  }
+
+  /** In the order of their names. */
+  all(): readonly KnownResource[] {
+    return [...this.#known.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** What is wrong with it, among the rules of the ConfigMap and of all other resources. */
+  issuesOf(name: string, others: readonly Rule[]): readonly Issue[] {
+    const { rule, issues = [] } = this.#known.get(name) ?? {};
+    const conflict = rule === undefined ? undefined : conflictOf(rule, others);
+    return conflict === undefined ? issues : [...issues, conflict];
+  }
+
+  ruleOf(name: string): Rule | undefined {
+    return this.#known.get(name)?.rule;
+  }
+
+  /** Takes a change over; gives the rules before and after it. */
+  take({ before, after }: { readonly before: Resource | undefined; readonly after: Resource | undefined }): {
+    readonly name: string;
+    readonly rules: readonly Rule[];
+  } {
+    const name = (after ?? before)?.name ?? '';
+    const last = this.#known.get(name);
+    if (after === undefined) this.#known.delete(name);
+    else {
+      const { rule, issues } = this.#parse(name, after.spec);
+      // A bad edit must not undo what a good one set up.
+      const kept = last?.uid === after.uid ? last.rule : undefined;
+      this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues });
+    }
+    return { name, rules: [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined) };
+  }
+}
+
+/** The namespaces that one of the rules reaches. */
+export function namespacesOf(rules: readonly Rule[], namespaces: Iterable<ObservedNamespace>): readonly string[] {
+  return [...namespaces].flatMap((namespace) =>
+    rules.some((rule) => includesNamespace(rule.scope, namespace)) ? [namespace.name] : [],
+  );
+}

@@ -1,0 +1,119 @@
+// The one writer of every resource's status: gathers what happened, and writes what differs, at most every five seconds.
+import type { EpochMs } from '../core/types.ts';
+import type { ResourceStatus } from '../core/resource-status.ts';
+import { isRecord } from '../core/records.ts';
+import type { Resource } from '../kube/resource-objects.ts';
+
+export interface ResourceStatusesOptions {
+  readonly resources: () => readonly Resource[];
+  /** The status as it should be. `previous`: what was sent last, or else what is there. */
+  readonly build: (resource: Resource, previous: unknown) => ResourceStatus;
+  /** When a status changes although nothing happens: a password comes near its end. */
+  readonly nextChangeAt: () => EpochMs | undefined;
+  /** Writes it and gives the status that is there afterwards. Throws KubeError. */
+  readonly write: (resource: Resource, status: ResourceStatus, signal: AbortSignal) => Promise<unknown>;
+  readonly onFailure: (resource: Resource, error: unknown) => void;
+  readonly now: () => EpochMs;
+  /** Waits, milliseconds; resolves early when the signal aborts. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What happened within this time of the first change goes into the same write, milliseconds. */
+const GATHER_MS = 200;
+
+/** Least time between two writes, milliseconds. */
+const PAUSE_MS = 5_000;
+
+/** Longest wait that a timer takes, milliseconds; then it is looked at again. */
+const MAX_WAIT_MS = 3_600_000;
+
+interface Written {
+  readonly uid: string;
+  /** What was sent: a definition that is not ours may drop parts of it. */
+  readonly status: ResourceStatus;
+}
+
+/** Keeps the statuses while `run` runs. */
+export class ResourceStatuses {
+  readonly #options: ResourceStatusesOptions;
+  readonly #written = new Map<string, Written>();
+  #woken = Promise.withResolvers<undefined>();
+
+  constructor(options: ResourceStatusesOptions) {
+    this.#options = options;
+  }
+
+  /** Something happened that a status may tell. Costs nothing. */
+  changed(): void {
+    this.#woken.resolve(undefined);
+  }
+
+  /** Writes until aborted; never throws. What an earlier term wrote is compared with what is there. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { pause } = this.#options;
+    this.#written.clear();
+    for (;;) {
+      await this.#wait(signal);
+      await pause(GATHER_MS, signal);
+      if (signal.aborted) return;
+      this.#woken = Promise.withResolvers<undefined>();
+      if (await this.#write(signal)) await pause(PAUSE_MS, signal);
+    }
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    const { now, nextChangeAt, pause } = this.#options;
+    const at = nextChangeAt();
+    const ended = new AbortController();
+    const until = AbortSignal.any([signal, ended.signal]);
+    const waitMs = at === undefined ? MAX_WAIT_MS : Math.min(Math.max(at - now(), 0), MAX_WAIT_MS);
+    await Promise.race([this.#woken.promise, pause(waitMs, until)]);
+    ended.abort();
+  }
+
+  /** True when something was written, or failed to be. */
+  async #write(signal: AbortSignal): Promise<boolean> {
+    const { resources, build, write, onFailure } = this.#options;
+    const all = resources();
+    const names = new Set(all.map(({ name }) => name));
+    for (const name of this.#written.keys()) if (!names.has(name)) this.#written.delete(name);
+    let wrote = false;
+    for (const resource of all) {
+      if (signal.aborted) break;
+      const { name, uid } = resource;
+      const written = this.#written.get(name);
+      const last = written?.uid === uid ? written.status : undefined;
+      const status = build(resource, last ?? resource.status);
+      if (last !== undefined && sameJson(status, last)) continue;
+      if (last === undefined && isThere(status, resource.status)) {
+        this.#written.set(name, { uid, status });
+        continue;
+      }
+      wrote = true;
+      try {
+        await write(resource, status, signal);
+        this.#written.set(name, { uid, status });
+      } catch (error) {
+        onFailure(resource, error);
+        this.changed();
+      }
+    }
+    return wrote;
+  }
+}
+
+/** True when `live` says all of `status`; what else it says is somebody else's. */
+function isThere(status: ResourceStatus, live: unknown): boolean {
+  if (!isRecord(live)) return false;
+  return Object.entries(status).every(([key, value]) => sameJson(value, live[key]));
+}
+
+/** Equal whatever the order of fields: the API server sends them in its own. */
+function sameJson(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a)) {
+    const others: readonly unknown[] = Array.isArray(b) ? b : [];
+    return Array.isArray(b) && a.length === others.length && a.every((one, at) => sameJson(one, others[at]));
+  }
+  if (!isRecord(a)) return a === b;
+  return isRecord(b) && Object.keys({ ...a, ...b }).every((key) => sameJson(a[key], b[key]));
+}

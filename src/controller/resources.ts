@@ -1,0 +1,230 @@
+// The `ImagePullSecret` resources in one place: followed, understood as rules, and told about in their status.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlanSettings } from '../core/assess-secret.ts';
+import type { KnownResources } from '../core/effective-config.ts';
+import type { ParsedResource } from '../core/image-pull-secret.ts';
+import { TCR_ASSISTANT } from '../core/names.ts';
+import { endingOf, type Ending } from '../core/password-end.ts';
+import type { Skip } from '../core/plan-types.ts';
+import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
+import { buildResourceStatus, type CredentialFacts, type ResourceStatus } from '../core/resource-status.ts';
+import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { ImagePullSecrets, type ResourceKindState, type Watched } from '../kube/image-pull-secrets.ts';
+import type { ReflectorEvent } from '../kube/reflector.ts';
+import type { Resource } from '../kube/resource-objects.ts';
+import { writeResourceStatus } from '../kube/resource-status.ts';
+import type { SourceSecret } from '../kube/secret-sources.ts';
+import { VendorHelper } from '../kube/vendor-helper.ts';
+import type { Caches } from './observe.ts';
+import type { PassObserver } from './pass-world.ts';
+import { ResourceRules } from './resource-rules.ts';
+import { ResourceStatuses } from './resource-statuses.ts';
+import { tally, type TallyWorld } from './tally.ts';
+
+/** What is told of resources. */
+export interface ResourceObserver {
+  /** It was read, or read again after an edit. */
+  readonly onResource: (resource: Resource, issues: readonly Issue[]) => void;
+  readonly onResourceGone: (name: string) => void;
+  readonly onResourceKind: (state: ResourceKindState) => void;
+  /** Told by the leader: the vendor's add-on runs, or does not. */
+  readonly onTcrAssistant: (isRunning: boolean) => void;
+  /** Told when it is near, and when it is over. */
+  readonly onPasswordEnding: (resource: Resource, ending: Ending) => void;
+  readonly onStatusFailure: (resource: Resource, error: unknown) => void;
+}
+
+/** What is known of a credential. */
+export interface CredentialView {
+  readonly source: (cacheKey: string) => string | undefined;
+  readonly facts: (cacheKey: string) => CredentialFacts | undefined;
+  /** Why the last attempt failed. */
+  readonly failure: (cacheKey: string) => { readonly reason: string; readonly message: string } | undefined;
+}
+
+export interface ResourcesOptions {
+  readonly client: KubeClient;
+  readonly parse: (name: string, spec: unknown) => ParsedResource;
+  /** What is in force. */
+  readonly config: () => Config | undefined;
+  readonly settings: (config: Config) => PlanSettings;
+  readonly caches: () => Pick<Caches, 'namespaces' | 'serviceAccounts' | 'secrets'>;
+  readonly credentials: CredentialView;
+  /** These rules are, or were, in force; must not wait for anything. */
+  readonly onRules: (rules: readonly Rule[]) => void;
+  /** User name or password of a resource changed. */
+  readonly onSource: (reference: SecretReference) => void;
+  readonly observer: ResourceObserver;
+  readonly report: (kind: string, event: ReflectorEvent) => void;
+  readonly now: () => EpochMs;
+  readonly random: () => number;
+}
+
+/** The resources, as the controller sees them. */
+export interface Resources {
+  known(): KnownResources;
+  /** Those whose rule asks for this credential. */
+  wanting(cacheKey: string): readonly Resource[];
+  /** User name and password, as a source; undefined = there is no such resource. */
+  source(name: string): SourceSecret | undefined;
+  watches(): readonly { readonly kind: string; readonly reflector: Watched }[];
+  /** Settles when it is known which there are, or that nobody may know. */
+  whenAsked(): Promise<unknown>;
+  /** A credential was obtained, or could not be: statuses may have changed. */
+  changed(): void;
+  /** Hears of every pass on the way to `observer`. */
+  observing(observer: PassObserver): PassObserver;
+  run(signal: AbortSignal): Promise<void>;
+  /** Keeps the statuses until aborted. */
+  lead(signal: AbortSignal): Promise<void>;
+}
+
+/** Builds them; nothing is read before `run`. */
+export function createResources(options: ResourcesOptions): Resources {
+  const { client, observer, credentials, now, random } = options;
+  const rules = new ResourceRules(options.parse);
+  const skips = new Map<string, readonly Skip[]>();
+  const told = new Map<string, string>();
+  let leading = false;
+
+  const allRules = (): readonly Rule[] => rules.all().flatMap(({ rule }) => rule ?? []);
+  const kind = new ImagePullSecrets({
+    client,
+    onChange: (change) => {
+      const { name, rules: touched } = rules.take(change);
+      options.onRules(touched);
+      if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
+      if (change.after === undefined) observer.onResourceGone(name);
+      else if (leading) observer.onResource(change.after, issuesOf(name));
+      statuses.changed();
+    },
+    onKind: (state) => {
+      observer.onResourceKind(state);
+      options.onRules(allRules());
+    },
+    report: options.report,
+    now,
+    random,
+  });
+  const assistant = new VendorHelper({
+    client,
+    place: TCR_ASSISTANT,
+    onChange: (isRunning) => {
+      if (leading) observer.onTcrAssistant(isRunning);
+      options.onRules(allRules());
+      statuses.changed();
+    },
+    report: (event) => options.report('deployments', event),
+    now,
+    random,
+  });
+  const statuses = new ResourceStatuses({
+    resources: () => (kind.state === 'served' ? kind.all() : []),
+    build,
+    nextChangeAt: () => {
+      const changes = kind.all().flatMap(({ name }) => endingOf(factsOf(name), now())?.changesAt ?? []);
+      return changes.length === 0 ? undefined : Math.min(...changes);
+    },
+    write: async (resource, status, signal) => {
+      kind.absorb(await writeResourceStatus(client, resource, status, signal));
+    },
+    onFailure: observer.onStatusFailure,
+    now,
+    pause: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined),
+  });
+
+  function issuesOf(name: string): readonly Issue[] {
+    return rules.issuesOf(name, [...(options.config()?.rules ?? []), ...allRules()]);
+  }
+
+  function cacheKeyOf(name: string): string {
+    return rules.ruleOf(name)?.requests[0]?.cacheKey ?? '';
+  }
+
+  function factsOf(name: string): CredentialFacts | undefined {
+    return credentials.facts(cacheKeyOf(name));
+  }
+
+  function build(resource: Resource, previous: unknown): ResourceStatus {
+    const { name, generation } = resource;
+    const rule = rules.ruleOf(name);
+    const config = options.config();
+    const none = { desired: 0, successful: [], failed: [] };
+    const world = (inForce: Config): TallyWorld => ({
+      caches: options.caches(),
+      settings: options.settings(inForce),
+      currentSource: credentials.source,
+      skipsOf: (namespace) => skips.get(namespace) ?? [],
+      now: now(),
+    });
+    const counts =
+      rule === undefined || config === undefined ? { secrets: none, accounts: none } : tally(rule, world(config));
+    const credential = factsOf(name);
+    tellEnding(resource, endingOf(credential, now()));
+    return buildResourceStatus(
+      {
+        generation,
+        issues: issuesOf(name),
+        isStandingDown: assistant.isRunning,
+        ...counts,
+        credential,
+        failure: credentials.failure(cacheKeyOf(name)),
+        now: now(),
+      },
+      previous,
+    );
+  }
+
+  function tellEnding(resource: Resource, ending: Ending | undefined): void {
+    const text = ending === undefined || ending.stage === 'valid' ? '' : `${ending.stage} ${ending.endsAt}`;
+    if ((told.get(resource.uid) ?? '') === text) return;
+    told.set(resource.uid, text);
+    if (ending !== undefined && text !== '') observer.onPasswordEnding(resource, ending);
+  }
+
+  return {
+    // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight.
+    known: () =>
+      assistant.isRunning ? { known: [], areAll: false } : { known: rules.all(), areAll: kind.state === 'served' },
+    wanting: (cacheKey) => kind.all().filter(({ name }) => cacheKeyOf(name) === cacheKey),
+    source: (name) => kind.source(name),
+    watches: () => kind.reflectors(),
+    whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
+    changed: () => statuses.changed(),
+    observing: (passes) => ({
+      ...passes,
+      onPlan(namespace, plan) {
+        if (plan.skips.length === 0) skips.delete(namespace);
+        else skips.set(namespace, plan.skips);
+        statuses.changed();
+        passes.onPlan(namespace, plan);
+      },
+      onWrite(write) {
+        statuses.changed();
+        passes.onWrite(write);
+      },
+      onGone(namespace) {
+        skips.delete(namespace);
+        statuses.changed();
+        passes.onGone(namespace);
+      },
+    }),
+    run: async (signal) => {
+      await Promise.all([kind.run(signal), assistant.run(signal)]);
+    },
+    async lead(signal) {
+      leading = true;
+      told.clear();
+      observer.onTcrAssistant(assistant.isRunning);
+      for (const resource of kind.all()) observer.onResource(resource, issuesOf(resource.name));
+      statuses.changed();
+      await statuses.run(signal);
+      leading = false;
+    },
+  };
+}
+
+function digestOf(resource: Resource | undefined): string {
+  return resource === undefined ? '' : sourceDigestOf(sourceDataOf(resource.spec));
+}
