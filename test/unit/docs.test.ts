@@ -14,7 +14,9 @@ import { ITEM_FIELDS } from '../../src/core/registry-items.ts';
 import { createItemParser } from '../../src/credentials/requests.ts';
 import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { ALIBABA_VARIABLES } from '../../src/providers/alibaba/environment.ts';
 import { createProviders } from '../../src/providers/table.ts';
+import { TENCENT_VARIABLES } from '../../src/providers/tencent/environment.ts';
 import { ADMISSION_OUTCOMES } from '../../src/webhook/handlers.ts';
 import { codeBlocks, documentationPages, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
 import { TARGET_DEFAULTS } from '../support/provider-world.ts';
@@ -112,6 +114,14 @@ describe('docs/reasons.md', () => {
     expect(reasons.length).toBeGreaterThan(3);
     expect(reasonsUnder(heading)).toEqual(sorted(reasons));
   });
+});
+
+test.each([
+  ['docs/identities-alibaba.md', ALIBABA_VARIABLES],
+  ['docs/identities-tencent.md', TENCENT_VARIABLES],
+])('%s names every environment variable that identities read', (page, variables) => {
+  const named = inlineCode(readFileSync(page, 'utf8'));
+  expect(variables.filter((name) => !named.some((code) => code.split('=')[0] === name))).toEqual([]);
 });
 
 describe('docs/rbac.yaml and docs/rbac.md', () => {

@@ -35,7 +35,7 @@ export function createEnvironmentIdentity(sts: StsClient): TencentIdentity {
     fetchKey(world, place, signal) {
       const { [ROLE]: roleArn } = world.env;
       if (roleArn === undefined) return own.fetchKey(world, place, signal);
-      const role = { roleArn, durationSeconds: DURATION_SECONDS.default, externalId: undefined };
+      const role = { roleArn, durationSeconds: DURATION_SECONDS.default, externalId: undefined, namedBy: ROLE };
       return createAssumedRoleIdentity(sts, own, role).fetchKey(world, place, signal);
     },
   };
