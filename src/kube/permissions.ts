@@ -94,11 +94,7 @@ const ROWS: readonly Row[] = [
     ...RESOURCES,
     whyByVerb: { list: 'to know the ImagePullSecret resources', watch: 'to notice edits of them at once' },
   },
-  {
-    ...RESOURCES,
-    subresource: 'status',
-    whyByVerb: { patch: 'to say in an ImagePullSecret what became of it' },
-  },
+  { ...RESOURCES, subresource: 'status', whyByVerb: { patch: 'to say in an ImagePullSecret what became of it' } },
   {
     ...{ group: 'apps', resource: 'deployments', scope: 'cluster', resourceNames: [TCR_ASSISTANT.name] },
     whyByVerb: {

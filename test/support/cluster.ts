@@ -29,7 +29,7 @@ export interface AuthEntry {
 }
 
 /** The kinds that the tests touch, by path. */
-type Kind = 'namespaces' | 'serviceaccounts' | 'secrets' | 'configmaps' | 'events';
+type Kind = 'namespaces' | 'serviceaccounts' | 'secrets' | 'configmaps' | 'events' | 'imagepullsecrets' | 'deployments';
 
 /** Calls as `admin`, unless another user is named at the start. Each throws with status and answer when it is refused. */
 export interface Cluster {
@@ -60,10 +60,16 @@ export function authsOf(secret: TestObject): Readonly<Record<string, AuthEntry>>
   return (JSON.parse(Buffer.from(text, 'base64').toString('utf8')) as { auths: Record<string, AuthEntry> }).auths;
 }
 
+/** Where kinds are that are not in the core group. */
+const GROUPS: Readonly<Partial<Record<Kind, string>>> = {
+  imagepullsecrets: '/apis/tcr.tencentcloudcr.com/v1',
+  deployments: '/apis/apps/v1',
+};
+
 /** The calls of `user` on a control plane. */
 export function clusterOf(plane: ControlPlane, user = 'admin'): Cluster {
   const path = (kind: Kind, namespace?: string, name?: string): string =>
-    `/api/v1${namespace === undefined ? '' : `/namespaces/${namespace}`}/${kind}${name === undefined ? '' : `/${name}`}`;
+    `${GROUPS[kind] ?? '/api/v1'}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${kind}${name === undefined ? '' : `/${name}`}`;
   const call = async (
     request: { method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'; path: string; body?: unknown; contentType?: string },
     accept: readonly number[] = [],
