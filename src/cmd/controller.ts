@@ -8,6 +8,7 @@ import { parseConfig } from '../core/config.ts';
 import { parseImagePullSecret } from '../core/image-pull-secret.ts';
 import { leaseName } from '../core/names.ts';
 import { createItemParser } from '../credentials/requests.ts';
+import { createRevocations } from '../credentials/revocation.ts';
 import { CredentialStore } from '../credentials/store.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
@@ -95,11 +96,14 @@ export const controllerCommand: Command = {
           now,
           random,
         });
-        const store = new CredentialStore({
+        const shared = {
           providers: all,
           world: createProviderWorld({ client, read: readerOf(sources, readResource), settings }),
+          register: (key: string, values: readonly string[]) => connection.secrets.register(key, values),
+        };
+        const store = new CredentialStore({
+          ...shared,
           thresholdMs,
-          register: (key, values) => connection.secrets.register(key, values),
           onChanged,
           onSettled,
           onOutcome: report.onOutcome,
@@ -107,7 +111,7 @@ export const controllerCommand: Command = {
           onIdentity: report.onIdentity,
           random,
         });
-        return { store, sources };
+        return { store, sources, revocations: createRevocations({ ...shared, identities: store.identities }) };
       },
       observer: {
         ...report,

@@ -138,6 +138,10 @@ export function createReport(options: ReportOptions): Report {
       reportVendorHelper(logger, onConfigMap, { place: VENDOR_HELPER, isRunning });
     },
     ...createResourceReport(options),
+    onRevoked: (credential, ids) => logger.info('Removed what a credential had left at its cloud', { credential, ids }),
+    onRevocationFailure: (credential, error) => {
+      logger.warn('What a credential left at its cloud could not be removed', { credential, error });
+    },
     onTcrAssistant: (isRunning) => {
       if (isRunning === wasAssisted) return;
       wasAssisted = isRunning;

@@ -10,6 +10,8 @@ export interface State {
   readonly credentials: string | undefined;
   /** Data of the last good ConfigMap. */
   readonly configuration: Readonly<Record<string, string>> | undefined;
+  /** What may be left at clouds: see `left-behind.ts`. */
+  readonly minted?: string | undefined;
 }
 
 /** The calls that keep the Secret; each throws KubeError, and waits no longer for its turn when the signal aborts. */
@@ -58,6 +60,7 @@ export class StateKeeper {
     const state = {
       credentials: data?.[STATE_KEYS.credentials],
       configuration: parseConfiguration(data?.[STATE_KEYS.configuration]),
+      minted: data?.[STATE_KEYS.minted],
     };
     this.#written = textOf(state);
     return state;
@@ -105,10 +108,11 @@ export class StateKeeper {
   }
 }
 
-function dataOf({ credentials, configuration }: State): Readonly<Record<string, string>> {
+function dataOf({ credentials, configuration, minted }: State): Readonly<Record<string, string>> {
   return {
     ...(credentials === undefined ? {} : { [STATE_KEYS.credentials]: credentials }),
     ...(configuration === undefined ? {} : { [STATE_KEYS.configuration]: JSON.stringify(configuration) }),
+    ...(minted === undefined ? {} : { [STATE_KEYS.minted]: minted }),
   };
 }
 

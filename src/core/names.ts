@@ -77,7 +77,11 @@ export function stateSecretName(instance: string): string {
 }
 
 /** Keys of the data in it. */
-export const STATE_KEYS = { credentials: 'credentials.json', configuration: 'configuration.json' } as const;
+export const STATE_KEYS = {
+  credentials: 'credentials.json',
+  configuration: 'configuration.json',
+  minted: 'minted.json',
+} as const;
 
 /** Labels of the Secrets in our own namespace that remember something for `instance`. */
 export function stateLabels(instance: string): Readonly<Record<string, string>> {

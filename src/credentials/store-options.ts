@@ -34,6 +34,8 @@ export interface CurrentCredential {
   readonly endsAt: EpochMs | undefined;
   readonly hosts: readonly string[] | undefined;
   readonly warnings: readonly string[];
+  /** See `Credential`. */
+  readonly id: string | undefined;
   /** As whom it was asked for; undefined = not known. */
   readonly identity: string | undefined;
 }

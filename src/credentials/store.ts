@@ -22,14 +22,7 @@ import { formatSnapshot, parseSnapshot } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 
 export type { IdentityOutcome } from './identities.ts';
-export type {
-  CredentialAttempt,
-  CredentialOutcome,
-  CredentialStoreOptions,
-  CurrentCredential,
-  SourceRead,
-  StoreWorld,
-} from './store-options.ts';
+export type * from './store-options.ts';
 
 /** Resolves when `resolve` has waited long enough. */
 type Patience = () => Promise<unknown>;
@@ -169,6 +162,11 @@ export class CredentialStore {
       entry.secrets = 'unknown';
     }
     return issues;
+  }
+
+  /** The sessions of identities, for whatever else is asked of a cloud. */
+  get identities(): Identities {
+    return this.#identities;
   }
 
   /** Ends the calls under way; resolves when they have ended. Later requests are answered from what is held. */

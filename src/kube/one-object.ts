@@ -113,7 +113,7 @@ function isOwnState(live: KubeObject, instance: string): boolean {
 /** True when the Secret is the master copy of `instance`: one that lost its labels still holds all that we write. */
 export function isOwnMasterCopy(live: KubeObject, instance: string): boolean {
   const data = dataOf(live);
-  return isOwnState(live, instance) || Object.values(STATE_KEYS).every((key) => key in data);
+  return isOwnState(live, instance) || [STATE_KEYS.credentials, STATE_KEYS.configuration].every((key) => key in data);
 }
 
 /** True when the Secret is the certificate authority of `instance`: one that lost its labels still holds what nobody else writes. */

@@ -35,6 +35,8 @@ const OBSERVER: ControllerObserver = {
   onTcrAssistant: ignore,
   onPasswordEnding: ignore,
   onStatusFailure: ignore,
+  onRevoked: ignore,
+  onRevocationFailure: ignore,
 };
 
 interface Replica {
@@ -97,6 +99,7 @@ function startReplica(
         now: provider.now,
         random: () => 0.5,
       }),
+      revocations: { mints: () => false, revoke: () => Promise.resolve([]) },
     }),
     observer: OBSERVER,
     now: provider.now,
