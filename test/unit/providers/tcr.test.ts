@@ -162,6 +162,13 @@ describe('domains', () => {
   );
 });
 
+test('domains of the customer’s own are none where the cloud knows of none', async () => {
+  const { fetch } = harness({ answers: { DescribeInstanceCustomizedDomain: refusal('InstanceNotFound') } });
+  const credential = await fetch();
+  expect(credential.hosts).toEqual(['acme.tencentcloudcr.com', 'acme-vpc.tencentcloudcr.com']);
+  expect(credential).not.toHaveProperty('warnings');
+});
+
 describe('[tcr K8] the instance', () => {
   const elsewhere =
     (name: string): Answer =>
