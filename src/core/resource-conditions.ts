@@ -76,7 +76,9 @@ function judge({ issues, isStandingDown, secrets, accounts, credential, failure 
     return { state: 'stalled', reason: 'VendorHelperRuns', message };
   }
   if (credential === undefined && failure !== undefined) return { state: 'reconciling', ...failure };
-  const [first] = [...secrets.failed, ...accounts.failed];
+  const [first] = [...secrets.failed, ...accounts.failed].toSorted((a, b) =>
+    a.namespacedName < b.namespacedName ? -1 : 1,
+  );
   const progress = `${secrets.successful.length} of ${secrets.desired} Secrets and ${accounts.successful.length} of ${accounts.desired} ServiceAccounts are done`;
   if (first !== undefined) {
     return {

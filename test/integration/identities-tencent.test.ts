@@ -7,15 +7,18 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { callMetadata } from '../../src/credentials/metadata-http.ts';
 import { readSmallFile } from '../../src/credentials/small-file.ts';
+import type { CredentialRequest } from '../../src/core/types.ts';
 import type { ProviderWorld } from '../../src/providers/provider.ts';
 import type { AssumedRole } from '../../src/providers/tencent/assume-role.ts';
 import { createTencentClient } from '../../src/providers/tencent/client.ts';
 import { identityOf, type BaseIdentity, type IdentityChoice } from '../../src/providers/tencent/identities.ts';
 import type { TencentKey } from '../../src/providers/tencent/identity.ts';
 import { createStsClient } from '../../src/providers/tencent/sts.ts';
+import { createTcrProvider } from '../../src/providers/tencent/tcr.ts';
 import { startClouds, TENCENT_SAMPLE, type Clouds } from '../support/clouds/clouds.ts';
 import { createJwtSigner, type JwtSigner } from '../support/clouds/sign-jwt.ts';
-import { emptyWorld } from '../support/provider-world.ts';
+import { emptyStoreWorld, emptyWorld, TARGET_DEFAULTS } from '../support/provider-world.ts';
+import { createStoreHarness } from '../unit/credentials/store-world.ts';
 
 const { key, user, cvmRole, webRole, otherRole, oidcProvider } = TENCENT_SAMPLE;
 const { signal } = new AbortController();
@@ -25,6 +28,7 @@ const USER_ARN = `qcs::cam::uin/${user.ownerUin}:uin/${user.uin}`;
 const SECRET = { namespace: 'kube-system', name: 'tcr-api-key' };
 const SUBJECT = webRole.trust[0].subjects[0];
 
+const provider = createTcrProvider();
 const client = createTencentClient();
 const sts = createStsClient(client);
 const signers = [createJwtSigner('RS256', 'first'), createJwtSigner('RS256', 'second')] as const;
@@ -50,15 +54,15 @@ afterEach(async () => {
 function worldOf(
   has: { readonly env?: Readonly<Record<string, string>>; readonly secret?: Readonly<Record<string, string>> } = {},
 ): ProviderWorld {
-  const { sts: service, metadata } = clouds.endpoints().tencent;
-  const { caFile = '', ...endpoint } = service;
+  const { tcr, sts: service, metadata } = clouds.endpoints().tencent;
+  const trusting = ({ caFile = '', ...endpoint }: typeof tcr) => ({ ...endpoint, ca: readFileSync(caFile, 'utf8') });
   const { secret } = has;
   return emptyWorld({
     now: () => clouds.now(),
     http: callMetadata,
     readFile: readSmallFile,
     env: has.env ?? {},
-    endpoints: { tencent: { sts: { ...endpoint, ca: readFileSync(caFile, 'utf8') }, metadata } },
+    endpoints: { tencent: { tcr: trusting(tcr), sts: trusting(service), metadata } },
     ...(secret === undefined ? {} : { readSecret: () => Promise.resolve(secret) }),
   });
 }
@@ -242,6 +246,66 @@ describe('[tcr W6] a session', () => {
     const { TKE_WEB_IDENTITY_TOKEN_FILE: file = '', ...rest } = podEnv();
     const env = { ...rest, TKE_IDENTITY_TOKEN_FILE: file };
     expect((await ask(worldOf({ env }), of(POD))).origin).toBe(`pod identity (${webRole.arn})`);
+  });
+});
+
+describe('an item of provider tcr', () => {
+  const { registryId, regionName: regionId } = TENCENT_SAMPLE.instance;
+  const request = (item: Readonly<Record<string, unknown>>): CredentialRequest => {
+    const target = provider.parseTarget({ registryId, regionId, ...item }, TARGET_DEFAULTS);
+    if (!target.ok) throw new Error(JSON.stringify(target.issues));
+    const cacheKey = provider.cacheKey(target.value);
+    return { provider: 'tcr', target: target.value, cacheKey, hosts: ['registry.example'] };
+  };
+  /** A store with everything that the program has, and what it told. */
+  const storeOf = (env: Readonly<Record<string, string>>) => {
+    const { endpoints } = worldOf();
+    const told: string[] = [];
+    const harness = createStoreHarness({
+      providers: new Map([['tcr', provider]]),
+      world: emptyStoreWorld({
+        ...{ now: () => clouds.now(), http: callMetadata, readFile: readSmallFile, env, endpoints },
+        readSecret: () => Promise.resolve({ data: pair, digest: 'one' }),
+      }),
+      onOutcome: (outcome) => {
+        told.push(outcome.ok ? (outcome.credential.identity ?? '') : outcome.failure.message);
+      },
+    });
+    const answer = async (item: Readonly<Record<string, unknown>>, newerThan?: number) => {
+      const wanted = { request: request(item), newerThan };
+      return (await harness.store.resolve([wanted])).get(wanted.request.cacheKey);
+    };
+    return { told, answer };
+  };
+
+  test.each<[string, Readonly<Record<string, unknown>>, string, RegExp]>([
+    [
+      'apiKeySecretRef',
+      { apiKeySecretRef: { name: 'tcr-api-key' } },
+      user.uin,
+      /^the Secret kube-system\/tcr-api-key$/,
+    ],
+    ['no identity', {}, webRole.roleId, /^pod identity \(.*\) \(pod identity of TKE, by identity auto\)$/],
+    ['identity: webIdentity', { identity: 'webIdentity' }, webRole.roleId, /^pod identity \(/],
+    ['identity: environment', { identity: 'environment' }, user.uin, /^the environment \(TENCENTCLOUD_SECRET_ID\)$/],
+    ['identity: cvmRole', { identity: 'cvmRole' }, cvmRole.roleId, /^the CAM role cvm-sample of the node$/],
+  ])('[tcr W6] with %s has a token of that identity, and says whose', async (_how, item, username, identity) => {
+    const { told, answer } = storeOf({ ...podEnv(), ...keyEnv });
+    expect(await answer(item)).toMatchObject({ status: 'fresh', credential: { username } });
+    expect(told).toEqual([expect.stringMatching(identity)]);
+  });
+
+  test('[tcr W6] has another session at once when the cloud takes the old one no more', async () => {
+    const { answer } = storeOf(podEnv());
+    await answer({});
+    const minted = clouds.now();
+    const { keys } = clouds.tencent.state;
+    for (const one of keys.values())
+      if (one.roleArn !== undefined) keys.set(one.secretId, { ...one, expiresAt: minted });
+    elapsedMs += 11_000;
+    expect(await answer({}, minted + 1)).toMatchObject({ status: 'fresh', credential: { username: webRole.roleId } });
+    expect(clouds.tencent.tcr.calls().map(({ code }) => code)).toContain('AuthFailure.TokenFailure');
+    expect(clouds.tencent.sts.calls({ code: 'success' })).toHaveLength(2);
   });
 });
 

@@ -226,6 +226,13 @@ describe('pod identity of TKE', () => {
     ]);
   });
 
+  test('is not asked for in a region that is none', async () => {
+    const { world } = tencentWorld({ env: { ...env, TKE_REGION: 'a.example/' } }, { files: { '/tokens/web': jwt() } });
+    await expect(createWebIdentity(fakeSts().sts, nothing).fetchKey(world, PLACE, signal)).rejects.toMatchObject({
+      ...{ reason: 'RequestRefused', message: 'TKE_REGION is no region: correct or remove it' },
+    });
+  });
+
   test.each<[string, Readonly<Record<string, string>>, boolean, RegExp]>([
     [
       'anything',
