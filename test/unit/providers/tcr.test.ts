@@ -162,6 +162,13 @@ describe('domains', () => {
   );
 });
 
+test('domains of the customer’s own are none where the cloud knows of none', async () => {
+  const { fetch } = harness({ answers: { DescribeInstanceCustomizedDomain: refusal('InstanceNotFound') } });
+  const credential = await fetch();
+  expect(credential.hosts).toEqual(['acme.tencentcloudcr.com', 'acme-vpc.tencentcloudcr.com']);
+  expect(credential).not.toHaveProperty('warnings');
+});
+
 describe('[tcr K8] the instance', () => {
   const elsewhere =
     (name: string): Answer =>
@@ -406,20 +413,22 @@ describe('what is revoked', () => {
     expect(waits).toHaveLength(10);
   });
 
-  test('and may not be is told by its id, after the others', async () => {
-    const { answers, there } = stock([]);
+  test('and may not be is told by its id, after the others, which are waited for', async () => {
+    const { answers, there, deleteSlowly } = stock([]);
     const denied: Answer = (request) => {
       if (request.parameters.TokenId === 'new1') return refusal('PermissionDenied');
       const remove = answers.DeleteInstanceToken;
       return typeof remove === 'function' ? remove(request) : {};
     };
-    const { fetch, revoke } = harness({ answers: { ...answers, DeleteInstanceToken: denied }, item: LONGTERM });
+    const { fetch, revoke, waits } = harness({ answers: { ...answers, DeleteInstanceToken: denied }, item: LONGTERM });
     await fetch();
     await fetch();
+    deleteSlowly(2);
     await expect(revoke(undefined)).rejects.toMatchObject({
       ...{ reason: 'PermissionDenied', requestId: 'ID-1' },
       message: expect.stringMatching(/long-term tokens new1 of .* could not be deleted: refused/),
     });
+    expect(waits).toHaveLength(2);
     expect(there.map(({ id }) => id)).toEqual(['new1']);
   });
 });
