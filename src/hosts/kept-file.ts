@@ -103,8 +103,9 @@ export class KeptFile {
       if (this.#retired.age() === undefined) return;
       await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
         const { path, text } = this.#read();
-        const { appended } = this.#retired.collect(text, true);
+        const { appended, settle } = this.#retired.collect(text, true);
         if (appended !== '') append(path, appended);
+        settle();
       });
     } finally {
       this.#retired.close();
@@ -124,19 +125,27 @@ export class KeptFile {
       }
       const late = this.#retired.collect(open.text, false);
       const isRewritten = late.rewritten !== undefined && !this.#inPlace;
-      progress.lost += late.lost + (late.rewritten !== undefined && this.#inPlace ? 1 : 0);
-      progress.carried += late.appended.length;
+      const settle = (): void => {
+        late.settle();
+        progress.carried += late.appended.length;
+        progress.lost += late.lost + (late.rewritten !== undefined && !isRewritten ? 1 : 0);
+      };
       if (late.appended !== '' && !isRewritten) {
         append(open.path, late.appended);
+        settle();
         return undefined;
       }
       const base = isRewritten ? `${late.rewritten}${late.appended}` : open.text;
       const { text, remarks, missing } = this.#rewrite(base, wish, progress.room, isLast);
-      if (text === open.text && missing === 0) return text;
+      if (text === open.text && missing === 0) {
+        settle();
+        return text;
+      }
       for (const remark of remarks)
         if (!progress.remarks.some((one) => isSame(one, remark))) progress.remarks.push(remark);
       if (this.#inPlace) this.#writeInPlace(open, { text, missing }, progress);
       else isKept = this.#replace(open, text, progress);
+      if (isKept && isRewritten) settle();
       return undefined;
     } finally {
       if (!isKept) closeSync(open.fd);

@@ -1,6 +1,6 @@
 // The lock that writers of a hosts file share: a file beside it that exists while somebody holds it, as `dotlockfile` makes it.
 // It is not flock(2), which Node does not have: decision 10 says why this one.
-import { closeSync, fstatSync, linkSync, openSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, HostsFailure } from './failure.ts';
 
@@ -48,10 +48,9 @@ async function acquire({ path, patienceMs, now, random }: LockOptions): Promise<
 /** undefined = somebody holds it. */
 function create(path: string): bigint | undefined {
   try {
+    // Nothing is written into it: a number would be taken for a process, which others look for in vain.
     const fd = openSync(path, 'wx', 0o644);
     try {
-      // No number at its beginning: others would take it for a process of theirs and look whether it lives.
-      writeSync(fd, 'registry-credential-helper\n');
       return fstatSync(fd, { bigint: true }).ino;
     } finally {
       closeSync(fd);
@@ -70,7 +69,8 @@ function removeStale(path: string, now: number): boolean {
     if (now - Number(found.mtimeMs) < STALE_MS) return false;
     const aside = `${path}.stale-${process.pid}`;
     renameSync(path, aside);
-    if (statSync(aside, { bigint: true }).ino !== found.ino) linkSync(aside, path);
+    const moved = statSync(aside, { bigint: true });
+    if (moved.ino !== found.ino || moved.mtimeNs !== found.mtimeNs) linkSync(aside, path);
     unlinkSync(aside);
     return true;
   } catch {

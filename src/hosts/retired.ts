@@ -11,7 +11,7 @@ interface RetiredFile {
   readonly fd: number;
   /** What was dealt with. */
   text: string;
-  /** Its length and time when it was last read. */
+  /** Its length and time when that was read. */
   stamp: string;
   /** What the file that took its place held at first. */
   readonly successor: string;
@@ -29,6 +29,8 @@ export interface LateWrites {
   readonly rewritten: string | undefined;
   /** Rewritten as a whole, but so was the file since: nobody can say which counts. */
   readonly lost: number;
+  /** To be called when all that was brought: it is not told again then. */
+  readonly settle: () => void;
 }
 
 /** The replaced files that are watched. */
@@ -54,30 +56,28 @@ export class RetiredFiles {
     return this.#files.some((file) => stampOf(file.fd) !== file.stamp);
   }
 
-  /** Takes what is new, unfinished lines only with `all`. `current` is what the hosts file holds now. */
+  /** What is new, unfinished lines only with `all`. `current` is what the hosts file holds now. */
   collect(current: string, all: boolean): LateWrites {
     let appended = '';
     let rewritten: string | undefined;
     let lost = 0;
+    const settled: (() => void)[] = [];
     for (const file of this.#files) {
       const stamp = stampOf(file.fd);
       if (stamp === file.stamp && !all) continue;
-      file.stamp = stamp;
       const text = readAll(file.fd);
+      let taken = '';
       if (text.startsWith(file.text)) {
         const news = text.slice(file.text.length);
-        const taken = all ? news : news.slice(0, news.lastIndexOf('\n') + 1);
-        file.text += taken;
-        file.carried += taken;
+        taken = all ? news : news.slice(0, news.lastIndexOf('\n') + 1);
         appended += taken;
-      } else {
-        file.text = text;
-        if (rewritten === undefined && current.startsWith(file.successor)) rewritten = text + sinceThen(current, file);
-        else lost += 1;
-      }
+      } else if (rewritten === undefined && current.startsWith(file.successor)) {
+        rewritten = text + sinceThen(current, file, text);
+      } else lost += 1;
+      const known = text.startsWith(file.text) ? file.text + taken : text;
+      settled.push(() => Object.assign(file, { stamp, text: known, carried: file.carried + taken }));
     }
-    while ((this.#files[0]?.retiredAt ?? Infinity) < this.#now() - MEMORY_MS) close(this.#files.shift());
-    return { appended, rewritten, lost };
+    return { appended, rewritten, lost, settle: () => this.#settle(settled) };
   }
 
   /** Milliseconds since the last one was added; undefined = there is none. */
@@ -89,10 +89,15 @@ export class RetiredFiles {
   close(): void {
     for (const file of this.#files.splice(0)) close(file);
   }
+
+  #settle(settled: readonly (() => void)[]): void {
+    for (const one of settled) one();
+    while ((this.#files[0]?.retiredAt ?? Infinity) < this.#now() - MEMORY_MS) close(this.#files.shift());
+  }
 }
 
 /** What was appended to the successor, without what came from the file itself and is in its new text. */
-function sinceThen(current: string, { successor, carried, text }: RetiredFile): string {
+function sinceThen(current: string, { successor, carried }: RetiredFile, text: string): string {
   const tail = current.slice(successor.length);
   return tail.startsWith(carried) && text.includes(carried) ? tail.slice(carried.length) : tail;
 }

@@ -85,7 +85,14 @@ export class HostsUpdater {
   constructor(options: HostsUpdaterOptions) {
     const { folder, file, lockPath, inPlace, now, random } = options;
     this.#options = options;
-    this.#file = new KeptFile({ path: file, lockPath, inPlace, now, random, onLateWrite: () => this.#dueUnlessContended() });
+    this.#file = new KeptFile({
+      path: file,
+      lockPath,
+      inPlace,
+      now,
+      random,
+      onLateWrite: () => this.#dueUnlessContended(),
+    });
     this.#watches = new Watches([folder, path.dirname(file), file], (where, name) => this.#onEvent(where, name));
   }
 

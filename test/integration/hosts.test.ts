@@ -313,6 +313,10 @@ describe('the list', () => {
     expect(output).toContain(` 127.0.0.1 localhost\n+${BEGIN}\n+10.20.0.7 a.example\n+${END}\n`);
     expect(output).toContain('hosts.yaml[1].ip (line 2): is missing');
     expect(world.text()).toBe(LOCAL);
+    writeFileSync(world.file, `${LOCAL}${block('10.20.0.7 a.example')}`);
+    const removal = await world.run(['--dry-run', '--cleanup']);
+    expect(removal.output).toContain(` 127.0.0.1 localhost\n-${BEGIN}\n-10.20.0.7 a.example\n-${END}\n`);
+    expect(world.text()).toBe(`${LOCAL}${block('10.20.0.7 a.example')}`);
   });
 });
 

@@ -166,6 +166,26 @@ describe('a file that was replaced', () => {
     closeSync(fd);
   });
 
+  test('brings a rewrite of it at the next attempt when something came in between', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, '127.0.0.2 older', 0);
+    let isDisturbed = false;
+    await one.update((text) => {
+      // What the file is made from now is the rewritten text; its own place changes at that moment.
+      if (text.startsWith('127.0.0.2') && !isDisturbed) {
+        isDisturbed = true;
+        writeFileSync(`${file}.theirs`, textOf());
+        renameSync(`${file}.theirs`, file);
+      }
+      return WISH;
+    });
+    expect(isDisturbed).toBe(true);
+    expect(textOf()).toBe(`127.0.0.2 olderhost\n${BLOCK}`);
+    closeSync(fd);
+  });
+
   test('says so when two rewrites of the whole file cannot both count', async () => {
     const fd = openSync(file, 'r+');
     const one = keep(false);
