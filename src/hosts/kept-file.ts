@@ -1,6 +1,7 @@
 // Brings a hosts file to what is wished, under the lock, so that nothing that others write meanwhile is lost. The order of the
 // steps is what guarantees that: decision 10 gives the reasons.
 import { closeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { renderRoom, rewriteHosts, rewriteHostsInPlace, type HostsWish } from '../core/hosts-file.ts';
 import type { HostsRemark } from '../core/hosts-survey.ts';
 import { codeOf, HostsFailure, isReadOnly } from './failure.ts';
@@ -41,6 +42,9 @@ export type Wish = (text: string) => HostsWish;
 /** Attempts before a writer that takes no lock is left alone until the next cycle. */
 const MAX_ATTEMPTS = 50;
 const LOCK_PATIENCE_MS = 5_000;
+/** How often, and in which steps, an empty file is looked at until it is taken for one: who rewrites a file empties it first. */
+const EMPTY_LOOKS = 20;
+const EMPTY_PAUSE_MS = 10;
 
 interface Progress {
   how: HostsWrite | undefined;
@@ -49,6 +53,7 @@ interface Progress {
   lost: number;
   /** Appended for this update, and not used yet. */
   room: string;
+  readonly mayBeEmpty: boolean;
 }
 
 /** One hosts file, and those that it replaced. */
@@ -69,6 +74,7 @@ export class KeptFile {
    */
   async update(wish: Wish, { isLast = false } = {}): Promise<HostsUpdate> {
     const { path, lockPath, now, random } = this.#options;
+    const mayBeEmpty = await this.#staysEmpty();
     const found = this.#read();
     if (!this.#retired.hasNews()) {
       const { text, remarks, missing } = this.#rewrite(found.text, wish, '', isLast);
@@ -76,10 +82,13 @@ export class KeptFile {
     }
     try {
       return await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
-        const progress: Progress = { how: undefined, remarks: [], carried: 0, lost: 0, room: '' };
+        const progress: Progress = { how: undefined, remarks: [], carried: 0, lost: 0, room: '', mayBeEmpty };
         for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
           const text = this.#step(wish, progress, isLast);
-          if (text !== undefined) return { text, ...progress };
+          if (text !== undefined) {
+            const { how, remarks, carried, lost } = progress;
+            return { text, how, remarks, carried, lost };
+          }
         }
         const cure = 'another writer keeps changing it without the lock; it is tried again in the next cycle';
         throw new HostsFailure('FileUnstable', `${path} did not hold still: ${cure}`);
@@ -123,6 +132,7 @@ export class KeptFile {
         this.#inPlace = true;
         return undefined;
       }
+      if (open.text === '' && !progress.mayBeEmpty) return undefined;
       const late = this.#retired.collect(open.text, false);
       const isRewritten = late.rewritten !== undefined && !this.#inPlace;
       const settle = (): void => {
@@ -189,6 +199,14 @@ export class KeptFile {
     if (!this.#inPlace) return { ...rewriteHosts(text, wished), missing: 0 };
     const rewrite = rewriteHostsInPlace(text, { ...wished, room: text.includes(room) ? room : '', isLast });
     return 'missing' in rewrite ? { ...rewrite, text: '' } : { ...rewrite, missing: 0 };
+  }
+
+  async #staysEmpty(): Promise<boolean> {
+    for (let look = 0; look < EMPTY_LOOKS; look += 1) {
+      if (this.#read().text !== '') return false;
+      await pause(EMPTY_PAUSE_MS);
+    }
+    return true;
   }
 
   #read(): OpenFile {

@@ -66,6 +66,8 @@ export class RetiredFiles {
       const stamp = stampOf(file.fd);
       if (stamp === file.stamp && !all) continue;
       const text = readAll(file.fd);
+      // Emptied: what is to stand there is about to be written.
+      if (text === '' && file.text !== '') continue;
       let taken = '';
       if (text.startsWith(file.text)) {
         const news = text.slice(file.text.length);

