@@ -128,6 +128,7 @@ export const controllerCommand: Command = {
       flags: settings.webhook,
       instance,
       controller,
+      parseItem: parseResourceItem,
       metrics,
       onReflector: report.onReflector,
     });

@@ -1,5 +1,5 @@
 // Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it.
-import { authoritySecretName, stateSecretName, webhookName } from '../core/names.ts';
+import { authoritySecretName, stateSecretName, WEBHOOK_KINDS, webhookName } from '../core/names.ts';
 import { planNamespace } from '../core/plan.ts';
 import { KubeError } from '../core/errors.ts';
 import type { Plan, Write } from '../core/plan-types.ts';
@@ -37,7 +37,7 @@ export interface CleanUpOptions {
   /** One line for each thing that is, or would be, removed. */
   readonly print: (line: string) => void;
   readonly onFailure: (failed: FailedWrite) => void;
-  /** The webhook may not be looked for; `why` names the missing right. */
+  /** One of the webhooks may not be looked for; `why` names the missing right. */
   readonly onWebhookUnknown: (why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: CachedKind, error: KubeError) => void;
@@ -52,7 +52,7 @@ export interface CleanUpOutcome {
 }
 
 /**
- * Removes the webhook, then references, then Secrets, then what is in our own namespace. Throws KubeError when the cluster may
+ * Removes the webhooks, then references, then Secrets, then what is in our own namespace. Throws KubeError when the cluster may
  * not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
@@ -72,7 +72,7 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
   try {
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
     // First: it would add references again.
-    await removeWebhookObject(options);
+    await removeWebhookObjects(options);
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
@@ -137,14 +137,15 @@ function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: stri
 }
 
 /** Rights for the webhook are for one installation by name: one that never had a webhook may lack them. */
-async function removeWebhookObject(options: CleanUpOptions): Promise<void> {
+async function removeWebhookObjects(options: CleanUpOptions): Promise<void> {
   const { client, instance, onWebhookUnknown } = options;
-  try {
-    const removal = await removeWebhook(client, options);
-    tellOf(removal, `MutatingWebhookConfiguration ${webhookName(instance)}`, options);
-  } catch (error) {
-    if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
-    onWebhookUnknown(error);
+  for (const kind of WEBHOOK_KINDS) {
+    try {
+      tellOf(await removeWebhook(client, kind, options), `${kind} ${webhookName(instance)}`, options);
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
+      onWebhookUnknown(error);
+    }
   }
 }
 

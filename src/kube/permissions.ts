@@ -1,9 +1,10 @@
 // What we need to be allowed to do, as data, and the question whether we are: a missing rule should be one clear sentence at the
 // start, not a failed call an hour later.
-import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER, webhookName } from '../core/names.ts';
+import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { KubeClient } from './client.ts';
 import { createLimiter } from './limiter.ts';
+import { webhookRows } from './webhook-permissions.ts';
 import { DEFINITION } from './resource-objects.ts';
 
 /** One thing to be allowed to do. */
@@ -22,7 +23,7 @@ export interface Permission {
 }
 
 /** Permissions on one resource, several verbs at once. */
-type Row = Omit<Permission, 'verb' | 'why'> & {
+export type PermissionRow = Omit<Permission, 'verb' | 'why'> & {
   readonly whyByVerb: Readonly<Partial<Record<Permission['verb'], string>>>;
 };
 
@@ -31,7 +32,7 @@ const LEASES = { group: 'coordination.k8s.io', resource: 'leases', scope: 'own-n
 const DEFINITIONS = { group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions', scope: 'cluster' } as const;
 const RESOURCES = { group: RESOURCE_KIND.group, resource: RESOURCE_KIND.plural, scope: 'cluster' } as const;
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly PermissionRow[] = [
   {
     ...core('namespaces'),
     whyByVerb: { list: 'to know which namespaces there are', watch: 'to notice new namespaces at once' },
@@ -111,37 +112,6 @@ const ROWS: readonly Row[] = [
     },
   },
 ];
-
-const WEBHOOKS = {
-  group: 'admissionregistration.k8s.io',
-  resource: 'mutatingwebhookconfigurations',
-  scope: 'cluster',
-} as const;
-
-/** What the admission webhook needs besides: of one installation, and with the ClusterRole that owns its object. */
-function webhookRows(instance: string, clusterRole: string): readonly Row[] {
-  return [
-    {
-      ...WEBHOOKS,
-      resourceNames: [webhookName(instance)],
-      whyByVerb: {
-        get: 'to find the webhook that is to be removed',
-        list: 'to know the webhook as it is',
-        watch: 'to notice when somebody edits or deletes the webhook',
-        update: 'to change the webhook as the configuration says',
-        delete: 'to remove the webhook when it is switched off',
-      },
-    },
-    { ...WEBHOOKS, whyByVerb: { create: 'to create the webhook when it is switched on' } },
-    {
-      group: 'rbac.authorization.k8s.io',
-      resource: 'clusterroles',
-      scope: 'cluster',
-      resourceNames: [clusterRole],
-      whyByVerb: { get: 'to let the webhook go when the installation does' },
-    },
-  ];
-}
 
 /** The permissions of an installation. `webhook`: how it is served; undefined = not at all. */
 export function permissionsOf(
@@ -244,6 +214,6 @@ function explain(permission: Permission, name: string | undefined, namespace: st
   return `may not ${verb} ${what}${which} ${where}: this is needed ${why}`;
 }
 
-function core(resource: string): Pick<Row, 'group' | 'resource' | 'scope'> {
+function core(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'scope'> {
   return { group: '', resource, scope: 'cluster' };
 }

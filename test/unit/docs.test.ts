@@ -148,16 +148,26 @@ describe('docs/hosts-updater.md', () => {
 
 describe('docs/rbac.yaml and docs/rbac.md', () => {
   type Rules = readonly { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
-  const objects = loadAll(readFileSync('docs/rbac.yaml', 'utf8')) as { kind: string; rules?: Rules }[];
-  const granted = objects.flatMap(({ kind, rules = [] }) =>
-    rules.flatMap(({ apiGroups, resources, verbs, resourceNames = ['any'] }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) =>
-          verbs.flatMap((verb) => resourceNames.map((name) => [kind, group, resource, verb, name].join(' '))),
+  const objects = loadAll(readFileSync('docs/rbac.yaml', 'utf8')) as {
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly labels?: object };
+    readonly roleRef?: { readonly name: string };
+    readonly rules?: Rules;
+  }[];
+  const bound = objects.flatMap(({ roleRef }) => roleRef?.name ?? []);
+  const isForPeople = ({ kind, metadata }: (typeof objects)[number]) =>
+    kind.endsWith('Role') && !bound.includes(metadata.name);
+  const granted = objects
+    .filter((object) => !isForPeople(object))
+    .flatMap(({ kind, rules = [] }) =>
+      rules.flatMap(({ apiGroups, resources, verbs, resourceNames = ['any'] }) =>
+        apiGroups.flatMap((group) =>
+          resources.flatMap((resource) =>
+            verbs.flatMap((verb) => resourceNames.map((name) => [kind, group, resource, verb, name].join(' '))),
+          ),
         ),
       ),
-    ),
-  );
+    );
 
   test('grant exactly the rights that the program asks about at its start', () => {
     const needed = REQUIRED_PERMISSIONS.flatMap(
@@ -168,6 +178,19 @@ describe('docs/rbac.yaml and docs/rbac.md', () => {
       },
     );
     expect(sorted(granted)).toEqual(sorted(needed));
+  });
+
+  test('roles for people are about resources alone, and do not aggregate to those that many have', () => {
+    const roles = objects.filter(isForPeople);
+    expect(roles.map(({ metadata }) => metadata.name)).toEqual([
+      'registry-credential-helper-resources-view',
+      'registry-credential-helper-resources-edit',
+    ]);
+    for (const { metadata, rules = [] } of roles) {
+      expect(metadata.labels).toBeUndefined();
+      expect(rules).toMatchObject([{ apiGroups: ['tcr.tencentcloudcr.com'], resources: ['imagepullsecrets'] }]);
+      expect(readFileSync('docs/rbac.md', 'utf8')).toContain(`\`${metadata.name}\``);
+    }
   });
 
   test('explain each of them', () => {
