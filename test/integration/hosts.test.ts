@@ -144,12 +144,14 @@ describe.each(MOUNTS)('[tcr H6] with the hosts file seen in a mounted %s', (moun
     for (let round = 0; round < 8; round += 1) {
       const text = `${LOCAL}10.0.0.${round} nas\n`;
       writeFileSync(world.file, text);
-      // One cycle, and what a busy machine needs to run a process and to look.
-      const expected = `${text}${block('10.20.0.7 a.example')}`;
+      // One cycle, and what a busy machine needs to run a process and to look. Where somebody is held up for long between emptying
+      // the file and writing it, what is written comes behind the block.
+      const ours = block('10.20.0.7 a.example');
       await eventually(
         'the block is back',
         () => {
-          expect(world.text()).toBe(expected);
+          expect(world.text()).toContain(ours);
+          expect(world.text().replace(ours, '')).toBe(text);
           return true;
         },
         6_000,
