@@ -10,6 +10,7 @@ import { leaseName } from '../core/names.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { createRevocations } from '../credentials/revocation.ts';
 import { CredentialStore } from '../credentials/store.ts';
+import { Turns } from '../credentials/turns.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
 import { checkPermissions, permissionsOf } from '../kube/permissions.ts';
@@ -100,6 +101,7 @@ export const controllerCommand: Command = {
           providers: all,
           world: createProviderWorld({ client, read: readerOf(sources, readResource), settings }),
           register: (key: string, values: readonly string[]) => connection.secrets.register(key, values),
+          turns: new Turns(),
         };
         const store = new CredentialStore({
           ...shared,

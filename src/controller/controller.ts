@@ -1,6 +1,6 @@
 // Puts the parts together: every replica keeps the caches, the leader works on the queue.
 import { stateSecretName, VENDOR_HELPER } from '../core/names.ts';
-import type { Config, CredentialRequest } from '../core/types.ts';
+import type { Config } from '../core/types.ts';
 import { ConfigurationSource, type ConfigurationState } from '../kube/configuration.ts';
 import { createLimiter } from '../kube/limiter.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
@@ -76,7 +76,7 @@ export function createController(options: ControllerOptions): Controller {
   });
   const changes = createSourceChanges({
     store: () => store,
-    requests: () => requestsOf(inForce()),
+    requests: () => force.requests() ?? [],
     leading: () => leading,
     onOtherSource: triggers.onEverything,
   });
@@ -89,12 +89,13 @@ export function createController(options: ControllerOptions): Controller {
     onSettled: (cacheKey) => {
       changes.onSettled(cacheKey);
       triggers.onCredentialSettled(cacheKey);
+      if (store.failure(cacheKey) !== undefined) leftBehind.attemptFailed(cacheKey);
       resources.changed();
     },
     onSourceChanged: changes.onSourceChanged,
     readResource: (name) => resources.source(name),
   });
-  const keeper = new StateKeeper({
+  const keeper: StateKeeper = new StateKeeper({
     secret: createStateSecret(client, { namespace: options.namespace, name: stateSecretName(instance), instance }),
     instance,
     current: () => ({
@@ -113,15 +114,16 @@ export function createController(options: ControllerOptions): Controller {
   });
   const inForce = (): Config | undefined => force.config();
 
-  const leftBehind = new LeftBehind({
+  const leftBehind: LeftBehind = new LeftBehind({
     revocations,
-    requests: () => (inForce() === undefined ? undefined : requestsOf(inForce())),
+    requests: () => force.requests(),
     current: (cacheKey) => store.current(cacheKey),
     secrets: () => cluster.secrets.all(),
-    isBusy: () => queue.depth > 0 || queue.working > 0,
+    isBusy: () => queue.depth > 0 || queue.working > 0 || !keeper.isWritten,
     onChanged: () => keeper.changed(),
     onRevoked: observer.onRevoked,
     onFailure: observer.onRevocationFailure,
+    now,
     pause: waitFor,
   });
   const resources = createResources({
@@ -149,8 +151,9 @@ export function createController(options: ControllerOptions): Controller {
   /** What is in force is another: nothing is kept that belongs to what is not. */
   function forgetRules(): void {
     force.changed();
-    store.retain(requestsOf(inForce()).map((request) => request.cacheKey));
+    store.retain((force.requests() ?? []).map((request) => request.cacheKey));
     sources.retain(store.sources());
+    if (leading) leftBehind.rulesChanged();
   }
 
   function applyConfiguration({ good, status }: ConfigurationState): void {
@@ -204,6 +207,7 @@ export function createController(options: ControllerOptions): Controller {
     try {
       keeper.start();
       keeper.changed();
+      leftBehind.rulesChanged();
       queue.start((key) => reconcile(world, key, signal));
       triggers.onEverything();
       changes.verifyLoaded();
@@ -242,8 +246,4 @@ export function createController(options: ControllerOptions): Controller {
       }
     },
   };
-}
-
-function requestsOf(config: Config | undefined): readonly CredentialRequest[] {
-  return config?.rules.flatMap((rule) => rule.requests) ?? [];
 }

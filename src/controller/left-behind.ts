@@ -6,6 +6,7 @@ import { keyOf, requestKey } from '../core/source.ts';
 import type { CredentialRequest, EpochMs, ObservedSecret } from '../core/types.ts';
 import type { MintedRequest, Revocations } from '../credentials/revocation.ts';
 import type { PassObserver } from './pass-world.ts';
+import { aborted } from './until.ts';
 
 export interface LeftBehindOptions {
   readonly revocations: Revocations;
@@ -15,12 +16,13 @@ export interface LeftBehindOptions {
   readonly current: (cacheKey: string) => { readonly id?: string | undefined; readonly issuedAt: EpochMs } | undefined;
   /** Our Secrets in the cluster. */
   readonly secrets: () => Iterable<Pick<ObservedSecret, 'entries'>>;
-  /** True while namespaces wait for their turn. */
+  /** True while namespaces wait for their turn, or a restart would not know of what is held. */
   readonly isBusy: () => boolean;
   /** What is remembered has changed. */
   readonly onChanged: () => void;
   readonly onRevoked: (cacheKey: string, ids: readonly string[]) => void;
   readonly onFailure: (cacheKey: string, error: unknown) => void;
+  readonly now: () => EpochMs;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -37,12 +39,23 @@ interface Remembered {
   readonly request: MintedRequest;
   /** The id that was kept when it was looked last; undefined = never looked. */
   kept: string | undefined;
+  /** An attempt failed since then: what it made may be there although nobody has it. */
+  suspect: boolean;
+  /** Not before, after a failure. */
+  retryAt: EpochMs | undefined;
 }
 
 interface Removable {
   readonly remembered: Remembered;
+  readonly isWanted: boolean;
   /** undefined = all goes. */
   readonly keep: string | undefined;
+}
+
+/** When the entries of all Secrets for one request were issued. */
+interface Issued {
+  readonly first: EpochMs;
+  readonly last: EpochMs;
 }
 
 /** Remembers what may be left behind, and removes it while `run` runs. */
@@ -62,20 +75,30 @@ export class LeftBehind {
     return sorted.length === 0 ? undefined : JSON.stringify(sorted);
   }
 
-  /** Takes over what an earlier `snapshot` held; nonsense is left out. */
+  /** Takes over what an earlier `snapshot` held, in the place of what was remembered before others led; nonsense is left out. */
   load(text: string | undefined): void {
-    for (const request of parseMinted(text)) if (this.#options.revocations.mints(request)) this.#remember(request);
+    this.#remembered.clear();
+    for (const request of parseMinted(text)) this.#remember(request);
   }
 
-  /** Something happened after which something may have to go. Costs little. */
+  /** Other requests are in force: remembered before anything is made, so that what is lost on the way is found again. */
+  rulesChanged(): void {
+    const before = this.#remembered.size;
+    for (const request of this.#options.requests() ?? []) this.#remember(request);
+    if (this.#remembered.size > before) this.#options.onChanged();
+    this.changed();
+  }
+
+  /** An attempt to obtain a credential failed: its answer may have got lost after something was made. */
+  attemptFailed(cacheKey: string): void {
+    const remembered = this.#remembered.get(cacheKey);
+    if (remembered === undefined) return;
+    remembered.suspect = true;
+    this.changed();
+  }
+
+  /** Something happened after which something may have to go. Costs nothing. */
   changed(): void {
-    const { requests, revocations, onChanged } = this.#options;
-    const news = (requests() ?? []).filter(
-      (request) => !this.#remembered.has(request.cacheKey) && revocations.mints(request),
-    );
-    for (const request of news) this.#remember(request);
-    // Remembered before anything is minted: what is lost on the way must be found again.
-    if (news.length > 0) onChanged();
     if (this.#remembered.size > 0) this.#woken.resolve(undefined);
   }
 
@@ -97,63 +120,103 @@ export class LeftBehind {
   /** Removes until aborted; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const { isBusy, pause } = this.#options;
-    let retryMs: number | undefined;
     for (;;) {
-      const ended = new AbortController();
-      const until = AbortSignal.any([signal, ended.signal]);
-      const aborted = new Promise((resolve) => until.addEventListener('abort', resolve, { once: true }));
-      const again = retryMs === undefined ? [] : [pause(retryMs, until)];
-      await Promise.race([this.#woken.promise, aborted, ...again]);
-      ended.abort();
-      if (signal.aborted) return;
+      await this.#untilWoken(signal);
       this.#woken = Promise.withResolvers<undefined>();
       await pause(QUIET_MS, signal);
-      if (isBusy()) this.#woken.resolve(undefined);
-      else retryMs = await this.#remove(signal);
+      if (signal.aborted) return;
+      if (isBusy()) this.changed();
+      else await this.#remove(signal);
     }
   }
 
-  /** When to try again, milliseconds; undefined = nothing failed. */
-  async #remove(signal: AbortSignal): Promise<number | undefined> {
-    const { revocations, onRevoked, onFailure, onChanged } = this.#options;
-    let retryMs: number | undefined;
-    for (const { remembered, keep } of this.#removable()) {
+  async #untilWoken(signal: AbortSignal): Promise<void> {
+    const { now, pause } = this.#options;
+    const ended = new AbortController();
+    const until = AbortSignal.any([signal, ended.signal]);
+    const retries = [...this.#remembered.values()].flatMap(({ retryAt }) => retryAt ?? []);
+    const again = retries.length === 0 ? [] : [pause(Math.max(Math.min(...retries) - now(), 0), until)];
+    await Promise.race([this.#woken.promise, aborted(until), ...again]);
+    ended.abort();
+  }
+
+  async #remove(signal: AbortSignal): Promise<void> {
+    const { revocations, onRevoked, onFailure, now } = this.#options;
+    for (const removable of this.#removable()) {
+      const { remembered, keep } = removable;
       const { request } = remembered;
+      remembered.retryAt = undefined;
       try {
-        const ids = await revocations.revoke(request, keep, signal);
-        remembered.kept = keep;
-        if (keep === undefined) this.#remembered.delete(request.cacheKey);
-        if (ids.length > 0) onRevoked(request.cacheKey, ids);
-        if (keep === undefined) onChanged();
+        const isStill = (): boolean => this.#isStill(removable);
+        const ids = await revocations.revoke(request, { keep, isStill, signal });
+        if (ids === undefined) this.changed();
+        else this.#removed(removable);
+        if (ids !== undefined && ids.length > 0) onRevoked(request.cacheKey, ids);
       } catch (error) {
-        if (signal.aborted) return undefined;
-        onFailure(request.cacheKey, error);
+        if (signal.aborted) return;
         const waitMs = disposition(error).kind === 'retry' ? RETRY_MS.soon : RETRY_MS.late;
-        retryMs = Math.min(retryMs ?? waitMs, waitMs);
+        remembered.retryAt = now() + waitMs;
+        onFailure(request.cacheKey, error);
       }
     }
-    return retryMs;
+  }
+
+  #removed({ remembered, keep }: Removable): void {
+    remembered.kept = keep;
+    remembered.suspect = false;
+    const { cacheKey } = remembered.request;
+    // A rule may want it again by now.
+    if (this.#isWanted(cacheKey) !== false) return;
+    this.#remembered.delete(cacheKey);
+    this.#options.onChanged();
   }
 
   #removable(): readonly Removable[] {
-    const { requests, current, secrets } = this.#options;
+    const { requests, secrets, now } = this.#options;
     const wanted = requests();
     if (wanted === undefined) return [];
-    const inForce = new Map(wanted.map((request) => [request.cacheKey, request]));
-    const oldest = oldestEntries(secrets());
-    return [...this.#remembered.values()].flatMap((remembered): readonly Removable[] => {
-      const { request, kept } = remembered;
-      const oldestAt = oldest.get(requestKey({ ...request, hosts: undefined }));
-      if (!inForce.has(request.cacheKey)) return oldestAt === undefined ? [{ remembered, keep: undefined }] : [];
-      const held = current(request.cacheKey);
-      const isEverywhere = held !== undefined && (oldestAt ?? held.issuedAt) >= held.issuedAt;
-      return held?.id !== undefined && isEverywhere && kept !== held.id ? [{ remembered, keep: held.id }] : [];
+    const inForce = new Set(wanted.map(({ cacheKey }) => cacheKey));
+    const open = [...this.#remembered.values()].filter(
+      (remembered) =>
+        (remembered.retryAt ?? 0) <= now() && this.#isOpen(remembered, inForce.has(remembered.request.cacheKey)),
+    );
+    // Reading all Secrets is for when there is something to find out.
+    const issued = open.length === 0 ? new Map<string, Issued>() : issuedAt(secrets());
+    return open.flatMap((remembered) => {
+      const { request } = remembered;
+      const isWanted = inForce.has(request.cacheKey);
+      const inUse = issued.get(requestKey({ ...request, hosts: undefined }));
+      const held = isWanted ? this.#options.current(request.cacheKey) : undefined;
+      // What a Secret has that nobody here holds must not go; nor what is newer than what is held.
+      const mayGo = inUse === undefined || (inUse.first === held?.issuedAt && inUse.last === held.issuedAt);
+      return mayGo ? [{ remembered, isWanted, keep: held?.id }] : [];
     });
   }
 
+  /** False = there is nothing to remove, whatever the Secrets hold. */
+  #isOpen({ request, kept, suspect }: Remembered, isWanted: boolean): boolean {
+    if (!isWanted) return true;
+    const held = this.#options.current(request.cacheKey);
+    if (held === undefined) return suspect;
+    return held.id !== undefined && (suspect || held.id !== kept);
+  }
+
+  #isStill({ remembered: { request }, isWanted, keep }: Removable): boolean {
+    if (this.#isWanted(request.cacheKey) !== isWanted) return false;
+    const held = this.#options.current(request.cacheKey);
+    return !isWanted || (keep === undefined ? held === undefined : held?.id === keep);
+  }
+
+  /** undefined = it is not known. */
+  #isWanted(cacheKey: string): boolean | undefined {
+    return this.#options.requests()?.some((request) => request.cacheKey === cacheKey);
+  }
+
   #remember({ provider, target, cacheKey }: MintedRequest): void {
-    if (this.#remembered.size >= MAX_REMEMBERED) return;
-    this.#remembered.set(cacheKey, { request: { provider, target, cacheKey }, kept: undefined });
+    const request = { provider, target, cacheKey };
+    if (this.#remembered.has(cacheKey) || this.#remembered.size >= MAX_REMEMBERED) return;
+    if (!this.#options.revocations.mints(request)) return;
+    this.#remembered.set(cacheKey, { request, kept: undefined, suspect: false, retryAt: undefined });
   }
 }
 
@@ -172,14 +235,15 @@ export function parseMinted(text: string | undefined): readonly MintedRequest[] 
   });
 }
 
-/** When the oldest entry in any Secret was issued, by the digest of its cache key. */
-function oldestEntries(secrets: Iterable<Pick<ObservedSecret, 'entries'>>): ReadonlyMap<string, EpochMs> {
-  const oldest = new Map<string, EpochMs>();
+/** By the digest of the cache key. */
+function issuedAt(secrets: Iterable<Pick<ObservedSecret, 'entries'>>): ReadonlyMap<string, Issued> {
+  const found = new Map<string, Issued>();
   for (const { entries } of secrets) {
-    for (const { source, issuedAt } of Object.values(entries ?? {})) {
+    for (const { source, issuedAt: at } of Object.values(entries ?? {})) {
       const key = keyOf(source);
-      oldest.set(key, Math.min(oldest.get(key) ?? issuedAt, issuedAt));
+      const { first, last } = found.get(key) ?? { first: at, last: at };
+      found.set(key, { first: Math.min(first, at), last: Math.max(last, at) });
     }
   }
-  return oldest;
+  return found;
 }

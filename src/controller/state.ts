@@ -66,6 +66,11 @@ export class StateKeeper {
     return state;
   }
 
+  /** True while a new leader would find everything as it is now. */
+  get isWritten(): boolean {
+    return !this.#changed && this.#running === undefined;
+  }
+
   /** From now on changes are written. */
   start(): void {
     this.#stopping = new AbortController();
@@ -74,8 +79,7 @@ export class StateKeeper {
   /** Something of the state changed. Does nothing unless started, or when the text is as it was written last. */
   changed(): void {
     this.#changed = true;
-    const signal = this.#stopping?.signal;
-    if (signal !== undefined) this.#running ??= this.#run(signal).finally(() => (this.#running = undefined));
+    this.#begin();
   }
 
   /** No more writes; resolves when the one that was sent is done. Waits neither for a turn nor to try again. */
@@ -83,6 +87,16 @@ export class StateKeeper {
     this.#stopping?.abort();
     this.#stopping = undefined;
     await this.#running;
+  }
+
+  #begin(): void {
+    const signal = this.#stopping?.signal;
+    if (signal === undefined) return;
+    this.#running ??= this.#run(signal).finally(() => {
+      this.#running = undefined;
+      // Told after the last look, and before this.
+      if (this.#changed) this.#begin();
+    });
   }
 
   async #run(signal: AbortSignal): Promise<void> {

@@ -149,7 +149,9 @@ async function withDeadline<T>(
   const ended = new Promise<never>((_resolve, reject) => {
     const giveUp = (why: string): void =>
       reject(new ProviderError('CloudUnavailable', `${request.cacheKey}: ${why}; it will be asked again`));
-    signal.addEventListener('abort', () => giveUp('the attempt was given up'), { once: true });
+    const stop = (): void => giveUp('the attempt was given up');
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
     void delay(timeoutMs, timer.signal).then(
       () => {
         if (timer.signal.aborted) return;
@@ -160,7 +162,8 @@ async function withDeadline<T>(
     );
   });
   try {
-    return await Promise.race([work(), ended]);
+    // Given up while it waited for its turn: nothing must be asked any more.
+    return await (signal.aborted ? ended : Promise.race([work(), ended]));
   } finally {
     timer.abort();
   }

@@ -3,6 +3,7 @@ import type { FailureReason } from '../core/errors.ts';
 import type { CredentialRequest, EpochMs, Failure, SecretReference } from '../core/types.ts';
 import type { IdentityOutcome } from './identities.ts';
 import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
+import type { Turns } from './turns.ts';
 
 /** A Secret as the store reads it. */
 export interface SourceRead {
@@ -90,6 +91,8 @@ export interface CredentialStoreOptions {
   readonly delay?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** How long `resolve` waits for a fetch, milliseconds. Default 5,000. */
   readonly patienceMs?: number;
+  /** Attempts for a cache key wait for what else has its turn there. Default: there is nothing else. */
+  readonly turns?: Turns;
   /** How long one attempt may take, milliseconds. Default 20,000. */
   readonly attemptTimeoutMs?: number;
 }

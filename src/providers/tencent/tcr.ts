@@ -95,9 +95,9 @@ export function createTcrProvider(services: TcrServices = createTcrServices()): 
   }
 
   function wishOf({ mode, ...target }: TcrTarget & Pick<Wish, 'mode'>, owner: Owner): Wish {
-    const { description, namespaces, identity } = target;
-    // What two items of one instance may differ in while each has a credential of its own.
-    const targetKey = [identityOf(identity, sts).key, ...namespaces].join('\n');
+    const { description, namespaces, identity, region = 'local' } = target;
+    // What two items of one instance may differ in while each has a credential of its own: all that is in the cache key.
+    const targetKey = [region, identityOf(identity, sts).key, ...namespaces].join('\n');
     return { mode, targetKey, owner, description, namespaces };
   }
 }

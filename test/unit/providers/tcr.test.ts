@@ -329,6 +329,17 @@ describe('[tcr K4] a long-term token', () => {
     expect(there.map(({ id }) => id)).toEqual(['foreign', 'other', 'similar']);
   });
 
+  test('of an item that names the region otherwise is another item’s: each has a credential of its own', async () => {
+    const { answers, there } = stock([]);
+    const { fetch, revoke, provider, target } = harness({ answers, item: LONGTERM });
+    const otherwise = { regionId: 'ap-shanghai' };
+    expect(provider.cacheKey(target(otherwise))).not.toBe(provider.cacheKey(target()));
+    const kept = await fetch();
+    await fetch(otherwise);
+    expect(await revoke(kept.id)).toEqual([]);
+    expect(there.map(({ id }) => id)).toEqual(['new1', 'new2']);
+  });
+
   test('of another identity of the same instance is another item’s', async () => {
     const { answers, there } = stock([]);
     const { fetch, revoke } = harness({ answers, item: LONGTERM });
