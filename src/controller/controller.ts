@@ -108,8 +108,8 @@ export function createController(options: ControllerOptions): Controller {
   });
 
   const force = createInForce({
-    good: () => configuration.state.good,
-    resources: () => resources.known(),
+    configuration: () => configuration.state,
+    resources: () => resources,
     parse: options.parse,
   });
   const inForce = (): Config | undefined => force.config();
@@ -117,6 +117,7 @@ export function createController(options: ControllerOptions): Controller {
   const leftBehind: LeftBehind = new LeftBehind({
     revocations,
     requests: () => force.requests(),
+    areAllKnown: () => force.areAllKnown(),
     current: (cacheKey) => store.current(cacheKey),
     secrets: () => cluster.secrets.all(),
     isBusy: () => queue.depth > 0 || queue.working > 0 || !keeper.isWritten,
@@ -151,7 +152,7 @@ export function createController(options: ControllerOptions): Controller {
   /** What is in force is another: nothing is kept that belongs to what is not. */
   function forgetRules(): void {
     force.changed();
-    store.retain((force.requests() ?? []).map((request) => request.cacheKey));
+    if (force.areAllKnown()) store.retain((force.requests() ?? []).map((request) => request.cacheKey));
     sources.retain(store.sources());
     if (leading) leftBehind.rulesChanged();
   }

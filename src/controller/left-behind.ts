@@ -12,6 +12,8 @@ export interface LeftBehindOptions {
   readonly revocations: Revocations;
   /** Those in force; undefined = not known. */
   readonly requests: () => readonly CredentialRequest[] | undefined;
+  /** False = more may be in force than is known: what nobody seems to want stays. */
+  readonly areAllKnown: () => boolean;
   /** What the store holds for a cache key. */
   readonly current: (cacheKey: string) => { readonly id?: string | undefined; readonly issuedAt: EpochMs } | undefined;
   /** Our Secrets in the cluster. */
@@ -172,13 +174,16 @@ export class LeftBehind {
   }
 
   #removable(): readonly Removable[] {
-    const { requests, secrets, now } = this.#options;
+    const { requests, areAllKnown, secrets, now } = this.#options;
     const wanted = requests();
     if (wanted === undefined) return [];
+    const mayRemoveAll = areAllKnown();
     const inForce = new Set(wanted.map(({ cacheKey }) => cacheKey));
     const open = [...this.#remembered.values()].filter(
       (remembered) =>
-        (remembered.retryAt ?? 0) <= now() && this.#isOpen(remembered, inForce.has(remembered.request.cacheKey)),
+        (remembered.retryAt ?? 0) <= now() &&
+        (mayRemoveAll || inForce.has(remembered.request.cacheKey)) &&
+        this.#isOpen(remembered, inForce.has(remembered.request.cacheKey)),
     );
     // Reading all Secrets is for when there is something to find out.
     const issued = open.length === 0 ? new Map<string, Issued>() : issuedAt(secrets());
@@ -202,7 +207,7 @@ export class LeftBehind {
   }
 
   #isStill({ remembered: { request }, isWanted, keep }: Removable): boolean {
-    if (this.#isWanted(request.cacheKey) !== isWanted) return false;
+    if (this.#isWanted(request.cacheKey) !== isWanted || (!isWanted && !this.#options.areAllKnown())) return false;
     const held = this.#options.current(request.cacheKey);
     return !isWanted || (keep === undefined ? held === undefined : held?.id === keep);
   }

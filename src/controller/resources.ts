@@ -64,6 +64,8 @@ export interface ResourcesOptions {
 /** The resources, as the controller sees them. */
 export interface Resources {
   known(): KnownResources;
+  /** True when it is known which there are, or that there are none at the moment, and they are ours to serve. */
+  areKnown(): boolean;
   /** Those whose rule asks for this credential. */
   wanting(cacheKey: string): readonly Resource[];
   /** User name and password, as a source; undefined = there is no such resource. */
@@ -187,6 +189,7 @@ export function createResources(options: ResourcesOptions): Resources {
     // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight.
     known: () =>
       assistant.isRunning ? { known: [], areAll: false } : { known: rules.all(), areAll: kind.state === 'served' },
+    areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     wanting: (cacheKey) => kind.all().filter(({ name }) => cacheKeyOf(name) === cacheKey),
     source: (name) => kind.source(name),
     watches: () => kind.reflectors(),

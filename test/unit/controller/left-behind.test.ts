@@ -36,6 +36,7 @@ function worldOf() {
     held: new Map<string, Held>(),
     secrets: [] as Pick<ObservedSecret, 'entries'>[],
     live: new Map<string, string[]>([[KEY, ['old', 'new']]]),
+    areAllKnown: true,
     busy: false,
     reads: 0,
     looks: 0,
@@ -80,6 +81,7 @@ function worldOf() {
     world.left = new LeftBehind({
       revocations,
       requests: () => world.requests,
+      areAllKnown: () => world.areAllKnown,
       current: (cacheKey) => world.held.get(cacheKey),
       secrets: () => {
         world.reads += 1;
@@ -150,6 +152,13 @@ describe('[tcr K4] what an older credential left', () => {
     ['while namespaces wait', () => (world.busy = true)],
     ['while it is not known what is in force', () => (world.requests = undefined)],
     ['while nothing is held', () => world.held.clear()],
+    [
+      'while nothing wants it and not all is known that may',
+      () => {
+        world.requests = [];
+        world.areAllKnown = false;
+      },
+    ],
     ['when what is held has no id', () => hold(undefined, START)],
   ])('stays %s', async (_when, arrange) => {
     hold('new', START);
@@ -378,6 +387,7 @@ test('ends when it was stopped before it began', async () => {
   const stopped = new LeftBehind({
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
     requests: () => [],
+    areAllKnown: () => true,
     current: () => undefined,
     secrets: () => [],
     isBusy: () => false,
