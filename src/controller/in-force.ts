@@ -23,10 +23,8 @@ export function createInForce(of: {
     return parsed.ok ? parsed.value : undefined;
   };
   const build = (good: Config | undefined): Config | undefined => {
-    const resources = of.resources();
-    if (good === undefined && resources.known.length === 0) return undefined;
     const defaults = good ?? defaultsOf();
-    return defaults === undefined ? undefined : effectiveConfig(good, resources, defaults);
+    return defaults === undefined ? undefined : effectiveConfig(good, of.resources(), defaults);
   };
   return {
     config() {

@@ -7,7 +7,7 @@ import { TCR_ASSISTANT } from '../core/names.ts';
 import { endingOf, type Ending } from '../core/password-end.ts';
 import type { Skip } from '../core/plan-types.ts';
 import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
-import { buildResourceStatus, type CredentialFacts, type ResourceStatus } from '../core/resource-status.ts';
+import { buildResourceStatus, type CredentialFacts, type WrittenStatus } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ImagePullSecrets, type ResourceKindState, type Watched } from '../kube/image-pull-secrets.ts';
@@ -51,8 +51,8 @@ export interface ResourcesOptions {
   readonly settings: (config: Config) => PlanSettings;
   readonly caches: () => Pick<Caches, 'namespaces' | 'serviceAccounts' | 'secrets'>;
   readonly credentials: CredentialView;
-  /** These rules are, or were, in force; must not wait for anything. */
-  readonly onRules: (rules: readonly Rule[]) => void;
+  /** These rules are, or were, in force; undefined = any could have been. Must not wait for anything. */
+  readonly onRules: (rules: readonly Rule[] | undefined) => void;
   /** User name or password of a resource changed. */
   readonly onSource: (reference: SecretReference) => void;
   readonly observer: ResourceObserver;
@@ -112,7 +112,8 @@ export function createResources(options: ResourcesOptions): Resources {
     place: TCR_ASSISTANT,
     onChange: (isRunning) => {
       if (leading) observer.onTcrAssistant(isRunning);
-      options.onRules(allRules());
+      // Resources that went meanwhile left something behind where no rule leads any more.
+      options.onRules(undefined);
       statuses.changed();
     },
     report: (event) => options.report('deployments', event),
@@ -146,7 +147,7 @@ export function createResources(options: ResourcesOptions): Resources {
     return credentials.facts(cacheKeyOf(name));
   }
 
-  function build(resource: Resource, previous: unknown): ResourceStatus {
+  function build(resource: Resource, previous: unknown): WrittenStatus {
     const { name, generation } = resource;
     const rule = rules.ruleOf(name);
     const config = options.config();
@@ -158,15 +159,18 @@ export function createResources(options: ResourcesOptions): Resources {
       skipsOf: (namespace) => skips.get(namespace) ?? [],
       now: now(),
     });
+    const isStandingDown = assistant.isRunning;
     const counts =
-      rule === undefined || config === undefined ? { secrets: none, accounts: none } : tally(rule, world(config));
+      rule === undefined || config === undefined || isStandingDown
+        ? { secrets: none, accounts: none }
+        : tally(rule, world(config));
     const credential = factsOf(name);
     tellEnding(resource, endingOf(credential, now()));
     return buildResourceStatus(
       {
         generation,
         issues: issuesOf(name),
-        isStandingDown: assistant.isRunning,
+        isStandingDown,
         ...counts,
         credential,
         failure: credentials.failure(cacheKeyOf(name)),

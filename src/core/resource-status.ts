@@ -69,6 +69,9 @@ export interface ResourceStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** While the vendor's add-on serves a resource, all of its status but our conditions is that add-on's to write. */
+export type WrittenStatus = ResourceStatus | Pick<ResourceStatus, 'conditions'>;
+
 /** A place as the status lists it. */
 export interface ListedPlace {
   readonly namespacedName: string;
@@ -86,8 +89,10 @@ const MAX_LIST_BYTES = 12_000;
 const MAX_MESSAGE = 200;
 
 /** Builds the status. `previous`: the one that is there, unchecked; instants of what has not changed are taken from it. */
-export function buildResourceStatus(facts: ResourceFacts, previous: unknown): ResourceStatus {
+export function buildResourceStatus(facts: ResourceFacts, previous: unknown): WrittenStatus {
   const { secrets, accounts, credential, now } = facts;
+  const conditions = buildConditions(facts, endingOf(credential, now), previous);
+  if (facts.isStandingDown) return { conditions };
   const before = instantsOf(previous);
   const failedAt = (list: string, place: FailedPlace): string =>
     before.get(`${list} ${place.namespacedName} ${place.reason}`) ?? instantText(now);
@@ -106,7 +111,7 @@ export function buildResourceStatus(facts: ResourceFacts, previous: unknown): Re
     ...lists,
     observedGeneration: facts.generation,
     expiresAt: endsAt === undefined ? undefined : instantText(endsAt),
-    conditions: buildConditions(facts, endingOf(credential, now), previous),
+    conditions,
   };
 }
 

@@ -91,8 +91,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   /** Makes what is missing; gives the milliseconds until something is due. */
   async function keep(signal: AbortSignal): Promise<number> {
     const config = options.config();
-    // No good configuration is known: leave everything as it is.
-    if (config === undefined) return Number.POSITIVE_INFINITY;
+    // No good ConfigMap is known: leave everything as it is.
+    if (config === undefined || config.unknown?.configMap === true) return Number.POSITIVE_INFINITY;
     if (isTaken('MutatingWebhookConfiguration', object)) return Number.POSITIVE_INFINITY;
     if (config.webhook === undefined) {
       await remove(signal);
