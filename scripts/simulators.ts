@@ -11,7 +11,7 @@ const HELP = `Usage: scripts/simulators [options]
 Starts simulated cloud services on 127.0.0.1, prints one JSON line that says where they are, and runs until SIGINT or
 SIGTERM. Alibaba's: the registry API for both editions (cr), STS, the metadata service of an instance, the token endpoint of the
 registries (registryAuth) and the door at which each registry challenges (registryChallenge). Tencent's: the registry API (tcr),
-STS and the metadata service of an instance.
+STS, the metadata service of an instance, the registries' token endpoint (tencentRegistryAuth) and their door.
 
   --config <file>        JSON with what the clouds hold: {"accessKeys": [...], "roles": [...], "oidcProviders": [...],
                          "instances": [...], "users": [...], "metadata": {...}, "tencent": {the same, its own way}}
@@ -25,6 +25,7 @@ STS and the metadata service of an instance.
   --tencent-tcr-port <port>
   --tencent-sts-port <port>
   --tencent-metadata-port <port>
+  --tencent-auth-port <port>
   --control-port <port>
   -h, --help             this text
 
@@ -58,6 +59,7 @@ const { values } = parseArgs({
     'tencent-tcr-port': { type: 'string' },
     'tencent-sts-port': { type: 'string' },
     'tencent-metadata-port': { type: 'string' },
+    'tencent-auth-port': { type: 'string' },
     'control-port': { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -95,6 +97,7 @@ async function readOptions(): Promise<CloudsOptions> {
       tencentTcr: Number(values['tencent-tcr-port'] ?? 0),
       tencentSts: Number(values['tencent-sts-port'] ?? 0),
       tencentMetadata: Number(values['tencent-metadata-port'] ?? 0),
+      tencentAuth: Number(values['tencent-auth-port'] ?? 0),
       control: Number(values['control-port'] ?? 0),
     },
   };

@@ -1,6 +1,6 @@
 // The world that providers see, made of this process's parts.
-import { open } from 'node:fs/promises';
 import { callMetadata } from '../credentials/metadata-http.ts';
+import { readSmallFile } from '../credentials/small-file.ts';
 import type { StoreWorld } from '../credentials/store.ts';
 import { KubeError, ProviderError } from '../core/errors.ts';
 import { VENDOR_HELPER } from '../core/names.ts';
@@ -10,12 +10,6 @@ import { createClusterIdReader } from '../kube/cluster-id.ts';
 import type { SecretSources, SourceSecret } from '../kube/secret-sources.ts';
 import { requestToken } from '../kube/token-request.ts';
 import type { Settings } from './settings.ts';
-
-/** A projected token has about a thousand bytes. */
-const MAX_FILE_BYTES = 65_536;
-
-/** There is no such file, or none for us: nothing that passes by itself. */
-const LASTING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP']);
 
 /** Builds it. */
 export function createProviderWorld(of: {
@@ -31,7 +25,7 @@ export function createProviderWorld(of: {
     endpoints: settings.cloudEndpoints,
     env: settings.identityEnvironment,
     readSecret: read,
-    readFile,
+    readFile: readSmallFile,
     http: callMetadata,
     async owner(signal) {
       try {
@@ -80,16 +74,4 @@ function adviceOn(error: unknown): string {
     return ': allow the controller the verb "create" on serviceaccounts/token of that name (docs/rbac.md)';
   }
   return ` (${error.reason})`;
-}
-
-async function readFile(path: string): Promise<string> {
-  try {
-    await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FILE_BYTES), 0, MAX_FILE_BYTES);
-    return buffer.subarray(0, bytesRead).toString('utf8');
-  } catch (error) {
-    const { code = 'unreadable' } = (error ?? {}) as { readonly code?: string };
-    const details = LASTING.has(code) ? {} : { cause: error };
-    throw new ProviderError('IdentityUnavailable', `The file ${path} could not be read (${code})`, details);
-  }
 }

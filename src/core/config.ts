@@ -33,6 +33,7 @@ export const CONFIG_KEYS: readonly string[] = [
   ...Object.keys(CONFIG_DEFAULTS),
   'registry-info',
   'acr-registry-info',
+  'tcr-registry-info',
   'watch-namespace-selector',
   'service-account-selector',
   'region',
@@ -46,9 +47,6 @@ export const CONFIG_KEYS: readonly string[] = [
 
 /** Keys that select nothing, and that nobody is told of. */
 const SILENT_KEYS: readonly string[] = ['acr-api-version', '_example'];
-
-/** Keys of the vendors' that this version does not serve. */
-const UNSERVED_KEYS: readonly string[] = ['tcr-registry-info'];
 
 /** Keys whose text is YAML or a list of names: what stands there unquotes its own members. */
 const STRUCTURED_KEYS: readonly string[] = [
@@ -144,9 +142,6 @@ function capped(issues: readonly Issue[]): readonly Issue[] {
 function unknownKeys(data: ConfigData): readonly Issue[] {
   return Object.keys(data).flatMap((key): Issue[] => {
     if (CONFIG_KEYS.includes(key) || SILENT_KEYS.includes(key)) return [];
-    if (UNSERVED_KEYS.includes(key)) {
-      return [{ severity: 'warning', path: key, message: 'is not served by this version and has no effect' }];
-    }
     const close = nearest(key, CONFIG_KEYS);
     const hint = close === undefined ? `known keys are ${CONFIG_KEYS.join(', ')}` : `did you mean ${close}?`;
     return [{ severity: 'warning', path: key, message: `unknown key, ignored: ${hint}` }];
@@ -182,9 +177,11 @@ function parseRegistries(
   report: Report,
   inherited: ConfigContext & { readonly scope: Scope; readonly defaults: ItemDefaults },
 ): readonly RegistryItem[] {
+  const ofAll = secretName('secret-name');
   const lists = [
     { key: 'acr-registry-info', provider: 'acr', secretName: secretName('acr-secret-name') },
-    { key: 'registry-info', provider: undefined, secretName: secretName('secret-name') },
+    { key: 'tcr-registry-info', provider: 'tcr', secretName: ofAll },
+    { key: 'registry-info', provider: undefined, secretName: ofAll },
   ].flatMap((list) => {
     // As it was written: the first line's indentation counts, and so do empty lines before it.
     const text = read(list.key) === undefined ? undefined : data[list.key];

@@ -52,6 +52,12 @@ export const ITEM_FIELDS: readonly string[] = ['provider', 'watch-namespace', 's
 /** What is wrong with a name that is none. */
 export const SECRET_NAME_FORM = `must be the name of a Secret: lower-case letters, digits, - and .; names with ${RESOURCE_SECRET_PREFIX} are kept for ImagePullSecret resources`;
 
+/** How an item of a list begins whose provider is given. */
+const EXAMPLES: ReadonlyMap<string, string> = new Map([
+  ['acr', '- instanceId: cri-…'],
+  ['tcr', '- registryId: tcr-…'],
+]);
+
 /** Most items that are read: a bound for what a mistake can cost. */
 const MAX_ITEMS = 1_000;
 
@@ -66,7 +72,7 @@ export function isSecretName(name: string): boolean {
 
 /** Reads one list; items with errors are left out, all issues go to `report`. */
 export function parseItems(list: ItemList, report: Report): readonly RegistryItem[] {
-  const example = list.provider === 'acr' ? '- instanceId: cri-…' : '- provider: …';
+  const example = EXAMPLES.get(list.provider ?? '') ?? '- provider: …';
   const cure = `write a list with one item a registry, each beginning with \`${example}\` and its fields in the same column`;
   const parsed = parseYaml(list.text, list.key, cure);
   report(parsed.issues);

@@ -75,7 +75,9 @@ function judge({ issues, isStandingDown, secrets, accounts, credential, failure 
   }
   if (errors.length > 0) return { state: 'stalled', reason: 'SpecInvalid', message: wrong };
   if (credential === undefined && failure !== undefined) return { state: 'reconciling', ...failure };
-  const [first] = [...secrets.failed, ...accounts.failed];
+  const [first] = [...secrets.failed, ...accounts.failed].toSorted((a, b) =>
+    a.namespacedName < b.namespacedName ? -1 : 1,
+  );
   const progress = `${secrets.successful.length} of ${secrets.desired} Secrets and ${accounts.successful.length} of ${accounts.desired} ServiceAccounts are done`;
   if (first !== undefined) {
     return {

@@ -5,7 +5,7 @@ import { placeOf } from '../core/resource-source.ts';
 import type { Credential, CredentialRequest, SecretReference } from '../core/types.ts';
 import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
 import type { Flight } from './entry.ts';
-import type { Identities } from './identities.ts';
+import type { Asker, Identities } from './identities.ts';
 import { ABSENT } from './snapshot.ts';
 import type { CredentialStoreOptions, SourceRead } from './store-options.ts';
 
@@ -15,7 +15,7 @@ export interface AttemptContext extends Pick<CredentialStoreOptions, 'world' | '
   readonly provider: RegistryProvider<unknown> | undefined;
   readonly request: CredentialRequest;
   readonly flight: Pick<Flight, 'reads' | 'abort'>;
-  readonly identities: Pick<Identities, 'get' | 'refuse'>;
+  readonly identities: Pick<Identities, 'get' | 'replace' | 'refuse'>;
   readonly delay: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly timeoutMs: number;
 }
@@ -84,25 +84,28 @@ interface Try {
 async function fetchOnce(context: AttemptContext, { used, comesAgain }: Try): Promise<Credential> {
   const { provider, request, flight, world, identities } = context;
   if (provider === undefined) throw new ProviderError('Unexpected', `There is no provider ${request.provider}`);
+  const noting = async <T>(key: string, get: (asker: Asker) => Promise<T>): Promise<T> => {
+    try {
+      const value = await get({ uses: new Map(used), comesAgain });
+      used.set(key, value);
+      return value;
+    } catch (error) {
+      if (isSessionExpired(error)) {
+        // The sessions before it were refused where it was asked for: maybe by another attempt, with older ones.
+        used.clear();
+        used.set(key, error);
+      }
+      throw error;
+    }
+  };
   const providerWorld: ProviderWorld = {
     ...world,
     readSecret: async (reference, signal) =>
       (await readSource(context, reference, { reads: flight.reads, signal })).data,
     ...tokensOf(context),
-    identity: async (key, fetch, signal) => {
-      try {
-        const value = await identities.get(key, fetch, signal, { uses: new Map(used), comesAgain });
-        used.set(key, value);
-        return value;
-      } catch (error) {
-        if (isSessionExpired(error)) {
-          // The sessions before it were refused where it was asked for: maybe by another attempt, with older ones.
-          used.clear();
-          used.set(key, error);
-        }
-        throw error;
-      }
-    },
+    identity: (key, fetch, signal) => noting(key, (asker) => identities.get(key, fetch, signal, asker)),
+    replace: (key, value, fetch, signal) =>
+      noting(key, (asker) => identities.replace({ key, value }, fetch, signal, asker)),
   };
   return provider.fetchCredential(request.target, providerWorld, flight.abort.signal);
 }

@@ -36,6 +36,12 @@ export interface Asker {
 
 const ONCE: Asker = { uses: new Map(), comesAgain: false };
 
+/** What is of no use any more. */
+interface Refused<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
 type Fetch<T> = (signal: AbortSignal) => Promise<IdentitySession<T>>;
 
 interface Entry {
@@ -106,6 +112,12 @@ export class Identities {
       if (isGone || (asker.comesAgain && isSessionExpired(error))) throw error;
       return held.value as T;
     }
+  }
+
+  /** See `ProviderWorld.replace`; all else as `get`. */
+  replace<T>({ key, value }: Refused<T>, fetch: Fetch<T>, signal: AbortSignal, asker = ONCE): Promise<T> {
+    this.refuse(new Map([[key, value]]));
+    return this.get(key, fetch, signal, asker);
   }
 
   /**

@@ -16,7 +16,7 @@ export interface SourceRead {
  * The world of providers, but for what the store does itself: it reads Secrets, to know what a credential was made from, and
  * holds the sessions of identities.
  */
-export interface StoreWorld extends Omit<ProviderWorld, 'readSecret' | 'identity'> {
+export interface StoreWorld extends Omit<ProviderWorld, 'readSecret' | 'identity' | 'replace'> {
   /** undefined = there is no such Secret. What it throws is a failure of the attempt. */
   readSecret(reference: SecretReference, signal: AbortSignal): Promise<SourceRead | undefined>;
 }

@@ -77,6 +77,16 @@ export interface ProviderWorld {
     signal: AbortSignal,
   ): Promise<T>;
   /**
+   * As `identity`, where `value` is of no use any more: another one is fetched at once, unless somebody has done so already. Gives what
+   * is held, which may be `value`, when `fetch` fails.
+   */
+  replace<T>(
+    key: string,
+    value: T,
+    fetch: (signal: AbortSignal) => Promise<IdentitySession<T>>,
+    signal: AbortSignal,
+  ): Promise<T>;
+  /**
    * Data of a Secret, decoded. Reads are remembered: when the Secret changes, the credential made from it is due.
    * Throws ProviderError `IdentityUnavailable` when there is no such Secret.
    */

@@ -1,5 +1,5 @@
-// Shows that the simulated Tencent Cloud serves what is signed right by every name of its own, misbehaves as scripted, and is
-// driven from another process.
+// Shows that the simulated Tencent Cloud serves what is signed right by every name of its own, misbehaves as scripted, is driven
+// from another process, and that a real registry lets in whom it let in.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Clouds } from '../support/clouds/clouds.ts';
@@ -8,9 +8,13 @@ import type { Fault } from '../support/clouds/faults.ts';
 import { createJwtSigner } from '../support/clouds/sign-jwt.ts';
 import { buildTencentRequest, callTencent, readSession, sendTencent } from '../support/clouds/tencent-client.ts';
 import type { SigningTencentKey, TencentRequest } from '../support/clouds/tencent-client.ts';
+import { pullImage, pushImage } from '../support/control-plane/oci.ts';
+import { startRegistry } from '../support/control-plane/registry.ts';
 
 const { key, instance, otherInstance, otherRole, webRole, cvmRole, oidcProvider } = TENCENT_SAMPLE;
 const RegistryId = instance.registryId;
+const ROBOT = { RegistryId, Name: 'cls-sample01', Duration: 1 };
+const START_MS = 120_000;
 let clouds: Clouds;
 
 beforeEach(async () => {
@@ -145,11 +149,114 @@ describe('a scripted fault', () => {
   });
 });
 
+describe('a real registry', () => {
+  const image = { repository: 'team/app', tag: 'v1' };
+  const HOST = `${instance.registryName}.tencentcloudcr.com`;
+
+  test(
+    'of an instance is pulled from with a token until its end, and with a robot, and not with anything else',
+    async () => {
+      const registry = await startRegistry({ auth: clouds.tencent.registryAuth(HOST) });
+      try {
+        const pull = async (username: unknown, password: unknown) => {
+          const login = { username: String(username), password: String(password) };
+          const pulled = await pullImage({ ...image, registryUrl: registry.url, login });
+          return pulled.ok ? 'pulled' : pulled.reason;
+        };
+        clouds.tencent.state.tokenLifeMs = 20_000;
+        const { Username, Token } = await mint();
+        const login = { username: String(Username), password: String(Token) };
+        expect(await pushImage({ ...image, registryUrl: registry.url, login })).toMatchObject({ ok: true });
+        expect(await pull(Username, Token)).toBe('pulled');
+        expect(await pull(Username, `${String(Token).slice(0, -6)}AAAAAA`)).toBe('TokenRefused');
+        expect(await pull('100000000001', Token)).toBe('TokenRefused');
+
+        const robot = await callTcr({
+          ...{ action: 'CreateServiceAccount' },
+          body: {
+            ...ROBOT,
+            Permissions: [{ Resource: 'team', Actions: ['tcr:PullRepository', 'tcr:DescribeHelmCharts'] }],
+          },
+        });
+        const blind = await callTcr({
+          ...{ action: 'CreateServiceAccount' },
+          body: { ...ROBOT, Name: 'blind', Permissions: [{ Resource: 'other', Actions: ['tcr:PullRepository'] }] },
+        });
+        expect(await pull(robot.Name, robot.Password)).toBe('pulled');
+        expect(await pull(robot.Name, blind.Password)).toBe('TokenRefused');
+        expect(await pull(blind.Name, blind.Password)).toBe('Unauthorized');
+        const byRobot = { username: String(robot.Name), password: String(robot.Password) };
+        expect(await pushImage({ ...image, registryUrl: registry.url, login: byRobot })).toMatchObject({ ok: false });
+
+        clouds.setClockOffset(21_000);
+        expect(await pull(Username, Token)).toBe('TokenRefused');
+        expect(await pull(robot.Name, robot.Password)).toBe('pulled');
+        expect(clouds.tencent.registryToken.calls().map(({ registry: host }) => host)).toContain(HOST);
+      } finally {
+        await registry.stop();
+      }
+    },
+    START_MS,
+  );
+
+  test(
+    'of the Personal Edition is pulled from with the fixed password of an account',
+    async () => {
+      const registry = await startRegistry({ auth: clouds.tencent.registryAuth('ccr.ccs.tencentyun.com') });
+      try {
+        const access = { ...image, registryUrl: registry.url };
+        const login = { username: key.ownerUin, password: TENCENT_SAMPLE.personalPasswords[key.ownerUin] };
+        expect(await pushImage({ ...access, login })).toMatchObject({ ok: true });
+        expect(await pullImage({ ...access, login })).toMatchObject({ ok: true });
+        const { Token } = await mint();
+        for (const password of ['Sample-Password2', String(Token)]) {
+          expect(await pullImage({ ...access, login: { ...login, password } })).toMatchObject({
+            reason: 'TokenRefused',
+          });
+        }
+      } finally {
+        await registry.stop();
+      }
+    },
+    START_MS,
+  );
+
+  test('is behind the door that its name leads to: the challenge of its edition, and the endpoint that this names', async () => {
+    const ask = (host: string, path: string, headers: Record<string, string> = {}) => {
+      const [page = '', query = ''] = path.split('?');
+      const request = { method: 'GET', path: page, query, headers: { host, ...headers }, body: new Uint8Array() };
+      return sendTencent(clouds.endpoints().tencentRegistryChallenge, request);
+    };
+    for (const [host, service, login] of [
+      [HOST, 'harbor-registry', `${key.uin}:${String((await mint()).Token)}`],
+      [
+        `${instance.registryName}-vpc.tencentcloudcr.com`,
+        'harbor-registry',
+        `${key.uin}:${String((await mint()).Token)}`,
+      ],
+      ['ccr.ccs.tencentyun.com', 'token-service', `${key.ownerUin}:${TENCENT_SAMPLE.personalPasswords[key.ownerUin]}`],
+    ] as const) {
+      expect(await ask(host, '/v2/')).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': `Bearer realm="https://${host}/service/token",service="${service}"` },
+      });
+      const path = `/service/token?service=${service}`;
+      expect((await ask(host, path, { authorization: `Basic ${btoa(login)}` })).status).toBe(200);
+      expect((await ask(host, path, { authorization: `Basic ${btoa(`${login}x`)}` })).status).toBe(401);
+      expect((await ask(host, '/other')).status).toBe(404);
+    }
+    for (const host of ['quay.tencentcloudcr.com', 'nvcr.tencentcloudcr.com', 'helmhub.tencentcloudcr.com']) {
+      await expect(ask(host, '/v2/')).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    }
+    expect(Object.keys(clouds.endpoints().tencentRegistryAuth)).toContain(HOST);
+  });
+});
+
 test('the control interface drives the cloud from another process', async () => {
   const call = async (method: string, path: string, body?: unknown) => {
     const init = { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     const answer = await fetch(`${clouds.endpoints().control}/tencent${path}`, init);
-    return { status: answer.status, body: (await answer.json()) };
+    return { status: answer.status, body: await answer.json() };
   };
   const second = { ...key, secretId: 'IKIDsecond' };
   await call('PUT', '/keys', second);

@@ -128,9 +128,22 @@ describe('a file', () => {
   });
 
   test('that is not there is named', async () => {
-    await expect(world().readFile(join(folder, 'none'))).rejects.toMatchObject({
+    const error: unknown = await world()
+      .readFile(join(folder, 'none'))
+      .catch((one: unknown) => one);
+    expect(error).toMatchObject({
       reason: 'IdentityUnavailable',
       message: `The file ${join(folder, 'none')} could not be read (ENOENT)`,
+    });
+    expect(error).not.toHaveProperty('cause');
+  });
+
+  test('that cannot be read for the moment says so by its cause', async () => {
+    // Its first page is never mapped.
+    const unreadable = '/proc/self/mem';
+    await expect(world().readFile(unreadable)).rejects.toMatchObject({
+      ...{ reason: 'IdentityUnavailable', message: `The file ${unreadable} could not be read (EIO)` },
+      cause: { code: 'EIO' },
     });
   });
 

@@ -51,5 +51,9 @@ export function emptyWorld(more: Partial<ProviderWorld> = {}): ProviderWorld {
     thresholdMs: () => 15 * 60_000,
     register: () => undefined,
   });
-  return { identity: (key, fetch, signal) => identities.get(key, fetch, signal), ...parts };
+  return {
+    identity: (key, fetch, signal) => identities.get(key, fetch, signal),
+    replace: (key, value, fetch, signal) => identities.replace({ key, value }, fetch, signal),
+    ...parts,
+  };
 }

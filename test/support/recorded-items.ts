@@ -15,14 +15,14 @@ export interface RecordedItem {
 
 const TEXTS = [
   ...['instanceId', 'regionId', 'assumeRoleARN', 'expireDuration', 'rrsaRoleARN', 'rrsaOIDCProviderRoleARN'],
-  ...['server', 'usernameKey', 'passwordKey'],
+  ...['registryId', 'server', 'usernameKey', 'passwordKey'],
 ];
 const SECRETS = ['customAccessKey', 'customAccessKeySecret'];
 const OBJECTS = ['accessKeySecretRef', 'secretRef'];
 
-/** Providers `acr` and `static`: every documented field, in any case; the cache key tells identity and instance apart. */
+/** Providers `acr`, `tcr` and `static`: every documented field, in any case; the cache key tells identity and instance apart. */
 const parseItem: ItemParser = (provider, item, defaults) => {
-  if (provider !== 'acr' && provider !== 'static') return undefined;
+  if (!['acr', 'tcr', 'static'].includes(provider)) return undefined;
   const reader = readFields(item);
   const texts = [...TEXTS, ...SECRETS].flatMap((name) => {
     const text = reader.text(name);
@@ -46,7 +46,11 @@ const parseItem: ItemParser = (provider, item, defaults) => {
 };
 
 /** What `parseConfig` is told. */
-export const RECORDING_CONTEXT: ConfigContext = { parseItem, providers: ['acr', 'static'], namespace: 'kube-system' };
+export const RECORDING_CONTEXT: ConfigContext = {
+  parseItem,
+  providers: ['acr', 'tcr', 'static'],
+  namespace: 'kube-system',
+};
 
 /** The configuration of data that is right but for warnings, and those. */
 export function recordedConfig(data: Readonly<Record<string, string>>): {

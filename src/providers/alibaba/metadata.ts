@@ -2,11 +2,12 @@
 // section 17). Version 2 (with a token) first; where that is not served, version 1.
 import { ProviderError } from '../../core/errors.ts';
 import { parseRecord } from '../../core/records.ts';
+import type { EpochMs } from '../../core/types.ts';
 import { isLongSilent } from '../metadata-silence.ts';
 import type { IdentitySession, MetadataAnswer, ProviderWorld } from '../provider.ts';
 import { METADATA_URL } from './endpoints.ts';
 
-type World = Pick<ProviderWorld, 'now' | 'identity' | 'http' | 'env' | 'endpoints'>;
+type World = Pick<ProviderWorld, 'now' | 'identity' | 'replace' | 'http' | 'env' | 'endpoints'>;
 
 /** A session of the node's role. */
 export interface RoleSession {
@@ -112,8 +113,7 @@ async function get(world: World, path: string, signal: AbortSignal): Promise<Met
     throw unavailable('the metadata service is switched off (ALIBABA_CLOUD_ECS_METADATA_DISABLED)');
   }
   const url = `${baseOf(world)}${path}`;
-  const held = await readToken(world, signal);
-  const { token } = held;
+  const token = await readToken(world, signal);
   const ask = (headers: Readonly<Record<string, string>>): Promise<MetadataAnswer> =>
     world.http({ method: 'GET', url, headers, timeoutMs: TIMEOUT_MS }, signal);
   if (typeof token !== 'string') {
@@ -125,48 +125,46 @@ async function get(world: World, path: string, signal: AbortSignal): Promise<Met
   }
   const answer = await ask({ 'x-aliyun-ecs-metadata-token': token });
   if (answer.status !== 401 && answer.status !== 403) return answer;
-  if (held.token === token) await replaceToken(world, held, signal);
-  const { token: next } = held;
+  const next = await replaceToken(world, token, signal);
   return next === token || typeof next !== 'string' ? answer : ask({ 'x-aliyun-ecs-metadata-token': next });
 }
 
 /** A token, or that version 1 may be asked since there is none: surely, as the service says that it knows none, or for the moment. */
 type MetadataToken = string | { readonly isSure: boolean };
 
-/** What all who ask share: a token that the service has forgotten is replaced in its place. */
-interface HeldToken {
-  token: MetadataToken;
-}
+const TOKEN = 'alibaba/metadata/token';
 
-function readToken(world: World, signal: AbortSignal): Promise<HeldToken> {
-  return world.identity<HeldToken>(
-    'alibaba/metadata/token',
+function readToken(world: World, signal: AbortSignal): Promise<MetadataToken> {
+  return world.identity<MetadataToken>(
+    TOKEN,
     async (abort) => {
       const issuedAt = world.now();
       const token = await fetchToken(world, abort);
-      if (typeof token === 'string') {
-        return { value: { token }, issuedAt, expiresAt: issuedAt + TOKEN_TTL_SECONDS * 1_000, secrets: [token] };
-      }
+      if (typeof token === 'string') return tokenSession(token, issuedAt);
       const keptMs = token.isSure ? ABSENT_KEPT_MS : BLIP_KEPT_MS;
-      return { value: { token }, issuedAt, expiresAt: issuedAt + keptMs, secrets: [] };
+      return { value: token, issuedAt, expiresAt: issuedAt + keptMs, secrets: [] };
     },
     signal,
   );
 }
 
-/** Leaves the one that is held where the service gives no other. */
-async function replaceToken(world: World, held: HeldToken, signal: AbortSignal): Promise<void> {
-  const token = await world.identity<MetadataToken>(
-    'alibaba/metadata/token/next',
+/** A new one for `token`, which the service has forgotten; that stays where the service gives no other. */
+function replaceToken(world: World, token: string, signal: AbortSignal): Promise<MetadataToken> {
+  return world.replace<MetadataToken>(
+    TOKEN,
+    token,
     async (abort) => {
       const issuedAt = world.now();
       const next = await fetchToken(world, abort);
-      // Over at once: it is `held` that keeps it.
-      return { value: next, issuedAt, expiresAt: issuedAt, secrets: typeof next === 'string' ? [next] : [] };
+      if (typeof next !== 'string') throw notUsable('the metadata service gave no token');
+      return tokenSession(next, issuedAt);
     },
     signal,
   );
-  if (typeof token === 'string') held.token = token;
+}
+
+function tokenSession(token: string, issuedAt: EpochMs): IdentitySession<MetadataToken> {
+  return { value: token, issuedAt, expiresAt: issuedAt + TOKEN_TTL_SECONDS * 1_000, secrets: [token] };
 }
 
 async function fetchToken(world: World, signal: AbortSignal): Promise<MetadataToken> {

@@ -13,9 +13,13 @@ export interface AssumedRole {
   readonly externalId: string | undefined;
 }
 
-/** Builds the identity of `role`, assumed with the key of `base`. */
-export function createAssumedRoleIdentity(sts: StsClient, base: TencentIdentity, role: AssumedRole): TencentIdentity {
-  const { roleArn, durationSeconds, externalId } = role;
+/** Builds the identity of `role`, assumed with the key of `base`; `namedBy` is the field or variable that the role is from. */
+export function createAssumedRoleIdentity(
+  sts: StsClient,
+  base: TencentIdentity,
+  role: AssumedRole & { readonly namedBy?: string },
+): TencentIdentity {
+  const { roleArn, durationSeconds, externalId, namedBy = 'assumeRoleARN' } = role;
   const proof = externalId === undefined ? '' : `/${digestOf(externalId)}`;
   const key = `${base.key}/${roleArn}/${durationSeconds}${proof}`;
   return {
@@ -32,7 +36,10 @@ export function createAssumedRoleIdentity(sts: StsClient, base: TencentIdentity,
               const { region } = place;
               const call = { region, endpoints: world.endpoints, key: baseKey, now: world.now() };
               const sessionName = sessionNameOf(world.env);
-              return sts.assumeRole({ ...call, ...{ roleArn, durationSeconds, externalId, sessionName } }, abort);
+              return sts.assumeRole(
+                { ...call, ...{ roleArn, namedBy, durationSeconds, externalId, sessionName } },
+                abort,
+              );
             }),
         },
         signal,

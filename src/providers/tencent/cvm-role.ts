@@ -50,7 +50,7 @@ async function fetchRoleSession(
   if (!isText(secretId) || !isText(secretKey) || !isText(token)) {
     throw notUsable(`the metadata service gave no usable session of ${role}`);
   }
-  const expiresAt = expiryOf(document);
+  const expiresAt = expiryOf(document, issuedAt);
   if (expiresAt === undefined) throw notUsable(`the session of ${role} has no readable ExpiredTime`);
   if (expiresAt <= issuedAt) {
     throw notUsable(`the session of ${role} ended at ${new Date(expiresAt).toISOString()} already`);

@@ -16,6 +16,7 @@ export const TENCENT_VARIABLES: readonly string[] = [
   'TENCENTCLOUD_ROLE_SESSION_NAME',
   'TENCENTCLOUD_CREDENTIALS_FILE',
   'HOME',
+  'TENCENTCLOUD_REGION',
   'TKE_REGION',
   'TKE_PROVIDER_ID',
   'TKE_ROLE_ARN',
@@ -35,7 +36,7 @@ export function createEnvironmentIdentity(sts: StsClient): TencentIdentity {
     fetchKey(world, place, signal) {
       const { [ROLE]: roleArn } = world.env;
       if (roleArn === undefined) return own.fetchKey(world, place, signal);
-      const role = { roleArn, durationSeconds: DURATION_SECONDS.default, externalId: undefined };
+      const role = { roleArn, durationSeconds: DURATION_SECONDS.default, externalId: undefined, namedBy: ROLE };
       return createAssumedRoleIdentity(sts, own, role).fetchKey(world, place, signal);
     },
   };

@@ -126,7 +126,7 @@ function tagOf({ owner, targetKey }: Wish): string {
 /** Letters, digits and dashes, 42 at most; another one each time, and for each target. */
 function accountName({ owner, targetKey }: Wish, now: EpochMs): string {
   const cluster = owner.cluster.replace(/[^a-z0-9]/g, '').slice(0, 8);
-  const instance = owner.instance.slice(0, 14).replace(/-+$/, '');
+  const instance = owner.instance.replace(/-+/g, '-').slice(0, 14).replace(/-$/, '');
   return `rch-${cluster}-${instance}-${digestOf(targetKey).slice(0, 4)}${now.toString(36)}`;
 }
 

@@ -1,5 +1,6 @@
 // What the errors of STS mean, and what to tell people about them (tcr.md section 14): each names the hop and what to check there.
 import type { EpochMs } from '../../core/types.ts';
+import { SLOW_DOWN } from '../advice.ts';
 import type { CodeRow } from '../error-codes.ts';
 import type { OidcClaims } from '../oidc-claims.ts';
 
@@ -13,21 +14,25 @@ export function roleCodes(of: {
   readonly roleArn: string;
   readonly durationSeconds: number;
   readonly externalId: string | undefined;
+  readonly namedBy: string;
 }): readonly CodeRow[] {
-  const { roleArn, externalId } = of;
+  const { roleArn, externalId, namedBy } = of;
+  const isItem = namedBy === 'assumeRoleARN';
   const proof =
     externalId === undefined
-      ? ' (where it asks for an external id, set `externalId`)'
-      : ' and the external id of the item';
+      ? '; where it asks for an external id, name the role in assumeRoleARN of the item, with `externalId`'
+      : ' and the externalId of the item';
   return [
-    ...roleRows(of, 'assumeRoleARN'),
+    ...roleRows(of, { place: namedBy, trusted: 'who assumes it', shorten: isItem ? ', or lower expireDuration' : '' }),
     [
       /(AuthFailure\.)?UnauthorizedOperation(\..+)?|InvalidParameter\.GrantOtherResource/,
       'PermissionDenied',
       ({ origin }) =>
         `${origin} may not assume ${roleArn}: allow it the action sts:AssumeRole on that role in CAM, and let the trust policy of the role name it${proof}`,
     ],
-    refused(`assumeRoleARN (${roleArn}), expireDuration and externalId, and TENCENTCLOUD_ROLE_SESSION_NAME`),
+    refused(
+      `${namedBy} (${roleArn})${isItem ? ', expireDuration, externalId' : ''} and TENCENTCLOUD_ROLE_SESSION_NAME`,
+    ),
   ];
 }
 
@@ -44,7 +49,11 @@ export function webIdentityCodes(of: {
   const { subject = 'unknown', issuer = 'unknown', audience = 'unknown', expiresAt } = claims;
   const token = `subject ${subject}, audience ${audience}, issuer ${issuer}`;
   return [
-    ...roleRows(of, 'roleARN of webIdentity, or TKE_ROLE_ARN'),
+    ...roleRows(of, {
+      place: 'roleARN of webIdentity, or TKE_ROLE_ARN',
+      trusted: `the OIDC provider ${providerId}`,
+      shorten: '',
+    }),
     [
       /ResourceNotFound(\..+)?/,
       'IdentityUnavailable',
@@ -62,7 +71,7 @@ export function webIdentityCodes(of: {
           /InvalidParameter\.WebIdentityTokenError/,
           'PermissionDenied',
           () =>
-            `the OIDC provider ${providerId} does not accept the token in ${tokenFile} (${token}): it must be the provider of this cluster, with its present keys, and list that audience as a client id; pod identity uses ${AUDIENCE}`,
+            `the OIDC provider ${providerId}, if there is one in the account of ${roleArn}, does not accept the token in ${tokenFile} (${token}): it must be the provider of this cluster, with its present keys, and list that audience as a client id; pod identity uses ${AUDIENCE}`,
         ],
     [
       /(AuthFailure\.)?UnauthorizedOperation(\..+)?|InvalidParameter\.GrantOtherResource/,
@@ -76,10 +85,10 @@ export function webIdentityCodes(of: {
   ];
 }
 
-/** What is wrong with a role, however it is assumed; `place` is where its name is from. */
+/** What is wrong with a role, however it is assumed; `place` is where its name is from, `trusted` who must be in its trust policy. */
 function roleRows(
   { roleArn, durationSeconds }: { readonly roleArn: string; readonly durationSeconds: number },
-  place: string,
+  { place, trusted, shorten }: { readonly place: string; readonly trusted: string; readonly shorten: string },
 ): readonly CodeRow[] {
   return [
     [
@@ -96,15 +105,15 @@ function roleRows(
       /InternalError\.IllegalRole/,
       'RequestRefused',
       () =>
-        `${roleArn} is no role that can be assumed: write ${ARN_FORM} (${place}), and check what kind of role it is`,
+        `the role ${roleArn} cannot be assumed in this way: check its ARN (${place}: ${ARN_FORM}), and that its trust policy names ${trusted}`,
     ],
     [
       /InvalidParameter\.OverTimeError/,
       'RequestRefused',
       () =>
-        `a session of ${durationSeconds} s is longer than the role ${roleArn} allows (its longest session): raise that in CAM, or lower expireDuration`,
+        `a session of ${durationSeconds} s is longer than the role ${roleArn} allows (its longest session): raise that in CAM${shorten}`,
     ],
-    [/InvalidParameter\.OverLimit/, 'Throttled', () => 'the cloud asks to slow down; it will be asked again'],
+    [/InvalidParameter\.OverLimit/, 'Throttled', () => SLOW_DOWN],
   ];
 }
 

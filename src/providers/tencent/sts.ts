@@ -24,12 +24,16 @@ export type SessionKey = Pick<TencentKey, 'secretId' | 'secretKey'> & { readonly
 
 /** The calls. Every failure is a ProviderError that names the role, the hop, and what to check. */
 export interface StsClient {
-  assumeRole(
-    call: RoleCall & { readonly key: TencentKey; readonly externalId: string | undefined },
-    signal: AbortSignal,
-  ): Promise<IdentitySession<SessionKey>>;
+  assumeRole(call: AssumeRoleCall, signal: AbortSignal): Promise<IdentitySession<SessionKey>>;
   /** Not signed: the token is the proof. */
   assumeRoleWithWebIdentity(call: WebIdentityCall, signal: AbortSignal): Promise<IdentitySession<SessionKey>>;
+}
+
+interface AssumeRoleCall extends RoleCall {
+  readonly key: TencentKey;
+  readonly externalId: string | undefined;
+  /** Field or variable that the role is from, for messages. */
+  readonly namedBy: string;
 }
 
 interface WebIdentityCall extends RoleCall {
@@ -64,10 +68,10 @@ export function sessionNameOf({ TENCENTCLOUD_ROLE_SESSION_NAME: name = SESSION_N
 /** Builds the calls on the client seam. */
 export function createStsClient(client: TencentClient): StsClient {
   return {
-    async assumeRole({ roleArn, sessionName, durationSeconds, externalId, ...call }, signal) {
+    async assumeRole({ roleArn, sessionName, durationSeconds, externalId, namedBy, ...call }, signal) {
       const role = { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: durationSeconds };
       const parameters = { ...role, ExternalId: externalId };
-      const codes = roleCodes({ roleArn, durationSeconds, externalId });
+      const codes = roleCodes({ roleArn, durationSeconds, externalId, namedBy });
       const action = { service: 'sts', action: 'AssumeRole', parameters } as const;
       const answer = await client.call({ ...call, ...action, subject: roleArn, codes }, signal);
       return sessionOf(answer, call.now);
@@ -92,16 +96,19 @@ function sessionOf({ response, malformed }: CloudAnswer, now: EpochMs): Identity
     if (typeof value !== 'string' || value === '') throw malformed(name);
     return value;
   };
-  const expiresAt = expiryOf(response);
-  if (expiresAt === undefined || expiresAt > now + MAX_LIFE_MS) throw malformed('ExpiredTime');
+  const expiresAt = expiryOf(response, now);
+  if (expiresAt === undefined) throw malformed('ExpiredTime');
   const value = { secretId: text('TmpSecretId'), secretKey: text('TmpSecretKey'), token: text('Token') };
   return { value, issuedAt: now, expiresAt, secrets: [value.secretKey, value.token] };
 }
 
 /** When a session ends, of STS and of the metadata service: `ExpiredTime` in seconds, or `Expiration` as text. */
-export function expiryOf({ ExpiredTime, Expiration }: Readonly<Record<string, unknown>>): EpochMs | undefined {
+export function expiryOf(
+  { ExpiredTime, Expiration }: Readonly<Record<string, unknown>>,
+  now: EpochMs,
+): EpochMs | undefined {
   const seconds = typeof ExpiredTime === 'string' && ExpiredTime !== '' ? Number(ExpiredTime) : ExpiredTime;
   const at =
     typeof seconds === 'number' ? seconds * 1_000 : Date.parse(typeof Expiration === 'string' ? Expiration : '');
-  return Number.isFinite(at) && at > 0 ? at : undefined;
+  return at > 0 && at <= now + MAX_LIFE_MS ? at : undefined;
 }

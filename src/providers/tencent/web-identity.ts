@@ -1,5 +1,6 @@
 // Pod identity of TKE: a token that the cluster signed for our ServiceAccount is traded for a session of a role (tcr.md section 14).
 import { ProviderError } from '../../core/errors.ts';
+import { isRegionId } from '../../core/item-defaults.ts';
 import { AbsentIdentity } from '../first-identity.ts';
 import { oidcClaimsOf } from '../oidc-claims.ts';
 import type { ProviderWorld } from '../provider.ts';
@@ -25,7 +26,9 @@ export function createWebIdentity(sts: StsClient, role: WebIdentityRole): Tencen
     async fetchKey(world, place, signal) {
       const found = complete(role, world.env);
       // The webhook of pod identity knows where the cluster is; the registry may be elsewhere.
-      const region = world.env.TKE_REGION ?? place.region;
+      const { TKE_REGION: region = place.region } = world.env;
+      if (!isRegionId(region))
+        throw new ProviderError('RequestRefused', 'TKE_REGION is no region: correct or remove it');
       const session = await world.identity(
         `tencent/${region}/${key}`,
         async (abort) => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AlibabaCr } from './alibaba-cr.ts';
 import { CR_HOST_TEMPLATE, startAlibabaCr } from './alibaba-cr.ts';
+import { authorizeTokenRequest, findRegistry } from './alibaba-registries.ts';
 import type { AlibabaMetadata } from './alibaba-metadata.ts';
 import { startAlibabaMetadata } from './alibaba-metadata.ts';
 import type { MetadataSettings } from './alibaba-metadata-answers.ts';
@@ -20,7 +21,7 @@ import { startRegistryChallenge } from './registry-challenge.ts';
 import type { RegistryToken } from './registry-token.ts';
 import { startRegistryToken } from './registry-token.ts';
 import { SAMPLE } from './sample.ts';
-import type { TencentClouds, TencentOptions } from './tencent-clouds.ts';
+import type { TencentClouds, TencentOptions, TencentRegistryAuth } from './tencent-clouds.ts';
 import { startTencent } from './tencent-clouds.ts';
 import { TENCENT_SAMPLE } from './tencent-sample.ts';
 
@@ -45,7 +46,15 @@ export interface CloudsOptions extends AlibabaContent {
 
 /** Alibaba's are those without a name before them. */
 export type CloudPort =
-  'cr' | 'sts' | 'metadata' | 'registryAuth' | 'tencentTcr' | 'tencentSts' | 'tencentMetadata' | 'control';
+  | 'cr'
+  | 'sts'
+  | 'metadata'
+  | 'registryAuth'
+  | 'tencentTcr'
+  | 'tencentSts'
+  | 'tencentMetadata'
+  | 'tencentAuth'
+  | 'control';
 
 /** Where the clouds are: what a program under test, or a registry's configuration, must be told. One part per service. */
 export interface CloudEndpoints {
@@ -66,6 +75,9 @@ export interface CloudEndpoints {
     readonly issuer: string;
     readonly rootCertBundle: string;
   };
+  /** As `registryChallenge` and `registryAuth`, for Tencent's registries by each of their names (`tencent-registries.ts`). */
+  readonly tencentRegistryChallenge: { readonly url: string; readonly caFile?: string };
+  readonly tencentRegistryAuth: Readonly<Record<string, TencentRegistryAuth>>;
   /** Base URL of the control interface (`control.ts`). */
   readonly control: string;
 }
@@ -135,9 +147,19 @@ export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> 
       port: ports.metadata ?? 0,
     });
     cleanups.push(() => metadata.down());
-    const registryToken = await startRegistryToken({ state, now, signer, users, port: ports.registryAuth ?? 0 });
+    const registryToken = await startRegistryToken({
+      ...{ now, signer, users, path: '/auth', port: ports.registryAuth ?? 0 },
+      authorize: (request, at) => authorizeTokenRequest(request, { state, ...at }),
+    });
     cleanups.push(() => registryToken.down());
-    const registryChallenge = await startRegistryChallenge({ ...common, realm: registryToken.realm });
+    const registryChallenge = await startRegistryChallenge({
+      ...common,
+      file: 'registry',
+      findChallenge: (host) => {
+        const registry = findRegistry(state, host);
+        return registry && { realm: registryToken.realm, service: buildRegistryService(registry) };
+      },
+    });
     cleanups.push(() => registryChallenge.down());
     const onStarted = (cleanup: () => Promise<unknown>): void => void cleanups.push(cleanup);
     const tencent = await startTencent(options.tencent ?? {}, { now, authority, signer, ports, onStarted });
@@ -156,6 +178,8 @@ export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> 
         tencent: tencent.endpoints,
         registryChallenge: { url: registryChallenge.url, ...caFile },
         registryAuth: { realm, service: Object.values(services)[0] ?? '', services, issuer, rootCertBundle },
+        tencentRegistryChallenge: { url: tencent.registryChallenge.url, ...caFile },
+        tencentRegistryAuth: tencent.registryAuths(),
         control: control.url,
       };
     };

@@ -125,7 +125,7 @@ async function answer(routes: ReadonlyMap<string, Route>, request: SignedRequest
   }
 }
 
-const NAMED = /^(\/(?:alibaba|tencent)\/(?:users|keys|instances|roles|oidc-providers|robots|tokens))\/([^/]+)$/;
+const NAMED = /^(\/(?:alibaba|tencent)\/(?:users|keys|instances|roles|oidc-providers))\/([^/]+)$/;
 
 function parseDocument(body: Uint8Array): Document {
   const text = Buffer.from(body).toString('utf8');

@@ -1,21 +1,28 @@
-// The token endpoint behind the registries of the simulated cloud (acr.md section 22). It issues what a real
-// `distribution` registry with `auth: token` accepts, so that tests can pull with the tokens that the cr API minted.
+// The token endpoint behind the registries of a simulated cloud. It issues what a real `distribution` registry with
+// `auth: token` accepts, so that tests can pull with what the cloud's API minted.
 
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { AlibabaState } from './alibaba-state.ts';
 import { buildJsonAnswer } from './api-error.ts';
 import type { Answer } from './api-error.ts';
 import type { SignedRequest } from './acs3.ts';
 import type { KeyPair } from './certificates.ts';
 import type { Listener } from './listener.ts';
 import { startListener } from './listener.ts';
-import { authorizeTokenRequest, parseBasic } from './registry-auth.ts';
+import { parseBasic } from './registry-auth.ts';
 import type { Grant, RegistryUser, TokenRequest } from './registry-auth.ts';
 
 /** How to start the token endpoint. */
 export interface RegistryTokenOptions {
-  readonly state: AlibabaState;
+  /** Decides on a request with the fixed users of the registry, at an instant in epoch milliseconds; `undefined` means 401. */
+  readonly authorize: (
+    request: TokenRequest,
+    at: { readonly users: readonly RegistryUser[]; readonly now: number },
+  ) => Grant | undefined;
+  /** The page of the endpoint, such as `/auth`. */
+  readonly path: string;
+  /** The host of the registry that a request is about, where they have one page each; `undefined`: none, and 404. */
+  readonly findRegistry?: (request: SignedRequest) => string | undefined;
   /** The cloud's clock, epoch milliseconds. A real registry beside it has the real time. */
   readonly now: () => number;
   /** A self-signed P-256 certificate: it signs the tokens, and the registry trusts it as `rootcertbundle`. */
@@ -26,6 +33,8 @@ export interface RegistryTokenOptions {
 
 /** One request to the token endpoint. `username` is empty for an anonymous one; `at` is epoch milliseconds. */
 export interface TokenCall {
+  /** Its host, where the endpoint tells registries apart. */
+  readonly registry: string;
   readonly service: string;
   readonly username: string;
   readonly scopes: readonly string[];
@@ -40,6 +49,8 @@ export interface RegistryToken extends Listener {
   readonly rootCertBundle: string;
   /** Adds a fixed user, or replaces the one of the same name. */
   setUser(user: RegistryUser): void;
+  /** Answers a request that came in by another door. */
+  answer(request: SignedRequest): Answer;
   calls(): readonly TokenCall[];
   clearCalls(): void;
 }
@@ -52,21 +63,29 @@ export const BEARER_LIFE_SECONDS = 300;
 
 /** Starts the token endpoint on plain HTTP at 127.0.0.1. */
 export async function startRegistryToken(options: RegistryTokenOptions): Promise<RegistryToken> {
-  const { state, now, signer, port = 0 } = options;
+  const {
+    authorize,
+    path,
+    findRegistry = (request) => (request.path === path ? '' : undefined),
+    now,
+    signer,
+    port = 0,
+  } = options;
   const users = new Map((options.users ?? []).map((user) => [user.username, user]));
   const calls: TokenCall[] = [];
   const key = createPrivateKey(signer.key);
   const x5c = [new X509Certificate(signer.cert).raw.toString('base64')];
 
   const answer = (request: SignedRequest): Answer => {
-    if (request.path !== '/auth') return refuse(404, 'NOT_FOUND', 'no such page');
+    const registry = findRegistry(request);
+    if (registry === undefined) return refuse(404, 'NOT_FOUND', 'no such page');
     // Container runtimes try the OAuth2 POST first and fall back to GET on this status.
     if (request.method !== 'GET') return refuse(405, 'UNSUPPORTED', 'only GET is supported');
-    const asked = parseTokenRequest(request);
+    const asked = { ...parseTokenRequest(request), registry };
     const at = now();
-    const grant = authorizeTokenRequest(asked, { state, users: [...users.values()], now: at });
+    const grant = authorize(asked, { users: [...users.values()], now: at });
     const { username = '', service, scopes } = asked;
-    calls.push({ service, username, scopes, status: grant === undefined ? 401 : 200, at });
+    calls.push({ registry, service, username, scopes, status: grant === undefined ? 401 : 200, at });
     if (grant === undefined) {
       return refuse(401, 'UNAUTHORIZED', 'incorrect username or password', {
         'www-authenticate': 'Basic realm="simulated-dockerauth"',
@@ -78,9 +97,10 @@ export async function startRegistryToken(options: RegistryTokenOptions): Promise
   const listener = await startListener({ port, now, handle: (request) => ({ answer: answer(request) }) });
   return {
     ...listener,
-    realm: `${listener.url}/auth`,
+    realm: `${listener.url}${path}`,
     issuer: REGISTRY_TOKEN_ISSUER,
     rootCertBundle: signer.certFile,
+    answer,
     setUser: (user) => void users.set(user.username, user),
     calls: () => [...calls],
     clearCalls: () => void calls.splice(0),

@@ -24,7 +24,7 @@ export interface TencentRequest {
   readonly now: number;
   readonly key?: SigningTencentKey;
   /** Members of the body, or its text. */
-  readonly body?: Readonly<Record<string, unknown>> | string;
+  readonly body?: object | string;
   /** Default that of the service. */
   readonly version?: string;
   /** `X-TC-Region`; empty for none. Default `ap-guangzhou`. */

@@ -1,7 +1,7 @@
 // What the control interface can tell the simulated Tencent Cloud. `TENCENT_CONTROL_HELP` lists its calls.
 
 import type { Document, Routes } from './control-routes.ts';
-import { buildApiRoutes, buildPutRoute, readNumber } from './control-routes.ts';
+import { buildApiRoutes, buildPutRoute, readNumber, requireFields } from './control-routes.ts';
 import type { TencentClouds } from './tencent-clouds.ts';
 import { TENCENT_METADATA_MODES } from './tencent-metadata-answers.ts';
 import type { TencentMetadataSettings } from './tencent-metadata-answers.ts';
@@ -29,10 +29,16 @@ PUT    /tencent/oidc-providers    add or replace {"providerId", "ownerUin", "iss
 DELETE /tencent/oidc-providers/<id>
 PUT    /tencent/instances         add or replace {"registryId", "registryName", "regionName", "ownerUin", "vpcLinks"?, …}
 DELETE /tencent/instances/<id>
+GET    /tencent/robots            the robots that are there, without their passwords
+PUT    /tencent/personal          {"ownerUin", "password"}: the fixed password of the Personal Edition
+GET    /tencent/registry-auth/calls who asked the registries' token endpoint for what      DELETE forgets it
+POST   /tencent/registry-auth/down refuse connections, at the door of the registries too
+POST   /tencent/registry-auth/up  accept them again on the same ports
 `;
 
 /** Builds the routes of this part. */
-export function buildTencentRoutes({ state, tcr, sts, metadata }: TencentClouds): Routes {
+export function buildTencentRoutes(clouds: TencentClouds): Routes {
+  const { state, tcr, sts, metadata, registryToken, registryChallenge } = clouds;
   return [
     ...buildApiRoutes('/tencent/tcr', tcr),
     ...buildApiRoutes('/tencent/sts', sts),
@@ -64,6 +70,18 @@ export function buildTencentRoutes({ state, tcr, sts, metadata }: TencentClouds)
       buildPutRoute(state.instances, ['registryId', 'registryName', 'regionName', 'ownerUin']),
     ],
     ['DELETE /tencent/instances', ({ id }) => state.instances.delete(id)],
+    ['GET /tencent/robots', () => [...state.robots.values()].map((robot) => ({ ...robot, password: undefined }))],
+    [
+      'PUT /tencent/personal',
+      ({ document }) => {
+        requireFields(document, ['ownerUin', 'password']);
+        state.personalPasswords.set(String(document.ownerUin), String(document.password));
+      },
+    ],
+    ['GET /tencent/registry-auth/calls', () => registryToken.calls()],
+    ['DELETE /tencent/registry-auth/calls', () => registryToken.clearCalls()],
+    ['POST /tencent/registry-auth/down', () => Promise.all([registryToken.down(), registryChallenge.down()])],
+    ['POST /tencent/registry-auth/up', () => Promise.all([registryToken.up(), registryChallenge.up()])],
   ];
 }
 

@@ -1,10 +1,7 @@
-// The metadata service of a CVM on loopback: always plain HTTP, as at metadata.tencentyun.com. `down()` is the node that has
-// none.
+// The metadata service of a CVM on loopback, as at metadata.tencentyun.com.
 
-import { buildFaultyDelivery, createFaultBook } from './faults.ts';
-import type { FaultBook } from './faults.ts';
-import type { Listener } from './listener.ts';
-import { startListener } from './listener.ts';
+import type { MetadataService, MetadataServiceCall } from './metadata-service.ts';
+import { startMetadataService } from './metadata-service.ts';
 import type { TencentMetadataMemory, TencentMetadataSettings } from './tencent-metadata-answers.ts';
 import { answerTencentMetadata } from './tencent-metadata-answers.ts';
 import type { TencentState } from './tencent-state.ts';
@@ -18,56 +15,18 @@ export interface TencentMetadataOptions {
   readonly port?: number;
 }
 
-/** One request. `code` is the status, or `fault:<kind>`; `at` is epoch milliseconds. */
-export interface TencentMetadataCall {
-  readonly method: string;
-  readonly path: string;
-  readonly code: string;
-  readonly at: number;
-}
-
 /** A running metadata service. */
-export interface TencentMetadata extends Listener {
-  readonly faults: FaultBook;
-  settings(): TencentMetadataSettings;
-  /** Takes effect with the next request. A session that was handed out stays as good as it was. */
-  change(settings: Partial<TencentMetadataSettings>): void;
+export interface TencentMetadata extends MetadataService<TencentMetadataSettings, MetadataServiceCall> {
   /** Hands out a new session of the role from now on, before the old one ends. */
   renewSession(): void;
-  calls(): readonly TencentMetadataCall[];
-  clearCalls(): void;
 }
 
-/** Starts the metadata service on 127.0.0.1. Scripted faults hit every request; theirs is the field `path`. */
-export async function startTencentMetadata(options: TencentMetadataOptions): Promise<TencentMetadata> {
-  const { state, now, port = 0 } = options;
-  let settings = options.settings;
+/** Starts the metadata service on 127.0.0.1. */
+export async function startTencentMetadata({ state, ...options }: TencentMetadataOptions): Promise<TencentMetadata> {
   const memory: TencentMetadataMemory = { session: undefined };
-  const faults = createFaultBook();
-  const calls: TencentMetadataCall[] = [];
-  const listener = await startListener({
-    port,
-    now,
-    handle: (request) => {
-      const { method, path } = request;
-      const at = now();
-      const answer = answerTencentMetadata(request, { state, settings, memory, now: at });
-      const fault = faults.take({ path });
-      const { delivery, code } =
-        fault === undefined
-          ? { delivery: { answer }, code: undefined }
-          : buildFaultyDelivery(answer, fault, { host: '', form: 'page' });
-      calls.push({ method, path, code: code ?? String(answer.status), at });
-      return delivery;
-    },
+  const service = await startMetadataService({
+    ...options,
+    answer: (request, world) => ({ answer: answerTencentMetadata(request, { state, memory, ...world }), details: {} }),
   });
-  return {
-    ...listener,
-    faults,
-    settings: () => settings,
-    change: (changes) => void (settings = { ...settings, ...changes }),
-    renewSession: () => void (memory.session = undefined),
-    clearCalls: () => void calls.splice(0),
-    calls: () => [...calls],
-  };
+  return { ...service, renewSession: () => void (memory.session = undefined) };
 }

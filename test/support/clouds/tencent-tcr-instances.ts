@@ -75,13 +75,15 @@ export function findInstance({ state, key, region, parameters }: Turn): TencentI
   };
 }
 
-/** The instance that a name of the public cloud leads to: `<name>`, `<name>-vpc` or a custom domain. `host` has no port. */
+/** The instance that a name leads to: `<name>` where it is open to the public, `<name>-vpc` where it is linked, or a custom domain. */
 export function findInstanceByHost(state: TencentState, host: string): TencentInstance | undefined {
   const label = /^([a-z0-9-]+)\.tencentcloudcr\.com$/.exec(host)?.[1];
   const instances = [...state.instances.values()];
   return (
-    instances.find(({ registryName }) => registryName === label) ??
-    instances.find(({ registryName }) => `${registryName}-vpc` === label) ??
+    instances.find(
+      ({ registryName, publicAccess = 'Opened' }) => registryName === label && publicAccess === 'Opened',
+    ) ??
+    instances.find(({ registryName, vpcLinks = [] }) => `${registryName}-vpc` === label && vpcLinks.length > 0) ??
     instances.find(({ customDomains = [] }) => customDomains.some(({ domain }) => domain === host))
   );
 }

@@ -191,9 +191,11 @@ describe('[acr C7] without a list there is one item of the Personal Edition, of 
   });
 
   test('but not beside tcr-registry-info', () => {
+    const list = '- registryId: tcr-a1b2c3d4\n  regionId: ap-guangzhou\n';
     for (const more of [{ 'acr-registry-info': '' }, { 'acr-api-version': 'v1' }]) {
-      const issues = issuesOf({ ...more, 'tcr-registry-info': '- instanceId: tcr-a' });
-      expect(issues.map(({ path }) => path)).toEqual(['tcr-registry-info', 'registry-info']);
+      const data = { ...more, 'tcr-registry-info': list };
+      expect(itemsOf(data)).toMatchObject([{ provider: 'tcr' }]);
+      expect(issuesOf(data)).toEqual([]);
     }
   });
 

@@ -32,7 +32,11 @@ function harness() {
     const value = `fake-session-${state.fetches}`;
     return Promise.resolve({ value, issuedAt: state.now, expiresAt: state.now + state.lifeMs, secrets: [value] });
   };
-  return { state, registered, outcomes, identities, get: (key = 'a') => identities.get(key, fetch, signal) };
+  return {
+    ...{ state, registered, outcomes, identities },
+    get: (key = 'a') => identities.get(key, fetch, signal),
+    replace: (value: string) => identities.replace({ key: 'a', value }, fetch, signal),
+  };
 }
 
 describe('a session', () => {
@@ -137,6 +141,25 @@ describe('a session', () => {
     expect(state.fetches).toBe(2);
     // The credential that needs it fails, and that is told.
     expect(outcomes).toEqual([]);
+  });
+
+  test('that is of no use is replaced once, whoever says so, and no line in the log tells it', async () => {
+    const { state, outcomes, get, replace } = harness();
+    const value = await get();
+    expect(await Promise.all([replace(value), replace(value)])).toEqual(Array(2).fill('fake-session-2'));
+    // Whoever says so later gets the new one, and so does everybody else.
+    expect([await replace(value), await get()]).toEqual(Array(2).fill('fake-session-2'));
+    expect(state.fetches).toBe(2);
+    expect(outcomes).toHaveLength(1);
+  });
+
+  test('that is of no use stays where there is no other', async () => {
+    const { state, get, replace } = harness();
+    const value = await get();
+    state.error = new ProviderError('CloudUnavailable', 'no other');
+    expect(await replace(value)).toBe(value);
+    state.error = undefined;
+    expect(await replace(value)).toBe('fake-session-3');
   });
 
   test('that a cloud has refused is renewed once, whoever says so', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { fetchRoleSession, readLocalRegion } from '../../../src/providers/alibaba/metadata.ts';
 import { createWorkerRoleIdentity } from '../../../src/providers/alibaba/worker-role.ts';
 import { ProviderError } from '../../../src/core/errors.ts';
+import type { IdentitySession } from '../../../src/providers/provider.ts';
 import { WORLD_NOW } from '../../support/provider-world.ts';
 import { metadataWorld, type MetadataState } from './metadata-service.ts';
 
@@ -54,18 +55,17 @@ describe('[acr I1] the worker role', () => {
   test('is asked for with one new token when the service refuses the old one to many at once', async () => {
     const { world, state } = metadataWorld();
     const registered: string[] = [];
+    const noting =
+      <T>(fetch: (signal: AbortSignal) => Promise<IdentitySession<T>>) =>
+      async (one: AbortSignal) => {
+        const session = await fetch(one);
+        registered.push(...session.secrets);
+        return session;
+      };
     const watched: typeof world = {
       ...world,
-      identity: (key, fetch, abort) =>
-        world.identity(
-          key,
-          async (one) => {
-            const session = await fetch(one);
-            registered.push(...session.secrets);
-            return session;
-          },
-          abort,
-        ),
+      identity: (key, fetch, abort) => world.identity(key, noting(fetch), abort),
+      replace: (key, value, fetch, abort) => world.replace(key, value, noting(fetch), abort),
     };
     await readLocalRegion(watched, signal);
     state.tokens.clear();

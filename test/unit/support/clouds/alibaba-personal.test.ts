@@ -3,7 +3,7 @@ import { answerCr } from '../../../support/clouds/alibaba-actions.ts';
 import type { Outcome } from '../../../support/clouds/alibaba-actions.ts';
 import type { AccessKey, AlibabaState } from '../../../support/clouds/alibaba-state.ts';
 import { buildAlibabaState, buildRegistryService } from '../../../support/clouds/alibaba-state.ts';
-import { authorizeTokenRequest } from '../../../support/clouds/registry-auth.ts';
+import { authorizeTokenRequest } from '../../../support/clouds/alibaba-registries.ts';
 import type { RequestToSign } from '../../../support/clouds/signed-request.ts';
 import { buildSignedRequest } from '../../../support/clouds/signed-request.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Fault } from '../../../support/clouds/faults.ts';
-import { buildFaultyDelivery, createFaultBook, FAULT_KINDS } from '../../../support/clouds/faults.ts';
+import { buildFaultyDelivery, createFaultBook, FAULT_KINDS, isCarriedOut } from '../../../support/clouds/faults.ts';
 
 const HONEST = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"Code":"success"}' };
 const READER = { host: 'host', form: 'json' } as const;
@@ -51,6 +51,9 @@ describe('a spoilt delivery', () => {
     [{ kind: 'xml', status: 403, code: 'X' }, 403, /<Code>X<\/Code>/, 'fault:xml'],
     [{ kind: 'throttle', status: 429, code: 'Throttling' }, 429, /"Code":"Throttling"/, 'Throttling'],
     [{ kind: 'empty' }, 200, '', 'fault:empty'],
+    [{ kind: 'body', body: '{}' }, 200, '{}', 'fault:body'],
+    [{ kind: 'body', body: '[]', status: 502 }, 502, '[]', 'fault:body'],
+    [{ kind: 'cut' }, 200, HONEST.body, 'fault:cut'],
     [{ kind: 'slow', delayMs: 5 }, 200, HONEST.body, undefined],
   ])('%j', (fault, status, body, recorded) => {
     const { delivery, code } = buildFaultyDelivery(HONEST, fault, READER);
@@ -66,13 +69,27 @@ describe('a spoilt delivery', () => {
   });
 
   test('speaks as its API does', () => {
-    const throttled = (form: 'lower-case' | 'page') =>
+    const throttled = (form: 'lower-case' | 'response' | 'legacy' | 'page') =>
       buildFaultyDelivery(HONEST, { kind: 'throttle' }, { host: 'host', form }).delivery.answer;
     expect(throttled('lower-case')).toMatchObject({
       status: 400,
       body: expect.stringMatching(/^\{"code":"Throttling.User",/),
     });
+    const limited = { Response: { Error: { Code: 'RequestLimitExceeded' } } };
+    expect([throttled('response').status, JSON.parse(throttled('response').body)]).toMatchObject([200, limited]);
+    expect(JSON.parse(throttled('legacy').body)).toMatchObject({ codeDesc: 'RequestLimitExceeded' });
     expect(throttled('page')).toMatchObject({ status: 429, headers: { 'content-type': 'text/html' } });
+  });
+
+  test('comes after what was asked for is done where it loses the answer, before where it refuses, or as it says', () => {
+    const done = (fault: Fault) => isCarriedOut(fault);
+    const lost: Fault[] = [{ kind: 'reset' }, { kind: 'cut' }, { kind: 'truncated' }, { kind: 'slow', delayMs: 1 }];
+    const refused: Fault[] = [{ kind: 'throttle' }, { kind: 'unavailable' }, { kind: 'error', status: 200, code: 'X' }];
+    expect([lost.every(done), refused.some(done), done({ kind: 'unavailable', acts: true })]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   test('every kind is known by name', () => {

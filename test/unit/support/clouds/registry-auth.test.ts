@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { AlibabaState } from '../../../support/clouds/alibaba-state.ts';
 import { buildAlibabaState, mintToken } from '../../../support/clouds/alibaba-state.ts';
 import type { TokenRequest } from '../../../support/clouds/registry-auth.ts';
-import { authorizeTokenRequest, parseBasic } from '../../../support/clouds/registry-auth.ts';
+import { authorizeTokenRequest } from '../../../support/clouds/alibaba-registries.ts';
+import { parseBasic } from '../../../support/clouds/registry-auth.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const KEY = { accessKeyId: 'LTAIfake', accessKeySecret: 'fake', accountId: '1', status: 'Active' } as const;

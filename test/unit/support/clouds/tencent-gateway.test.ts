@@ -98,6 +98,13 @@ describe('rates', () => {
     expect(codeOf(askTcr(state, other, other === 'DescribeInstances' ? {} : { RegistryId }))).toBeUndefined();
   });
 
+  test('a quiet minute saves no calls for later', () => {
+    const state = sampleState();
+    const ask = () => codeOf(askTcr(state, 'DescribeInstanceToken', { RegistryId }, { now: NOW + 60_000 }));
+    askTcr(state, 'DescribeInstanceToken', { RegistryId });
+    expect(Array.from({ length: 21 }, ask)).toEqual([...Array<undefined>(20).fill(undefined), 'RequestLimitExceeded']);
+  });
+
   test('AssumeRoleWithWebIdentity may be called 80 times in a second', () => {
     const state = sampleState();
     const ask = () => codeOf(askSts(state, 'AssumeRoleWithWebIdentity', {}, { key: undefined }));

@@ -65,12 +65,7 @@ test.each([
 test('a skew of exactly 300 seconds, a key without AKID, further signed headers and a session’s token are accepted', () => {
   expect([verify(sign({}), NOW + 300_999), verify(sign({}), NOW - 300_000)]).toEqual(['accepted', 'accepted']);
   expect(verify(sign({ key: SESSION }))).toBe('accepted');
-  const request = sign({});
-  const names = ['content-type', 'host', 'x-tc-action'];
-  const canonical = buildCanonicalRequest(request, { signedHeaders: names, host: 'tcr.tencentcloudapi.com' });
-  const scope = { secretKey: KEY.secretKey, date: '2026-01-01', service: 'tcr', timestamp: String(SECONDS) };
-  const authorization = `TC3-HMAC-SHA256 Credential=${KEY.secretId}/2026-01-01/tcr/tc3_request, SignedHeaders=${names.join(';')}, Signature=${buildSignature(canonical, scope)}`;
-  expect(verify({ ...request, headers: { ...request.headers, authorization } })).toBe('accepted');
+  expect(verify(signOver(['content-type', 'host', 'x-tc-action']))).toBe('accepted');
 });
 
 describe('the verifier refuses', () => {
@@ -87,6 +82,11 @@ describe('the verifier refuses', () => {
     ['another service in the scope', withAuthorization('/tcr/', '/127/'), 'SignatureFailure'],
     ['another date in the scope', withAuthorization('2026-01-01', '2025-12-31'), 'SignatureFailure'],
     ['the scope of the day before, rightly signed', withHeader('authorization', EARLIER), 'SignatureFailure'],
+    ['another service, rightly signed', signOver(['content-type', 'host'], '127'), 'SignatureFailure'],
+    ['only the content type, rightly signed', signOver(['content-type']), 'SignatureFailure'],
+    ['only the host, rightly signed', signOver(['host']), 'SignatureFailure'],
+    ['unsorted headers, rightly signed', signOver(['host', 'content-type']), 'SignatureFailure'],
+    ['a header twice, rightly signed', signOver(['content-type', 'host', 'host']), 'SignatureFailure'],
     ['a host that is not signed', withAuthorization('content-type;host', 'content-type'), 'SignatureFailure'],
     [
       'signed headers that are not sorted',
@@ -123,6 +123,15 @@ function sign(change: Omit<Partial<TencentRequest>, 'key'> & { readonly key?: Tc
     ...{ service: 'tcr', action: 'CreateInstanceToken', now: NOW, body: BODY, ...rest },
     ...(key === undefined ? {} : { key }),
   });
+}
+
+/** Signs over other headers, or for another service, than a client would. */
+function signOver(signedHeaders: readonly string[], service = 'tcr'): SignedRequest {
+  const request = sign({});
+  const canonical = buildCanonicalRequest(request, { signedHeaders, host: 'tcr.tencentcloudapi.com' });
+  const scope = { secretKey: KEY.secretKey, date: '2026-01-01', service, timestamp: String(SECONDS) };
+  const authorization = `TC3-HMAC-SHA256 Credential=${KEY.secretId}/2026-01-01/${service}/tc3_request, SignedHeaders=${signedHeaders.join(';')}, Signature=${buildSignature(canonical, scope)}`;
+  return { ...request, headers: { ...request.headers, authorization } };
 }
 
 function withHeader(name: string, value: string | undefined): SignedRequest {

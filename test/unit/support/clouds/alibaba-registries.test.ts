@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Instance } from '../../../support/clouds/alibaba-state.ts';
 import { buildAlibabaState, buildRegistryService } from '../../../support/clouds/alibaba-state.ts';
-import { findRegistry } from '../../../support/clouds/registry-challenge.ts';
+import { findRegistry } from '../../../support/clouds/alibaba-registries.ts';
 
 const INSTANCE: Instance = {
   ...{ instanceId: 'cri-1', instanceName: 'acme', regionId: 'cn-hangzhou', accountId: '1' },
