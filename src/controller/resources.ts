@@ -7,7 +7,7 @@ import { TCR_ASSISTANT } from '../core/names.ts';
 import { endingOf, type Ending } from '../core/password-end.ts';
 import type { Skip } from '../core/plan-types.ts';
 import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
-import { buildResourceStatus, type CredentialFacts, type WrittenStatus } from '../core/resource-status.ts';
+import { buildWrittenStatus, type CredentialFacts, type WrittenStatus } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ImagePullSecrets, type ResourceKindState, type Watched } from '../kube/image-pull-secrets.ts';
@@ -166,7 +166,7 @@ export function createResources(options: ResourcesOptions): Resources {
         : tally(rule, world(config));
     const credential = factsOf(name);
     tellEnding(resource, endingOf(credential, now()));
-    return buildResourceStatus(
+    return buildWrittenStatus(
       {
         generation,
         issues: issuesOf(name),

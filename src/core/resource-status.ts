@@ -88,11 +88,15 @@ const MAX_LIST_BYTES = 12_000;
 
 const MAX_MESSAGE = 200;
 
+/** What of the status is ours to write now; `previous` as with `buildResourceStatus`. */
+export function buildWrittenStatus(facts: ResourceFacts, previous: unknown): WrittenStatus {
+  const status = buildResourceStatus(facts, previous);
+  return facts.isStandingDown ? { conditions: status.conditions } : status;
+}
+
 /** Builds the status. `previous`: the one that is there, unchecked; instants of what has not changed are taken from it. */
-export function buildResourceStatus(facts: ResourceFacts, previous: unknown): WrittenStatus {
+export function buildResourceStatus(facts: ResourceFacts, previous: unknown): ResourceStatus {
   const { secrets, accounts, credential, now } = facts;
-  const conditions = buildConditions(facts, endingOf(credential, now), previous);
-  if (facts.isStandingDown) return { conditions };
   const before = instantsOf(previous);
   const failedAt = (list: string, place: FailedPlace): string =>
     before.get(`${list} ${place.namespacedName} ${place.reason}`) ?? instantText(now);
@@ -111,7 +115,7 @@ export function buildResourceStatus(facts: ResourceFacts, previous: unknown): Wr
     ...lists,
     observedGeneration: facts.generation,
     expiresAt: endsAt === undefined ? undefined : instantText(endsAt),
-    conditions,
+    conditions: buildConditions(facts, endingOf(credential, now), previous),
   };
 }
 

@@ -1,6 +1,6 @@
-// The status of a resource: what is ours to write while somebody else serves it, and what is when nobody does.
+// What of a resource's status is ours to write while somebody else serves it, and when nobody does.
 import { describe, expect, test } from '@jest/globals';
-import { buildResourceStatus, type ResourceFacts } from '../../../src/core/resource-status.ts';
+import { buildWrittenStatus, type ResourceFacts } from '../../../src/core/resource-status.ts';
 import { NOW } from '../../support/builders.ts';
 
 const NOTHING = { desired: 0, successful: [], failed: [] };
@@ -15,11 +15,11 @@ function facts(parts: Partial<ResourceFacts> = {}): ResourceFacts {
 }
 
 const stalled = (parts: Partial<ResourceFacts>) =>
-  buildResourceStatus(facts(parts), undefined).conditions.find(({ type }) => type === 'Stalled');
+  buildWrittenStatus(facts(parts), undefined).conditions.find(({ type }) => type === 'Stalled');
 
 describe('while the vendor’s add-on serves a resource', () => {
   test('its status has our conditions, and nothing else of ours', () => {
-    expect(Object.keys(buildResourceStatus(facts({ isStandingDown: true }), undefined))).toEqual(['conditions']);
+    expect(Object.keys(buildWrittenStatus(facts({ isStandingDown: true }), undefined))).toEqual(['conditions']);
     expect(stalled({ isStandingDown: true })).toMatchObject({ status: 'True', reason: 'VendorHelperRuns' });
   });
 
@@ -31,11 +31,11 @@ describe('while the vendor’s add-on serves a resource', () => {
   });
 
   test('the same words keep their instant, however often they are built', () => {
-    const first = buildResourceStatus(facts({ isStandingDown: true }), undefined);
-    expect(buildResourceStatus(facts({ isStandingDown: true, now: NOW + 60_000 }), first)).toEqual(first);
+    const first = buildWrittenStatus(facts({ isStandingDown: true }), undefined);
+    expect(buildWrittenStatus(facts({ isStandingDown: true, now: NOW + 60_000 }), first)).toEqual(first);
   });
 });
 
 test('afterwards the counters and lists are ours again', () => {
-  expect(Object.keys(buildResourceStatus(facts(), undefined))).toContain('secretsDesired');
+  expect(Object.keys(buildWrittenStatus(facts(), undefined))).toContain('secretsDesired');
 });
