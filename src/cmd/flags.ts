@@ -91,6 +91,12 @@ const FLAGS: readonly Flag[] = [
     commands: ['controller', 'migrate config'],
   },
   {
+    name: 'declared-resources',
+    value: 'NAME',
+    help: 'Secret in our own namespace whose list of ImagePullSecret resources is made and kept (default: registry-credential-helper-resources-INSTANCE)',
+    commands: ['controller'],
+  },
+  {
     name: 'metrics-address',
     value: 'ADDRESS',
     help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',

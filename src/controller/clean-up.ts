@@ -5,6 +5,7 @@ import { KubeError } from '../core/errors.ts';
 import type { Plan, Write } from '../core/plan-types.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { removeDeclared } from '../kube/declaration-writes.ts';
 import { createLimiter } from '../kube/limiter.ts';
 import {
   isOwnAuthority,
@@ -37,8 +38,8 @@ export interface CleanUpOptions {
   /** One line for each thing that is, or would be, removed. */
   readonly print: (line: string) => void;
   readonly onFailure: (failed: FailedWrite) => void;
-  /** The webhook may not be looked for; `why` names the missing right. */
-  readonly onWebhookUnknown: (why: KubeError) => void;
+  /** This may not be looked for; `why` names the missing right. */
+  readonly onUnknown: (what: 'the webhook' | 'declared resources', why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: CachedKind, error: KubeError) => void;
   readonly signal: AbortSignal;
@@ -52,7 +53,7 @@ export interface CleanUpOutcome {
 }
 
 /**
- * Removes the webhook, then references, then Secrets, then what is in our own namespace. Throws KubeError when the cluster may
+ * Removes the webhook and declared resources, then references, then Secrets, then what is in our own namespace. Throws KubeError when the cluster may
  * not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
@@ -72,7 +73,16 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
   try {
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
     // First: it would add references again.
-    await removeWebhookObject(options);
+    await unlessForbidden('the webhook', options, async () => {
+      const removal = await removeWebhook(options.client, options);
+      tellOf(removal, `MutatingWebhookConfiguration ${webhookName(options.instance)}`, options);
+    });
+    // Whoever serves them next would write their Secrets again.
+    await unlessForbidden('declared resources', options, async () => {
+      for (const name of await removeDeclared(options.client, options)) {
+        tellOf('removed', `ImagePullSecret ${name}`, options);
+      }
+    });
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
@@ -136,15 +146,17 @@ function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: stri
   });
 }
 
-/** Rights for the webhook are for one installation by name: one that never had a webhook may lack them. */
-async function removeWebhookObject(options: CleanUpOptions): Promise<void> {
-  const { client, instance, onWebhookUnknown } = options;
+/** Rights may be those of another installation, or of an older version: what they do not reach was not made by this one, most likely. */
+async function unlessForbidden(
+  what: Parameters<CleanUpOptions['onUnknown']>[0],
+  { onUnknown }: CleanUpOptions,
+  remove: () => Promise<void>,
+): Promise<void> {
   try {
-    const removal = await removeWebhook(client, options);
-    tellOf(removal, `MutatingWebhookConfiguration ${webhookName(instance)}`, options);
+    await remove();
   } catch (error) {
     if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
-    onWebhookUnknown(error);
+    onUnknown(what, error);
   }
 }
 

@@ -138,6 +138,8 @@ export function createReport(options: ReportOptions): Report {
       reportVendorHelper(logger, onConfigMap, { place: VENDOR_HELPER, isRunning });
     },
     ...createResourceReport(options),
+    // Nothing to tell people: what becomes of it is told by others.
+    onResources: () => undefined,
     onTcrAssistant: (isRunning) => {
       if (isRunning === wasAssisted) return;
       wasAssisted = isRunning;

@@ -2,6 +2,7 @@
 import type { EpochMs } from '../core/types.ts';
 import type { WrittenStatus } from '../core/resource-status.ts';
 import { isRecord } from '../core/records.ts';
+import { sameJson } from '../core/same-json.ts';
 import type { Resource } from '../kube/resource-objects.ts';
 
 export interface ResourceStatusesOptions {
@@ -106,14 +107,4 @@ export class ResourceStatuses {
 function isThere(status: WrittenStatus, live: unknown): boolean {
   if (!isRecord(live)) return false;
   return Object.entries(status).every(([key, value]) => sameJson(value, live[key]));
-}
-
-/** Equal whatever the order of fields: the API server sends them in its own. */
-function sameJson(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a)) {
-    const others: readonly unknown[] = Array.isArray(b) ? b : [];
-    return Array.isArray(b) && a.length === others.length && a.every((one, at) => sameJson(one, others[at]));
-  }
-  if (!isRecord(a)) return a === b;
-  return isRecord(b) && Object.keys({ ...a, ...b }).every((key) => sameJson(a[key], b[key]));
 }

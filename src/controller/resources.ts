@@ -30,6 +30,8 @@ export interface ResourceObserver {
   readonly onResourceKind: (state: ResourceKindState) => void;
   /** Told by the leader: the vendor's add-on runs, or does not. */
   readonly onTcrAssistant: (isRunning: boolean) => void;
+  /** Which there are, what labels they have, or who serves them may have changed; must not wait for anything. */
+  readonly onResources: () => void;
   /** Told when it is near, and when it is over. */
   readonly onPasswordEnding: (resource: Resource, ending: Ending) => void;
   readonly onStatusFailure: (resource: Resource, error: unknown) => void;
@@ -64,6 +66,8 @@ export interface ResourcesOptions {
 /** The resources, as the controller sees them. */
 export interface Resources {
   known(): KnownResources;
+  /** Those that are there, in their latest version; undefined = they are not known, or the vendor's add-on serves them. */
+  ours(): readonly Resource[] | undefined;
   /** Those whose rule asks for this credential. */
   wanting(cacheKey: string): readonly Resource[];
   /** User name and password, as a source; undefined = there is no such resource. */
@@ -98,9 +102,11 @@ export function createResources(options: ResourcesOptions): Resources {
       if (change.after === undefined) observer.onResourceGone(name);
       else if (leading) observer.onResource(change.after, issuesOf(name));
       statuses.changed();
+      observer.onResources();
     },
     onKind: (state) => {
       observer.onResourceKind(state);
+      observer.onResources();
       options.onRules(allRules());
     },
     report: options.report,
@@ -115,6 +121,7 @@ export function createResources(options: ResourcesOptions): Resources {
       // Resources that went meanwhile left something behind where no rule leads any more.
       options.onRules(undefined);
       statuses.changed();
+      observer.onResources();
     },
     report: (event) => options.report('deployments', event),
     now,
@@ -191,6 +198,7 @@ export function createResources(options: ResourcesOptions): Resources {
     // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight.
     known: () =>
       assistant.isRunning ? { known: [], areAll: false } : { known: rules.all(), areAll: kind.state === 'served' },
+    ours: () => (assistant.isRunning ? undefined : kind.served()),
     wanting: (cacheKey) => kind.all().filter(({ name }) => cacheKeyOf(name) === cacheKey),
     source: (name) => kind.source(name),
     watches: () => kind.reflectors(),

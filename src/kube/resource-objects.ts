@@ -9,6 +9,7 @@ import type { ObjectPlace } from './one-object.ts';
 export interface Resource {
   readonly name: string;
   readonly uid: string;
+  readonly resourceVersion: string;
   /** Changes with every edit of the spec. */
   readonly generation: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -48,8 +49,7 @@ export function projectResource(object: unknown): Projected<Resource> | undefine
   if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
   const labels = Object.entries(isRecord(object.metadata.labels) ? object.metadata.labels : {});
   const value = {
-    name,
-    uid,
+    ...{ name, uid, resourceVersion },
     generation: typeof generation === 'number' ? generation : 0,
     labels: Object.fromEntries(labels.map(([key, label]) => [key, String(label)])),
     spec: object.spec,

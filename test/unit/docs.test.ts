@@ -103,7 +103,10 @@ describe('docs/reasons.md', () => {
   };
 
   test.each([
-    ['Why something is written', union('src/core/plan-types.ts', 'WriteReason')],
+    [
+      'Why something is written',
+      [...union('src/core/plan-types.ts', 'WriteReason'), ...union('src/core/plan-declared.ts', 'DeclarationReason')],
+    ],
     ['Why something is left alone', union('src/core/plan-types.ts', 'SkipReason')],
     ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
     ['Answers of the webhook', ADMISSION_OUTCOMES],

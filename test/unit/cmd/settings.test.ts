@@ -118,6 +118,16 @@ const FLAGS: readonly FlagCase[] = [
     commands: ['controller', 'migrate config'],
   },
   {
+    flag: 'declared-resources',
+    text: 'registry-values',
+    setting: 'declaredResources',
+    value: 'registry-values',
+    other: 'others',
+    otherValue: 'others',
+    byDefault: undefined,
+    commands: ['controller'],
+  },
+  {
     flag: 'metrics-address',
     text: '127.0.0.1:0',
     setting: 'metricsAddress',
@@ -269,6 +279,11 @@ describe('problems', () => {
     ['a name with upper case', ['--instance=Blue'], '--instance=Blue must be 1 to 40 lower-case letters, digits and -'],
     ['a name that is too long', [`--instance=${'a'.repeat(41)}`], `--instance=${'a'.repeat(41)} must be`],
     ['a name that begins with -', ['--instance=-a'], '--instance=-a must be'],
+    [
+      'a Secret that cannot be one',
+      ['--declared-resources=a/b'],
+      '--declared-resources=a/b must be the name of a Secret',
+    ],
     ['a ConfigMap without namespace', ['--config-map=x'], '--config-map=x must be NAMESPACE/NAME'],
     ['a ConfigMap with too many parts', ['--config-map=a/b/c'], '--config-map=a/b/c must be NAMESPACE/NAME'],
     ['a ConfigMap without name', ['--config-map=a/'], '--config-map=a/ must be NAMESPACE/NAME'],

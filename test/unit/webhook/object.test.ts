@@ -1,7 +1,7 @@
 // The webhook object: what is written, what counts as a difference, and what of others is kept. And how often it is put right.
 import { describe, expect, test } from '@jest/globals';
 import { buildObject, caBundleOf, mergeObject, type ObjectOptions } from '../../../src/webhook/object.ts';
-import { Loop } from '../../../src/webhook/loop.ts';
+import { Loop } from '../../../src/kube/loop.ts';
 import { Pace } from '../../../src/webhook/pace.ts';
 import { MINUTE, NOW, SECOND } from '../../support/builders.ts';
 
