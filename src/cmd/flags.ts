@@ -46,9 +46,14 @@ const FLAGS: readonly Flag[] = [
     commands: ['migrate from-acr-helper'],
   },
   {
+    ...NAMESPACE,
+    help: 'namespace where this program is or will be (default: that of the Pod, else kube-system)',
+    commands: ['migrate from-tcr-assistant'],
+  },
+  {
     ...CONFIG_MAP,
     help: 'the configuration (default: acr-configuration in --namespace)',
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'migrate from-tcr-assistant'],
   },
   {
     ...CONFIG_MAP,
@@ -64,7 +69,7 @@ const FLAGS: readonly Flag[] = [
     name: 'instance',
     value: 'NAME',
     help: 'label value that tells several installations in one cluster apart (default: default)',
-    commands: ['controller', 'cleanup', 'migrate from-acr-helper'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
     name: 'leader-elect',
@@ -88,7 +93,7 @@ const FLAGS: readonly Flag[] = [
     name: 'allow-secret-namespaces',
     value: 'LIST',
     help: 'further namespaces that Secret references in the configuration may name, separated by commas',
-    commands: ['controller', 'migrate config'],
+    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant'],
   },
   {
     name: 'declared-resources',

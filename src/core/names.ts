@@ -56,11 +56,18 @@ export const RESOURCE_KIND = {
   plural: 'imagepullsecrets',
 } as const;
 
+/** Name of its definition, and of the kind where other kinds may share the short one. */
+export const DEFINITION_NAME = `${RESOURCE_KIND.plural}.${RESOURCE_KIND.group}`;
+
 /** Deployment and ServiceAccount of the add-on that we replace; trust policies of RRSA name the latter (acr.md section 9). */
 export const VENDOR_HELPER = { namespace: 'kube-system', name: 'aliyun-acr-credential-helper' } as const;
 
 /** Deployment of Tencent's add-on, which serves the same resources (tcr.md section 1). */
 export const TCR_ASSISTANT = { namespace: 'tcr-assistant-system', name: 'tcr-assistant-controller-manager' } as const;
+
+/** Its validating webhook, and the DaemonSet and ConfigMap with which it rewrites `/etc/hosts` of nodes (tcr.md sections 1 and 6). */
+export const TCR_WEBHOOK = 'tcr-assistant-validating-webhook-configuration';
+export const HOSTS_UPDATER = { daemonSet: 'hosts-updater', configMap: 'updater-config', key: 'hosts.yaml' } as const;
 
 /** Longest name of an object, characters. */
 export const MAX_NAME = 253;

@@ -1,5 +1,5 @@
 // The `ImagePullSecret` resources as the API has them: where they are, and what is kept of one.
-import { RESOURCE_KIND } from '../core/names.ts';
+import { DEFINITION_NAME, RESOURCE_KIND } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { KubeObject } from './client.ts';
 import type { Projected } from './object-cache.ts';
@@ -27,7 +27,7 @@ export const RESOURCES_PATH = `/apis/${group}/${version}/${plural}`;
 /** The definition. */
 export const DEFINITION: ObjectPlace = {
   collection: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-  name: `${plural}.${group}`,
+  name: DEFINITION_NAME,
 };
 
 /** True when it is established and not being removed. */

@@ -5,11 +5,11 @@ import type { TestObject } from '../support/cluster.ts';
 import type { AuditEvent } from '../support/control-plane/audit-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { settled } from '../support/expectations.ts';
-import { applyCrd, resource, RESOURCES_PATH, SAMPLE_SPEC } from '../support/image-pull-secrets.ts';
+import { applyCrd, CRD_NAME, resource, RESOURCES_PATH, SAMPLE_SPEC } from '../support/image-pull-secrets.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { programCalls, programWrites } from '../support/program-calls.ts';
 import { configMapEvents } from '../support/signs.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { startWorld, type Replica, type World } from '../support/world.ts';
 
 jest.setTimeout(90_000);
 
@@ -20,6 +20,7 @@ const HOST = SAMPLE_SPEC.docker.server;
 const TYPE = 'kubernetes.io/dockerconfigjson';
 
 let world: World;
+let replica: Replica;
 
 beforeAll(async () => {
   world = await startWorld({ plane: { users: [{ name: VENDOR, groups: ['system:masters'] }] } });
@@ -34,7 +35,7 @@ beforeAll(async () => {
   await world.cluster.create('secrets', vendorSecret(), 'web');
   await world.cluster.create('imagepullsecrets', resource(CR, { ...SAMPLE_SPEC, namespaces: 'web,api' }));
   await reportAsVendor(1);
-  await world.startController();
+  replica = await world.startController();
 }, 120_000);
 afterAll(() => world.stop());
 
@@ -153,6 +154,25 @@ describe('when it is stopped', () => {
     expect(await world.cluster.references('web', 'builder')).toEqual([SECRET, 'theirs']);
     expect(await world.cluster.references('api', 'default')).toEqual(['theirs', SECRET]);
     expect(await statusOf()).toMatchObject({ secretsDesired: 2, secretsSuccess: 2, observedGeneration: 2 });
+  });
+});
+
+describe('when it is uninstalled with its definition, and every resource with that', () => {
+  test('what was written stays, and nothing is written when both are back as `migrate from-tcr-assistant` says', async () => {
+    const spec = (await world.cluster.get('imagepullsecrets', CR))?.spec;
+    const before = await picture();
+    await (
+      await kubectlOf(world.plane)
+    )(['delete', 'crd', CRD_NAME, '--wait=true']);
+    await settled(world);
+    expect(await picture()).toEqual(before);
+    await replica.stop();
+    await applyCrd(await kubectlOf(world.plane));
+    await world.cluster.create('imagepullsecrets', resource(CR, spec));
+    replica = await world.startController();
+    await eventually('everything is distributed', isDistributed);
+    await settled(world);
+    expect(await picture()).toEqual(before);
   });
 });
 

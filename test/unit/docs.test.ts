@@ -235,7 +235,13 @@ describe('every page', () => {
   });
 
   test('mentions only flags that there are', () => {
-    const helps = ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper'].map(flagsHelp);
+    const helps = [
+      'controller',
+      'cleanup',
+      'migrate config',
+      'migrate from-acr-helper',
+      'migrate from-tcr-assistant',
+    ].map(flagsHelp);
     const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(
       ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),

@@ -4,7 +4,13 @@ import { flagsHelp } from '../../../src/cmd/flags.ts';
 import { placesOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 
-const COMMANDS = ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper'] as const;
+const COMMANDS = [
+  'controller',
+  'cleanup',
+  'migrate config',
+  'migrate from-acr-helper',
+  'migrate from-tcr-assistant',
+] as const;
 const RUNNING = ['controller', 'cleanup'] as const;
 const HOME = { HOME: '/home/me' };
 
@@ -75,7 +81,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'green',
     otherValue: 'green',
     byDefault: 'default',
-    commands: ['controller', 'cleanup', 'migrate from-acr-helper'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
     flag: 'leader-elect',
@@ -115,7 +121,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'c',
     otherValue: ['c'],
     byDefault: [],
-    commands: ['controller', 'migrate config'],
+    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant'],
   },
   {
     flag: 'declared-resources',
