@@ -15,6 +15,10 @@ const COMMANDS: Readonly<
     summary: 'remove everything that an installation wrote: references first, then Secrets',
     load: async () => (await import('./cmd/cleanup.ts')).cleanupCommand,
   },
+  hosts: {
+    summary: 'keep a block of names in the hosts file of a node, until stopped',
+    load: async () => (await import('./cmd/hosts.ts')).hostsCommand,
+  },
   migrate: {
     summary: 'say what another add-on’s configuration means here',
     load: async () => (await import('./cmd/migrate.ts')).migrateCommand,

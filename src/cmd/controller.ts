@@ -9,8 +9,10 @@ import type { SpecParser } from '../core/declared-resources.ts';
 import { parseImagePullSecret } from '../core/image-pull-secret.ts';
 import { leaseName } from '../core/names.ts';
 import { createItemParser } from '../credentials/requests.ts';
+import { createRevocations } from '../credentials/revocation.ts';
 import { CredentialStore } from '../credentials/store.ts';
 import { checkPermissions } from '../kube/check-permissions.ts';
+import { Turns } from '../credentials/turns.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
 import { permissionsOf } from '../kube/permissions.ts';
@@ -99,11 +101,15 @@ export const controllerCommand: Command = {
           now,
           random,
         });
-        const store = new CredentialStore({
+        const shared = {
           providers: all,
           world: createProviderWorld({ client, read: readerOf(sources, readResource), settings }),
+          register: (key: string, values: readonly string[]) => connection.secrets.register(key, values),
+          turns: new Turns(),
+        };
+        const store = new CredentialStore({
+          ...shared,
           thresholdMs,
-          register: (key, values) => connection.secrets.register(key, values),
           onChanged,
           onSettled,
           onOutcome: report.onOutcome,
@@ -111,7 +117,7 @@ export const controllerCommand: Command = {
           onIdentity: report.onIdentity,
           random,
         });
-        return { store, sources };
+        return { store, sources, revocations: createRevocations({ ...shared, identities: store.identities }) };
       },
       observer: {
         ...report,
@@ -129,6 +135,7 @@ export const controllerCommand: Command = {
       flags: settings.webhook,
       instance,
       controller,
+      parseItem: parseResourceItem,
       metrics,
       onReflector: report.onReflector,
     });

@@ -1,4 +1,5 @@
 // The flags of every command, each with an environment variable of the same meaning.
+import { HOSTS_FLAGS } from './hosts-settings.ts';
 import { WEBHOOK_FLAGS } from './webhook-settings.ts';
 
 /** How important a log line is. */
@@ -10,6 +11,7 @@ export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 /** One flag; the environment variable is derived from its name. */
 export interface Flag {
   readonly name: string;
+  /** undefined = a switch; `true|false` may be left out too, and means true. */
   readonly value: string | undefined;
   readonly help: string;
   /** One letter that may stand in place of the name. */
@@ -29,6 +31,7 @@ const FLAGS: readonly Flag[] = [
     name: 'kubeconfig',
     value: 'FILE',
     help: 'kubeconfig to use (default: in the cluster its own rights, else $KUBECONFIG or ~/.kube/config)',
+    commands: ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
     ...NAMESPACE,
@@ -105,9 +108,10 @@ const FLAGS: readonly Flag[] = [
     name: 'metrics-address',
     value: 'ADDRESS',
     help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',
-    commands: ['controller'],
+    commands: ['controller', 'hosts'],
   },
   ...WEBHOOK_FLAGS,
+  ...HOSTS_FLAGS,
   {
     name: 'file',
     short: 'f',
@@ -119,15 +123,21 @@ const FLAGS: readonly Flag[] = [
     name: 'log-level',
     value: LOG_LEVELS.join('|'),
     help: 'least important lines that are printed (default: info)',
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'hosts'],
   },
   {
     name: 'log-format',
     value: 'json|text',
     help: 'form of the log lines (default: json)',
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'hosts'],
   },
   { name: 'dry-run', value: undefined, help: 'print what would be removed and remove nothing', commands: ['cleanup'] },
+  {
+    name: 'dry-run',
+    value: undefined,
+    help: 'print as a diff what would be written, and write nothing',
+    commands: ['hosts'],
+  },
 ];
 
 /** The flags of `command` as a table for `--help`. */

@@ -5,6 +5,7 @@ import type { CloudEndpoints } from '../providers/provider.ts';
 import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
 import { flagsOf, LOG_LEVELS, variableOf, type LogLevel } from './flags.ts';
+import { parseHostsFlags, type HostsFlags } from './hosts-settings.ts';
 import { inCluster, kubeconfigOf, podNamespace } from './surroundings.ts';
 import { parseWebhookFlags, type WebhookFlags } from './webhook-settings.ts';
 
@@ -29,9 +30,11 @@ export interface Settings {
   /** `:8080`, `127.0.0.1:0`; `0` = none. */
   readonly metricsAddress: string;
   readonly webhook: WebhookFlags;
+  /** `hosts` only. */
+  readonly hosts: HostsFlags;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
-  /** `cleanup` only: print, write nothing. */
+  /** `cleanup` and `hosts`: print, write nothing. */
   readonly dryRun: boolean;
   /** `migrate config` only: the file to read in place of the cluster; `-` = standard input. */
   readonly file: string | undefined;
@@ -85,6 +88,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
       issues,
     ),
     webhook: parseWebhookFlags(values, issues),
+    hosts: parseHostsFlags(values, issues),
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
     dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
@@ -110,15 +114,15 @@ function readFlags(
   issues: string[],
 ): ReadonlyMap<string, string> {
   const flags = flagsOf(command);
+  const isSwitch = (arg: string): boolean =>
+    flags.some(({ name, value }) => arg === `--${name}` && (value === undefined || value === 'true|false'));
   const values = new Map<string, string>();
   for (const { name } of flags) {
     const fromEnv = env[variableOf(name)]?.trim();
     if (fromEnv !== undefined && fromEnv !== '') values.set(name, fromEnv);
   }
   const { tokens } = parseArgs({
-    args: args.map((arg) =>
-      arg === '--leader-elect' || arg === '--dry-run' ? `${arg}=true` : withoutShortEquals(arg),
-    ),
+    args: args.map((arg) => (isSwitch(arg) ? `${arg}=true` : withoutShortEquals(arg))),
     options: Object.fromEntries(
       flags.map(({ name, short }) => [name, { type: 'string' as const, ...(short === undefined ? {} : { short }) }]),
     ),

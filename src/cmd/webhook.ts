@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Controller } from '../controller/controller-options.ts';
 import { KubeError } from '../core/errors.ts';
-import { webhookName } from '../core/names.ts';
+import { WEBHOOK_KINDS, webhookName } from '../core/names.ts';
+import type { ItemParser } from '../core/registry-items.ts';
 import { removeWebhook } from '../kube/one-object.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { HealthCheck } from '../observability/http.ts';
@@ -24,6 +25,8 @@ interface Wiring {
   readonly flags: WebhookFlags;
   readonly instance: string;
   readonly controller: Controller;
+  /** With which resources are read. */
+  readonly parseItem: ItemParser;
   readonly metrics: Pick<Metrics, 'admissionAnswered'>;
   readonly onReflector: (kind: string, event: ReflectorEvent) => void;
 }
@@ -44,6 +47,7 @@ export function wireWebhook(wiring: Wiring): ServedWebhook {
     target: flags.target,
     clusterRole: flags.clusterRole,
     config,
+    parseItem: wiring.parseItem,
     standingDown: () => controller.standingDown,
     observedNamespace: (name) => controller.caches.namespaces.get('', name),
     register: (key, value) => secrets.register(key, [value]),
@@ -73,8 +77,10 @@ function withoutWebhook({ connection, instance, controller }: Wiring): ServedWeb
     async lead(signal) {
       while (!signal.aborted) {
         try {
-          const removed = await removeWebhook(client, { instance, dryRun: false, signal });
-          if (removed === 'removed') report({ type: 'objectRemoved', name: webhookName(instance) });
+          for (const kind of WEBHOOK_KINDS) {
+            const removed = await removeWebhook(client, kind, { instance, dryRun: false, signal });
+            if (removed === 'removed') report({ type: 'objectRemoved', kind, name: webhookName(instance) });
+          }
           return;
         } catch (error) {
           // Who never had a webhook may lack the rights to look for one.
@@ -114,13 +120,17 @@ function reportWebhook(logger: Logger): (event: WebhookEvent) => void {
         });
         return;
       case 'objectWritten':
-        logger.info('Wrote the webhook', { name: event.name, how: event.how });
+        logger.info('Wrote the webhook', { kind: event.kind, name: event.name, how: event.how });
         return;
       case 'objectRemoved':
-        logger.info('Removed the webhook', { name: event.name });
+        logger.info('Removed the webhook', { kind: event.kind, name: event.name });
         return;
       case 'contended':
-        logger.warn('Webhook keeps being changed by another writer', { name: event.name, pauseMs: event.pauseMs });
+        logger.warn('Webhook keeps being changed by another writer', {
+          kind: event.kind,
+          name: event.name,
+          pauseMs: event.pauseMs,
+        });
         return;
       case 'nameTaken':
         logger.warn('Left alone', {

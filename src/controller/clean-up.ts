@@ -1,5 +1,5 @@
 // Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it.
-import { authoritySecretName, stateSecretName, webhookName } from '../core/names.ts';
+import { authoritySecretName, stateSecretName, WEBHOOK_KINDS, webhookName } from '../core/names.ts';
 import { planNamespace } from '../core/plan.ts';
 import { KubeError } from '../core/errors.ts';
 import type { Plan, Write } from '../core/plan-types.ts';
@@ -39,7 +39,7 @@ export interface CleanUpOptions {
   readonly print: (line: string) => void;
   readonly onFailure: (failed: FailedWrite) => void;
   /** This may not be looked for; `why` names the missing right. */
-  readonly onUnknown: (what: 'the webhook' | 'declared resources', why: KubeError) => void;
+  readonly onUnknown: (what: 'a webhook' | 'declared resources', why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: CachedKind, error: KubeError) => void;
   readonly signal: AbortSignal;
@@ -53,8 +53,8 @@ export interface CleanUpOutcome {
 }
 
 /**
- * Removes the webhook and declared resources, then references, then Secrets, then what is in our own namespace. Throws KubeError when the cluster may
- * not be read.
+ * Removes the webhooks and declared resources, then references, then Secrets, then what is in our own namespace. Throws KubeError when the
+ * cluster may not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
   const ended = new AbortController();
@@ -73,10 +73,11 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
   try {
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
     // First: it would add references again.
-    await unlessForbidden('the webhook', options, async () => {
-      const removal = await removeWebhook(options.client, options);
-      tellOf(removal, `MutatingWebhookConfiguration ${webhookName(options.instance)}`, options);
-    });
+    for (const kind of WEBHOOK_KINDS) {
+      await unlessForbidden('a webhook', options, async () => {
+        tellOf(await removeWebhook(options.client, kind, options), `${kind} ${webhookName(options.instance)}`, options);
+      });
+    }
     // Whoever serves them next would write their Secrets again.
     await unlessForbidden('declared resources', options, async () => {
       for (const name of await removeDeclared(options.client, options)) {

@@ -1,6 +1,7 @@
 // What the controller is given, what it tells, and what can be asked of it.
 import type { ParsedResource } from '../core/image-pull-secret.ts';
 import type { Config, EpochMs, Parsed, SecretReference } from '../core/types.ts';
+import type { Revocations } from '../credentials/revocation.ts';
 import type { CredentialStore } from '../credentials/store.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ConfigurationSource, ConfigurationState } from '../kube/configuration.ts';
@@ -23,7 +24,11 @@ export interface ControllerOptions {
   /** Reads the `spec` of an `ImagePullSecret`. */
   readonly parseResource: (name: string, spec: unknown) => ParsedResource;
   /** Builds the store; what it tells goes to the hooks. */
-  readonly createStore: (hooks: StoreHooks) => { readonly store: CredentialStore; readonly sources: SecretSources };
+  readonly createStore: (hooks: StoreHooks) => {
+    readonly store: CredentialStore;
+    readonly sources: SecretSources;
+    readonly revocations: Revocations;
+  };
   readonly observer: ControllerObserver;
   readonly now: () => EpochMs;
   readonly random: () => number;
@@ -44,6 +49,9 @@ export interface ControllerObserver extends PassObserver, QueueObserver, Resourc
   readonly onReflector: (kind: string, event: ReflectorEvent) => void;
   readonly onConfiguration: (state: ConfigurationState) => void;
   readonly onStateFailure: (error: unknown) => void;
+  /** What a credential had left at its cloud is gone from there, or could not be removed. */
+  readonly onRevoked: (cacheKey: string, ids: readonly string[]) => void;
+  readonly onRevocationFailure: (cacheKey: string, error: unknown) => void;
   readonly onLeading: (leading: boolean) => void;
   /** Told by the leader: the add-on that this one replaces runs, or does not. */
   readonly onVendorHelper: (isRunning: boolean) => void;

@@ -1,24 +1,24 @@
 // Puts the parts together: every replica keeps the caches, the leader works on the queue.
-import { setTimeout as pause } from 'node:timers/promises';
-import { isManaged, stateSecretName, VENDOR_HELPER } from '../core/names.ts';
-import type { Config, CredentialRequest } from '../core/types.ts';
+import { stateSecretName, VENDOR_HELPER } from '../core/names.ts';
+import type { Config } from '../core/types.ts';
 import { ConfigurationSource, type ConfigurationState } from '../kube/configuration.ts';
 import { createLimiter } from '../kube/limiter.ts';
-import { projectSecret } from '../kube/projections.ts';
 import { createStateSecret } from '../kube/state-secret.ts';
 import { VendorHelper } from '../kube/vendor-helper.ts';
-import { makeWrite, readSecret } from '../kube/writes.ts';
+import { makeWrite } from '../kube/writes.ts';
 import { createClusterCaches } from './cluster-caches.ts';
 import type { Controller, ControllerOptions } from './controller-options.ts';
 import { createInForce } from './in-force.ts';
+import { LeftBehind } from './left-behind.ts';
 import { createCaches, forgetWriters } from './observe.ts';
 import type { PassWorld } from './pass-world.ts';
 import { reconcile, settingsOf } from './reconcile.ts';
 import { createResources } from './resources.ts';
+import { createSecretReader } from './secret-reader.ts';
 import { createSourceChanges } from './source-changes.ts';
 import { StateKeeper } from './state.ts';
 import { createTriggers } from './triggers.ts';
-import { aborted, untilKnown } from './until.ts';
+import { aborted, untilKnown, waitFor } from './until.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Namespaces that are worked on at a time, and writes that are under way at a time. */
@@ -76,11 +76,11 @@ export function createController(options: ControllerOptions): Controller {
   });
   const changes = createSourceChanges({
     store: () => store,
-    requests: () => requestsOf(inForce()),
+    requests: () => force.requests() ?? [],
     leading: () => leading,
     onOtherSource: triggers.onEverything,
   });
-  const { store, sources } = options.createStore({
+  const { store, sources, revocations } = options.createStore({
     thresholdMs: () => inForce()?.thresholdMs ?? 0,
     onChanged: () => {
       sources.retain(store.sources());
@@ -89,19 +89,43 @@ export function createController(options: ControllerOptions): Controller {
     onSettled: (cacheKey) => {
       changes.onSettled(cacheKey);
       triggers.onCredentialSettled(cacheKey);
+      if (store.failure(cacheKey) !== undefined) leftBehind.attemptFailed(cacheKey);
       resources.changed();
     },
     onSourceChanged: changes.onSourceChanged,
     readResource: (name) => resources.source(name),
   });
-  const keeper = new StateKeeper({
+  const keeper: StateKeeper = new StateKeeper({
     secret: createStateSecret(client, { namespace: options.namespace, name: stateSecretName(instance), instance }),
     instance,
-    current: () => ({ credentials: store.snapshot(), configuration: configuration.state.goodData }),
+    current: () => ({
+      credentials: store.snapshot(),
+      configuration: configuration.state.goodData,
+      minted: leftBehind.snapshot(),
+    }),
     onFailure: observer.onStateFailure,
-    pause: (ms, signal) => pause(ms, undefined, { signal, ref: false }).catch(() => undefined),
+    pause: waitFor,
   });
 
+  const force = createInForce({
+    good: () => configuration.state.good,
+    resources: () => resources.known(),
+    parse: options.parse,
+  });
+  const inForce = (): Config | undefined => force.config();
+
+  const leftBehind: LeftBehind = new LeftBehind({
+    revocations,
+    requests: () => force.requests(),
+    current: (cacheKey) => store.current(cacheKey),
+    secrets: () => cluster.secrets.all(),
+    isBusy: () => queue.depth > 0 || queue.working > 0 || !keeper.isWritten,
+    onChanged: () => keeper.changed(),
+    onRevoked: observer.onRevoked,
+    onFailure: observer.onRevocationFailure,
+    now,
+    pause: waitFor,
+  });
   const resources = createResources({
     client,
     parse: options.parseResource,
@@ -125,21 +149,12 @@ export function createController(options: ControllerOptions): Controller {
     random,
   });
 
-  const force = createInForce({
-    good: () => configuration.state.good,
-    resources: () => resources.known(),
-    parse: options.parse,
-  });
-  // Later than what asks for it: everything here is made before anything happens.
-  function inForce(): Config | undefined {
-    return force.config();
-  }
-
   /** What is in force is another: nothing is kept that belongs to what is not. */
   function forgetRules(): void {
     force.changed();
-    store.retain(requestsOf(inForce()).map((request) => request.cacheKey));
+    store.retain((force.requests() ?? []).map((request) => request.cacheKey));
     sources.retain(store.sources());
+    if (leading) leftBehind.rulesChanged();
   }
 
   function applyConfiguration({ good, status }: ConfigurationState): void {
@@ -157,6 +172,7 @@ export function createController(options: ControllerOptions): Controller {
     if (state === undefined) return;
     if (state.configuration !== undefined) configuration.restore(state.configuration);
     if (state.credentials !== undefined) store.load(state.credentials, now());
+    leftBehind.load(state.minted);
     // What was taken out of the configuration while nobody led must not come back.
     if (inForce() !== undefined) forgetRules();
   }
@@ -176,15 +192,9 @@ export function createController(options: ControllerOptions): Controller {
       lane,
       makeWrite: makeWrite(client, instance),
       absorb: (write, answer) => cluster.absorb(write, answer),
-      readSecret: async (namespace, name) => {
-        const object = await readSecret(client, { namespace, name }, signal);
-        const secret = object === undefined ? undefined : projectSecret(object);
-        // Ours after all: the cache was behind.
-        if (secret !== undefined && isManaged(secret.value, instance)) cluster.secrets.absorb(object);
-        return secret === undefined || isManaged(secret.value, instance) ? undefined : secret.value;
-      },
+      readSecret: createSecretReader({ client, cluster, instance, signal }),
       waiting,
-      observer: resources.observing(observer),
+      observer: leftBehind.observing(resources.observing(observer)),
       now,
     };
     // What an earlier term learnt is out of date: somebody else may have led meanwhile.
@@ -198,10 +208,11 @@ export function createController(options: ControllerOptions): Controller {
     try {
       keeper.start();
       keeper.changed();
+      leftBehind.rulesChanged();
       queue.start((key) => reconcile(world, key, signal));
       triggers.onEverything();
       changes.verifyLoaded();
-      await resources.lead(signal);
+      await Promise.all([resources.lead(signal), leftBehind.run(signal)]);
     } finally {
       clearInterval(retries);
       leading = false;
@@ -236,8 +247,4 @@ export function createController(options: ControllerOptions): Controller {
       }
     },
   };
-}
-
-function requestsOf(config: Config | undefined): readonly CredentialRequest[] {
-  return config?.rules.flatMap((rule) => rule.requests) ?? [];
 }

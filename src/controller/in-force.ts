@@ -1,11 +1,13 @@
 // What the ConfigMap and the resources say together, computed once for each change of either.
 import { effectiveConfig, type KnownResources } from '../core/effective-config.ts';
-import type { Config, Parsed } from '../core/types.ts';
+import type { Config, CredentialRequest, Parsed } from '../core/types.ts';
 
 /** What is in force. */
 export interface InForce {
   /** undefined = nothing is known: plan nothing, delete nothing. The same object as long as nothing changed. */
   config(): Config | undefined;
+  /** What its rules ask for; undefined = nothing is known. */
+  requests(): readonly CredentialRequest[] | undefined;
   /** The resources changed. */
   changed(): void;
 }
@@ -26,12 +28,14 @@ export function createInForce(of: {
     const defaults = good ?? defaultsOf();
     return defaults === undefined ? undefined : effectiveConfig(good, of.resources(), defaults);
   };
+  const config = (): Config | undefined => {
+    const good = of.good();
+    if (last === undefined || last.good !== good) last = { good, config: build(good) };
+    return last.config;
+  };
   return {
-    config() {
-      const good = of.good();
-      if (last === undefined || last.good !== good) last = { good, config: build(good) };
-      return last.config;
-    },
+    config,
+    requests: () => config()?.rules.flatMap((rule) => rule.requests),
     changed: () => void (last = undefined),
   };
 }

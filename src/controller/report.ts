@@ -140,6 +140,10 @@ export function createReport(options: ReportOptions): Report {
     ...createResourceReport(options),
     // Nothing to tell people: what becomes of it is told by others.
     onResources: () => undefined,
+    onRevoked: (credential, ids) => logger.info('Removed what a credential had left at its cloud', { credential, ids }),
+    onRevocationFailure: (credential, error) => {
+      logger.warn('What a credential left at its cloud could not be removed', { credential, error });
+    },
     onTcrAssistant: (isRunning) => {
       if (isRunning === wasAssisted) return;
       wasAssisted = isRunning;

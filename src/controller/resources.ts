@@ -1,5 +1,4 @@
 // The `ImagePullSecret` resources in one place: followed, understood as rules, and told about in their status.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlanSettings } from '../core/assess-secret.ts';
 import type { KnownResources } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
@@ -21,6 +20,7 @@ import type { PassObserver } from './pass-world.ts';
 import { ResourceRules } from './resource-rules.ts';
 import { ResourceStatuses } from './resource-statuses.ts';
 import { tally, type TallyWorld } from './tally.ts';
+import { waitFor } from './until.ts';
 
 /** What is told of resources. */
 export interface ResourceObserver {
@@ -139,7 +139,7 @@ export function createResources(options: ResourcesOptions): Resources {
     },
     onFailure: observer.onStatusFailure,
     now,
-    pause: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined),
+    pause: waitFor,
   });
 
   function issuesOf(name: string): readonly Issue[] {

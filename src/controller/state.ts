@@ -10,6 +10,8 @@ export interface State {
   readonly credentials: string | undefined;
   /** Data of the last good ConfigMap. */
   readonly configuration: Readonly<Record<string, string>> | undefined;
+  /** What may be left at clouds: see `left-behind.ts`. */
+  readonly minted?: string | undefined;
 }
 
 /** The calls that keep the Secret; each throws KubeError, and waits no longer for its turn when the signal aborts. */
@@ -58,9 +60,15 @@ export class StateKeeper {
     const state = {
       credentials: data?.[STATE_KEYS.credentials],
       configuration: parseConfiguration(data?.[STATE_KEYS.configuration]),
+      minted: data?.[STATE_KEYS.minted],
     };
     this.#written = textOf(state);
     return state;
+  }
+
+  /** True while a new leader would find everything as it is now. */
+  get isWritten(): boolean {
+    return !this.#changed && this.#running === undefined;
   }
 
   /** From now on changes are written. */
@@ -71,8 +79,7 @@ export class StateKeeper {
   /** Something of the state changed. Does nothing unless started, or when the text is as it was written last. */
   changed(): void {
     this.#changed = true;
-    const signal = this.#stopping?.signal;
-    if (signal !== undefined) this.#running ??= this.#run(signal).finally(() => (this.#running = undefined));
+    this.#begin();
   }
 
   /** No more writes; resolves when the one that was sent is done. Waits neither for a turn nor to try again. */
@@ -80,6 +87,16 @@ export class StateKeeper {
     this.#stopping?.abort();
     this.#stopping = undefined;
     await this.#running;
+  }
+
+  #begin(): void {
+    const signal = this.#stopping?.signal;
+    if (signal === undefined) return;
+    this.#running ??= this.#run(signal).finally(() => {
+      this.#running = undefined;
+      // Told after the last look, and before this.
+      if (this.#changed) this.#begin();
+    });
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -105,10 +122,11 @@ export class StateKeeper {
   }
 }
 
-function dataOf({ credentials, configuration }: State): Readonly<Record<string, string>> {
+function dataOf({ credentials, configuration, minted }: State): Readonly<Record<string, string>> {
   return {
     ...(credentials === undefined ? {} : { [STATE_KEYS.credentials]: credentials }),
     ...(configuration === undefined ? {} : { [STATE_KEYS.configuration]: JSON.stringify(configuration) }),
+    ...(minted === undefined ? {} : { [STATE_KEYS.minted]: minted }),
   };
 }
 

@@ -20,17 +20,19 @@ export interface ParsedResource {
   readonly issues: readonly Issue[];
 }
 
+/** Longest `excludeNamespaces`, characters: each member that is none is an issue of its own. */
+const MAX_EXCLUDED_TEXT = 32_768;
+
 type Report = (issues: readonly Issue[]) => void;
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Longest name of a resource, so that `tcr.ips<name>` is the name of a Secret (tcr.md section 3). */
 export const MAX_RESOURCE_NAME = MAX_NAME - resourceSecretName('').length;
 
-/** Fields of the provider `tcr` that the resource calls otherwise, or has elsewhere. */
+/** Fields of the provider `tcr` that the resource calls otherwise. */
 const FIELD_PATHS: Readonly<Record<string, string>> = {
   regionId: 'spec.tcr.region',
   instanceId: 'spec.tcr.registryId',
-  domains: 'spec.docker.server',
 };
 
 /** Reads the `spec` of the resource `name`: every issue at once, with the path of its field. */
@@ -90,11 +92,13 @@ function parseScope(fields: Fields, report: Report): Scope | undefined {
 function parseExcluded(written: unknown): Parsed<NamePatterns> {
   const path = 'spec.excludeNamespaces';
   if (written === undefined || written === null || written === '') return { ok: true, value: NO_NAMES, issues: [] };
-  if (typeof written === 'string') return parseNamePatterns(written, path);
-  return {
+  const refuse = (message: string): Parsed<NamePatterns> => ({
     ok: false,
-    issues: [{ severity: 'error', path, message: 'must be text: names and patterns joined by commas' }],
-  };
+    issues: [{ severity: 'error', path, message }],
+  });
+  if (typeof written !== 'string') return refuse('must be text: names and patterns joined by commas');
+  if (written.length > MAX_EXCLUDED_TEXT) return refuse(`is longer than ${MAX_EXCLUDED_TEXT} characters: use patterns`);
+  return parseNamePatterns(written, path);
 }
 
 function parseRequest(
@@ -118,12 +122,13 @@ function parseRequest(
     report([{ severity: 'error', path: 'spec', message: 'is not served by this version' }]);
     return undefined;
   }
-  report(parsed.issues.map((issue) => ({ ...issue, path: pathOf(issue.path, isMinted) })));
+  const elsewhere = server === '' ? FIELD_PATHS : { ...FIELD_PATHS, domains: 'spec.docker.server' };
+  const pathOf = (path: string): string => (isMinted ? mintedPath(path, elsewhere) : `spec.docker.${path}`);
+  report(parsed.issues.map((issue) => ({ ...issue, path: pathOf(issue.path) })));
   return parsed.ok ? parsed.value : undefined;
 }
 
-function pathOf(path: string, isMinted: boolean): string {
-  if (!isMinted) return `spec.docker.${path}`;
+function mintedPath(path: string, elsewhere: Readonly<Record<string, string>>): string {
   const field = /^[^.[]*/.exec(path)?.[0] ?? '';
-  return Object.hasOwn(FIELD_PATHS, field) ? (FIELD_PATHS[field] ?? '') + path.slice(field.length) : `spec.tcr.${path}`;
+  return Object.hasOwn(elsewhere, field) ? (elsewhere[field] ?? '') + path.slice(field.length) : `spec.tcr.${path}`;
 }

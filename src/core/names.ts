@@ -84,7 +84,11 @@ export function stateSecretName(instance: string): string {
 }
 
 /** Keys of the data in it. */
-export const STATE_KEYS = { credentials: 'credentials.json', configuration: 'configuration.json' } as const;
+export const STATE_KEYS = {
+  credentials: 'credentials.json',
+  configuration: 'configuration.json',
+  minted: 'minted.json',
+} as const;
 
 /** Labels of the Secrets in our own namespace that remember something for `instance`. */
 export function stateLabels(instance: string): Readonly<Record<string, string>> {
@@ -96,13 +100,21 @@ export function leaseName(instance: string): string {
   return `${MANAGER}-${instance}`;
 }
 
-/** MutatingWebhookConfiguration of the admission webhook; one for each instance. */
+/** The two objects that lead the API server to the admission webhook, of one name each; one of each for each instance. */
 export function webhookName(instance: string): string {
   return `${MANAGER}-${instance}`;
 }
 
-/** Name of the one webhook in that object. */
+/** Name of the one webhook in the mutating object. */
 export const WEBHOOK_NAME = `serviceaccounts.${DOMAIN}`;
+
+/** Name of the one webhook in the validating object. */
+export const RESOURCE_WEBHOOK_NAME = `imagepullsecrets.${DOMAIN}`;
+
+/** The kinds of the two objects, in the order in which they are dealt with. */
+export const WEBHOOK_KINDS = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'] as const;
+
+export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
 
 /** Secret in our own namespace with the certificate authority of the webhook; one for each instance. */
 export function authoritySecretName(instance: string): string {

@@ -29,16 +29,9 @@ const NO_SECRET = /user-?_?name|^email$|^server$|^registry$/i;
  */
 export async function attempt(context: AttemptContext): Promise<Credential> {
   const { request, register } = context;
-  const credential = await withDeadline(context, async () => {
-    const used = new Map<string, unknown>();
-    try {
-      return await fetchOnce(context, { used, comesAgain: true });
-    } catch (error) {
-      if (!isSessionExpired(error)) throw error;
-      context.identities.refuse(used);
-      return fetchOnce(context, { used: new Map(), comesAgain: false });
-    }
-  });
+  const credential = await withProvider(context, (provider, world, signal) =>
+    provider.fetchCredential(request.target, world, signal),
+  );
   register(request.cacheKey, [credential.password, `${credential.username}:${credential.password}`]);
   if (!isValid(credential, context.world.now())) {
     throw new ProviderError(
@@ -47,6 +40,20 @@ export async function attempt(context: AttemptContext): Promise<Credential> {
     );
   }
   return credential;
+}
+
+/** Asks a provider for something, within the deadline; once more with new sessions when a cloud refused those that it was asked with. */
+export function withProvider<T>(context: AttemptContext, ask: Ask<T>): Promise<T> {
+  return withDeadline(context, async () => {
+    const used = new Map<string, unknown>();
+    try {
+      return await askOnce(context, ask, { used, comesAgain: true });
+    } catch (error) {
+      if (!isSessionExpired(error)) throw error;
+      context.identities.refuse(used);
+      return askOnce(context, ask, { used: new Map(), comesAgain: false });
+    }
+  });
 }
 
 /** Reads a Secret as providers do, remembering it in `reads`. Throws ProviderError `IdentityUnavailable`. */
@@ -73,6 +80,9 @@ export async function readSource(
   return read;
 }
 
+/** What is asked of a provider. */
+type Ask<T> = (provider: RegistryProvider<unknown>, world: ProviderWorld, signal: AbortSignal) => Promise<T>;
+
 /** One of the two tries. */
 interface Try {
   /** Takes what the try was refused with: the sessions that it got, by key; where what one is made from had expired, the failure. */
@@ -81,7 +91,7 @@ interface Try {
   readonly comesAgain: boolean;
 }
 
-async function fetchOnce(context: AttemptContext, { used, comesAgain }: Try): Promise<Credential> {
+async function askOnce<T>(context: AttemptContext, ask: Ask<T>, { used, comesAgain }: Try): Promise<T> {
   const { provider, request, flight, world, identities } = context;
   if (provider === undefined) throw new ProviderError('Unexpected', `There is no provider ${request.provider}`);
   const noting = async <T>(key: string, get: (asker: Asker) => Promise<T>): Promise<T> => {
@@ -107,7 +117,7 @@ async function fetchOnce(context: AttemptContext, { used, comesAgain }: Try): Pr
     replace: (key, value, fetch, signal) =>
       noting(key, (asker) => identities.replace({ key, value }, fetch, signal, asker)),
   };
-  return provider.fetchCredential(request.target, providerWorld, flight.abort.signal);
+  return ask(provider, providerWorld, flight.abort.signal);
 }
 
 /** Tokens that prove who we are are secrets, from the moment on that they are there. */
@@ -139,7 +149,9 @@ async function withDeadline<T>(
   const ended = new Promise<never>((_resolve, reject) => {
     const giveUp = (why: string): void =>
       reject(new ProviderError('CloudUnavailable', `${request.cacheKey}: ${why}; it will be asked again`));
-    signal.addEventListener('abort', () => giveUp('the attempt was given up'), { once: true });
+    const stop = (): void => giveUp('the attempt was given up');
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
     void delay(timeoutMs, timer.signal).then(
       () => {
         if (timer.signal.aborted) return;
@@ -150,7 +162,8 @@ async function withDeadline<T>(
     );
   });
   try {
-    return await Promise.race([work(), ended]);
+    // Given up while it waited for its turn: nothing must be asked any more.
+    return await (signal.aborted ? ended : Promise.race([work(), ended]));
   } finally {
     timer.abort();
   }

@@ -3,6 +3,7 @@ import type { FailureReason } from '../core/errors.ts';
 import type { CredentialRequest, EpochMs, Failure, SecretReference } from '../core/types.ts';
 import type { IdentityOutcome } from './identities.ts';
 import type { ProviderWorld, RegistryProvider } from '../providers/provider.ts';
+import type { Turns } from './turns.ts';
 
 /** A Secret as the store reads it. */
 export interface SourceRead {
@@ -34,6 +35,8 @@ export interface CurrentCredential {
   readonly endsAt: EpochMs | undefined;
   readonly hosts: readonly string[] | undefined;
   readonly warnings: readonly string[];
+  /** See `Credential`. */
+  readonly id: string | undefined;
   /** As whom it was asked for; undefined = not known. */
   readonly identity: string | undefined;
 }
@@ -88,6 +91,8 @@ export interface CredentialStoreOptions {
   readonly delay?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** How long `resolve` waits for a fetch, milliseconds. Default 5,000. */
   readonly patienceMs?: number;
+  /** Attempts for a cache key wait for what else has its turn there. Default: there is nothing else. */
+  readonly turns?: Turns;
   /** How long one attempt may take, milliseconds. Default 20,000. */
   readonly attemptTimeoutMs?: number;
 }

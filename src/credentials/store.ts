@@ -20,16 +20,10 @@ import { compare } from './look.ts';
 import { fail, readsOf, succeed } from './settle.ts';
 import { formatSnapshot, parseSnapshot } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
+import { Turns } from './turns.ts';
 
 export type { IdentityOutcome } from './identities.ts';
-export type {
-  CredentialAttempt,
-  CredentialOutcome,
-  CredentialStoreOptions,
-  CurrentCredential,
-  SourceRead,
-  StoreWorld,
-} from './store-options.ts';
+export type * from './store-options.ts';
 
 /** Resolves when `resolve` has waited long enough. */
 type Patience = () => Promise<unknown>;
@@ -51,6 +45,7 @@ export class CredentialStore {
       onIdentity: ignore,
       delay: (ms, signal) => pause(ms, undefined, { signal, ref: false }),
       patienceMs: 5_000,
+      turns: new Turns(),
       attemptTimeoutMs: 20_000,
       ...options,
     };
@@ -171,6 +166,11 @@ export class CredentialStore {
     return issues;
   }
 
+  /** The sessions of identities, for whatever else is asked of a cloud. */
+  get identities(): Identities {
+    return this.#identities;
+  }
+
   /** Ends the calls under way; resolves when they have ended. Later requests are answered from what is held. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -225,25 +225,25 @@ export class CredentialStore {
   }
 
   #start(entry: Entry, request: CredentialRequest): void {
-    const provider = this.#options.providers.get(request.provider);
     entry.askedAt = this.#options.world.now();
     const flight: Omit<Flight, 'done'> = { abort: new AbortController(), reads: new Map(), outdated: false };
-    const { attemptTimeoutMs: timeoutMs } = this.#options;
-    const done = attempt({ ...this.#options, identities: this.#identities, provider, request, flight, timeoutMs })
-      .then(
+    const { providers, attemptTimeoutMs: timeoutMs, turns } = this.#options;
+    const provider = providers.get(request.provider);
+    const context = { ...this.#options, identities: this.#identities, provider, request, flight, timeoutMs };
+    const run = async (): Promise<void> => {
+      const settle = await attempt(context).then(
         (credential) => () => succeed({ entry, request, flight }, credential, this.#options),
         (error: unknown) => () => fail({ entry, request, flight }, error, this.#options),
-      )
-      .then((settle) => {
-        // Dropped meanwhile: nobody wants to know.
-        if (this.#isWanted(entry)) settle();
-      })
-      .finally(() => {
-        entry.flight = undefined;
-        this.#options.onSettled(entry.cacheKey);
-        // A Secret changed meanwhile: whoever told of it has been answered.
-        if (this.#isWanted(entry) && entry.secrets === 'unknown') void this.#look(entry, request);
-      });
+      );
+      // Dropped meanwhile: nobody wants to know.
+      if (this.#isWanted(entry)) settle();
+    };
+    const done = turns.take(entry.cacheKey, run).finally(() => {
+      entry.flight = undefined;
+      this.#options.onSettled(entry.cacheKey);
+      // A Secret changed meanwhile: whoever told of it has been answered.
+      if (this.#isWanted(entry) && entry.secrets === 'unknown') void this.#look(entry, request);
+    });
     entry.flight = Object.assign(flight, { done });
   }
 }

@@ -3,10 +3,12 @@ import {
   AUTHORITY_KEYS,
   isManaged,
   MANAGER,
+  RESOURCE_WEBHOOK_NAME,
   STATE_KEYS,
   stateLabels,
   WEBHOOK_NAME,
   webhookName,
+  type WebhookKind,
 } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
@@ -35,9 +37,9 @@ export interface ObjectCalls {
   remove(observed: KubeObject, signal: AbortSignal): Promise<void>;
 }
 
-/** The place of the webhook configuration `name`. */
-export function webhookPlace(name: string): ObjectPlace {
-  return { collection: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', name };
+/** The place of the webhook object `name`. */
+export function webhookPlace(kind: WebhookKind, name: string): ObjectPlace {
+  return { collection: `/apis/admissionregistration.k8s.io/v1/${kind.toLowerCase()}s`, name };
 }
 
 /** The place of a Secret. */
@@ -88,19 +90,21 @@ export async function removeOwn(
   return 'removed';
 }
 
-/** Removes the webhook of `instance`, like `removeOwn`. */
+/** Removes one of the webhook objects of `instance`, like `removeOwn`. */
 export function removeWebhook(
   client: KubeClient,
+  kind: WebhookKind,
   { instance, dryRun, signal }: { readonly instance: string; readonly dryRun: boolean; readonly signal: AbortSignal },
 ): Promise<Removal> {
   const isOwn = (live: KubeObject): boolean => isOwnWebhook(live, instance);
-  return removeOwn(client, { place: webhookPlace(webhookName(instance)), isOwn, dryRun, signal });
+  return removeOwn(client, { place: webhookPlace(kind, webhookName(instance)), isOwn, dryRun, signal });
 }
 
-/** True unless the object under our name is somebody else's: it bears our labels, or lost them and still has our webhook in it. */
+/** True unless the object under our name is somebody else's: it bears our labels, or lost them and still has a webhook of ours in it. */
 export function isOwnWebhook(live: KubeObject, instance: string): boolean {
   const webhooks: readonly unknown[] = Array.isArray(live.webhooks) ? live.webhooks : [];
-  const isNamed = webhooks.some((webhook) => isRecord(webhook) && webhook.name === WEBHOOK_NAME);
+  const names: readonly unknown[] = [WEBHOOK_NAME, RESOURCE_WEBHOOK_NAME];
+  const isNamed = webhooks.some((webhook) => isRecord(webhook) && names.includes(webhook.name));
   return isNamed || isManaged({ labels: labelsOf(live) }, instance);
 }
 
@@ -113,7 +117,7 @@ function isOwnState(live: KubeObject, instance: string): boolean {
 /** True when the Secret is the master copy of `instance`: one that lost its labels still holds all that we write. */
 export function isOwnMasterCopy(live: KubeObject, instance: string): boolean {
   const data = dataOf(live);
-  return isOwnState(live, instance) || Object.values(STATE_KEYS).every((key) => key in data);
+  return isOwnState(live, instance) || [STATE_KEYS.credentials, STATE_KEYS.configuration].every((key) => key in data);
 }
 
 /** True when the Secret is the certificate authority of `instance`: one that lost its labels still holds what nobody else writes. */

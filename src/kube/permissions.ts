@@ -1,5 +1,6 @@
 // What we need to be allowed to do, as data.
-import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER, webhookName } from '../core/names.ts';
+import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
+import { webhookRows } from './webhook-permissions.ts';
 import { DEFINITION } from './resource-objects.ts';
 
 /** One thing to be allowed to do. */
@@ -18,7 +19,7 @@ export interface Permission {
 }
 
 /** Permissions on one resource, several verbs at once. */
-type Row = Omit<Permission, 'verb' | 'why'> & {
+export type PermissionRow = Omit<Permission, 'verb' | 'why'> & {
   readonly whyByVerb: Readonly<Partial<Record<Permission['verb'], string>>>;
 };
 
@@ -27,7 +28,7 @@ const LEASES = { group: 'coordination.k8s.io', resource: 'leases', scope: 'own-n
 const DEFINITIONS = { group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions', scope: 'cluster' } as const;
 const RESOURCES = { group: RESOURCE_KIND.group, resource: RESOURCE_KIND.plural, scope: 'cluster' } as const;
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly PermissionRow[] = [
   {
     ...core('namespaces'),
     whyByVerb: { list: 'to know which namespaces there are', watch: 'to notice new namespaces at once' },
@@ -114,37 +115,6 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-const WEBHOOKS = {
-  group: 'admissionregistration.k8s.io',
-  resource: 'mutatingwebhookconfigurations',
-  scope: 'cluster',
-} as const;
-
-/** What the admission webhook needs besides: of one installation, and with the ClusterRole that owns its object. */
-function webhookRows(instance: string, clusterRole: string): readonly Row[] {
-  return [
-    {
-      ...WEBHOOKS,
-      resourceNames: [webhookName(instance)],
-      whyByVerb: {
-        get: 'to find the webhook that is to be removed',
-        list: 'to know the webhook as it is',
-        watch: 'to notice when somebody edits or deletes the webhook',
-        update: 'to change the webhook as the configuration says',
-        delete: 'to remove the webhook when it is switched off',
-      },
-    },
-    { ...WEBHOOKS, whyByVerb: { create: 'to create the webhook when it is switched on' } },
-    {
-      group: 'rbac.authorization.k8s.io',
-      resource: 'clusterroles',
-      scope: 'cluster',
-      resourceNames: [clusterRole],
-      whyByVerb: { get: 'to let the webhook go when the installation does' },
-    },
-  ];
-}
-
 /** The permissions of an installation. `webhook`: how it is served; undefined = not at all. */
 export function permissionsOf(
   instance: string,
@@ -159,6 +129,6 @@ export function permissionsOf(
 /** Everything that the controller needs unless told otherwise; `docs/rbac.yaml` gives this and no more. */
 export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf('default', { clusterRole: MANAGER });
 
-function core(resource: string): Pick<Row, 'group' | 'resource' | 'scope'> {
+function core(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'scope'> {
   return { group: '', resource, scope: 'cluster' };
 }

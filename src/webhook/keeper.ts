@@ -1,18 +1,17 @@
-// What the leader does for the webhook: makes the certificate authority, and creates, repairs and removes the webhook object as the
-// configuration says. Every write is guarded by what was observed: two leaders at a time harm nothing.
+// What the leader does for the webhook: makes the certificate authority, and creates, repairs and removes the webhook objects as they
+// are wanted. Every write is guarded by what was observed: two leaders at a time harm nothing.
 import type { X509Certificate } from 'node:crypto';
 import { disposition, KubeError } from '../core/errors.ts';
-import { MANAGER, stateLabels } from '../core/names.ts';
+import { MANAGER, stateLabels, type WebhookKind } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
-import type { Config, EpochMs } from '../core/types.ts';
-import type { WebhookConfiguration } from '../core/webhook-configuration.ts';
+import type { EpochMs } from '../core/types.ts';
 import type { KubeObject } from '../kube/client.ts';
 import { encodeData, type ObjectCalls } from '../kube/one-object.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { authorityData, parseAuthority, planAuthority, trustedBundle, type Authority } from './authority.ts';
 import { createAuthority } from './certificates.ts';
 import { Loop } from '../kube/loop.ts';
-import { buildObject, mergeObject, type Owner, type Target } from './object.ts';
+import { mergeObject, type ObjectOptions, type Owner, type Target } from './object.ts';
 import type { WebhookObserver } from './observer.ts';
 import { Pace } from './pace.ts';
 
@@ -20,27 +19,33 @@ import { Pace } from './pace.ts';
 export interface KeptObject {
   readonly namespace: string;
   readonly name: string;
-  readonly live: Pick<Reflector<KubeObject>, 'get' | 'absorb' | 'absorbDeletion' | 'whenSynced'>;
+  readonly live: Pick<Reflector<KubeObject>, 'get' | 'absorb' | 'absorbDeletion' | 'synced' | 'whenSynced'>;
   /** False = somebody else's has the name. */
   readonly isOwn: (live: KubeObject) => boolean;
   readonly calls: ObjectCalls;
 }
 
+/** One of the webhook objects. */
+export interface KeptWebhook extends KeptObject {
+  readonly kind: WebhookKind;
+  /** How it is built while it is wanted; `off` = there must be none, `unknown` = it stays as it is. */
+  readonly wanted: () => ((options: ObjectOptions) => KubeObject) | 'off' | 'unknown';
+  /** Milliseconds until the API server may be sent to replicas with leaves of this authority; infinite = told by `changed`. */
+  readonly untilServedMs: (authority: X509Certificate) => number;
+  /** Resolves when it is known, or when nobody here can know it; rejects when aborted before. */
+  readonly whenKnown: (signal: AbortSignal) => Promise<unknown>;
+}
+
 export interface KeeperOptions {
   readonly instance: string;
-  /** Our own. */
-  readonly namespace: string;
   readonly target: Target;
-  readonly config: () => Config | undefined;
-  readonly object: KeptObject;
+  readonly objects: readonly KeptWebhook[];
   readonly secret: KeptObject;
   /** As the Secret says. */
   readonly authority: () => Authority | undefined;
-  /** As the live object says. */
+  /** As the live objects say. */
   readonly bundle: () => readonly X509Certificate[];
-  /** Milliseconds until the API server may be sent to replicas with leaves of this authority; infinite = told by `changed`. */
-  readonly untilServedMs: (authority: X509Certificate) => number;
-  /** The ClusterRole with which the object goes; undefined = there is none, or it may not be read. */
+  /** The ClusterRole with which the objects go; undefined = there is none, or it may not be read. */
   readonly readOwner: (signal: AbortSignal) => Promise<Owner | undefined>;
   /** Told after each write of ours: no event of a watch follows it. */
   readonly onWritten: () => void;
@@ -51,11 +56,11 @@ export interface KeeperOptions {
 
 /** The leader's side. */
 export interface Keeper {
-  /** Secret, webhook object, or what this replica serves with changed. */
+  /** Secret, a webhook object, or what this replica serves with changed. */
   changed(): void;
   /** The configuration changed: what is written next does not wait. */
   configured(): void;
-  /** Keeps both until aborted. Waits until they are known; never throws. */
+  /** Keeps them all until aborted. Waits until they are known; never throws. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -65,8 +70,8 @@ const MAX_RETRY_MS = 60_000;
 
 /** Builds it; nothing is written before `run`. */
 export function createKeeper(options: KeeperOptions): Keeper {
-  const { object, secret, observer, now, random } = options;
-  const pace = new Pace();
+  const { instance, target, objects, secret, observer, now, random } = options;
+  const paces = new Map(objects.map(({ kind }) => [kind, new Pace()]));
   let failures = 0;
   /** UIDs of the foreign objects that were told of. */
   const told = new Set<string>();
@@ -90,29 +95,36 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   /** Makes what is missing; gives the milliseconds until something is due. */
   async function keep(signal: AbortSignal): Promise<number> {
-    const config = options.config();
-    // No good ConfigMap is known: leave everything as it is.
-    if (config === undefined || config.unknown?.configMap === true) return Number.POSITIVE_INFINITY;
-    if (isTaken('MutatingWebhookConfiguration', object)) return Number.POSITIVE_INFINITY;
-    if (config.webhook === undefined) {
-      await remove(signal);
-      return Number.POSITIVE_INFINITY;
-    }
-    if (isTaken('Secret', secret)) return Number.POSITIVE_INFINITY;
+    // What cannot be read is left alone, and does not keep the other waiting.
+    const readable = objects.filter((object) => object.live.synced && !isTaken(object.kind, object));
+    for (const object of readable) if (object.wanted() === 'off') await remove(object, signal);
+    const wanted = readable.flatMap((object) => {
+      const build = object.wanted();
+      return typeof build === 'string' ? [] : { object, build };
+    });
+    if (wanted.length === 0 || isTaken('Secret', secret)) return Number.POSITIVE_INFINITY;
     const { authority, checkAt } = await keepAuthority(signal);
-    // With `Fail`, whoever is sent where nobody listens yet is refused.
-    const isThere = object.live.get('', object.name) !== undefined;
-    const untilServedMs = isThere ? 0 : options.untilServedMs(authority.certificate);
-    if (untilServedMs > 0) return Math.min(checkAt - now(), untilServedMs);
-    const heldBackMs = await keepObject(config.webhook, authority, signal);
-    return Math.min(checkAt - now(), heldBackMs ?? Number.POSITIVE_INFINITY);
+    const owner = await options.readOwner(signal);
+    const caBundle = trustedBundle(authority);
+    const dueInMs = [checkAt - now()];
+    let failure: { readonly error: unknown } | undefined;
+    for (const { object, build } of wanted) {
+      // With `Fail`, whoever is sent where nobody listens yet is refused.
+      const isThere = object.live.get('', object.name) !== undefined;
+      const untilServedMs = isThere ? 0 : object.untilServedMs(authority.certificate);
+      const built = build({ name: object.name, instance, target, owner, caBundle });
+      try {
+        dueInMs.push(untilServedMs > 0 ? untilServedMs : await keepObject(object, built, signal));
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+    return Math.min(...dueInMs);
   }
 
   /** What is somebody else's is neither deleted nor overwritten, and told of once. */
-  function isTaken(
-    kind: 'MutatingWebhookConfiguration' | 'Secret',
-    { live, namespace, name, isOwn }: KeptObject,
-  ): boolean {
+  function isTaken(kind: WebhookKind | 'Secret', { live, namespace, name, isOwn }: KeptObject): boolean {
     const found = live.get(namespace, name);
     if (found === undefined || isOwn(found)) return false;
     if (!told.has(uidOf(found))) observer({ type: 'nameTaken', kind, name });
@@ -120,12 +132,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return true;
   }
 
-  async function remove(signal: AbortSignal): Promise<void> {
-    const live = object.live.get('', object.name);
-    if (live === undefined) return;
-    await object.calls.remove(live, signal);
-    object.live.absorbDeletion('', object.name, uidOf(live));
-    observer({ type: 'objectRemoved', name: object.name });
+  async function remove({ kind, live, name, calls }: KeptWebhook, signal: AbortSignal): Promise<void> {
+    const found = live.get('', name);
+    if (found === undefined) return;
+    await calls.remove(found, signal);
+    live.absorbDeletion('', name, uidOf(found));
+    observer({ type: 'objectRemoved', kind, name });
   }
 
   /** The Secret first: an authority that nobody can sign with must not be trusted. */
@@ -138,13 +150,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const pair =
       plan.kind === 'amend' && held !== undefined
         ? held
-        : await createAuthority(`${MANAGER} ${options.instance} ${madeAt}`, now());
+        : await createAuthority(`${MANAGER} ${instance} ${madeAt}`, now());
     const data = authorityData(pair, previous);
     const authority = parseAuthority(data);
     if (authority === undefined) throw new Error('the authority that was made cannot be read');
 
     const live = secret.live.get(secret.namespace, secret.name);
-    const labels = stateLabels(options.instance);
+    const labels = stateLabels(instance);
     const body = { metadata: { labels }, data: encodeData(data) };
     const answer =
       live === undefined
@@ -160,52 +172,47 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return { authority, checkAt: now() };
   }
 
-  /** Gives the milliseconds for which it holds back; undefined = the object is right. */
+  /** Gives the milliseconds for which it holds back; infinite = the object is right. */
   async function keepObject(
-    configuration: WebhookConfiguration,
-    authority: Authority,
+    { kind, name, live, calls }: KeptWebhook,
+    wanted: KubeObject,
     signal: AbortSignal,
-  ): Promise<number | undefined> {
-    const { instance, namespace, target } = options;
-    const wanted = buildObject({
-      ...configuration,
-      name: object.name,
-      instance,
-      namespace,
-      target,
-      owner: await options.readOwner(signal),
-      caBundle: trustedBundle(authority),
-    });
-    const live = object.live.get('', object.name);
-    const merged = live === undefined ? wanted : mergeObject(live, wanted);
-    if (merged === undefined) return undefined;
-    const pauseMs = pace.pauseMs(now());
+  ): Promise<number> {
+    const found = live.get('', name);
+    const merged = found === undefined ? wanted : mergeObject(found, wanted);
+    if (merged === undefined) return Number.POSITIVE_INFINITY;
+    const pace = paces.get(kind);
+    const pauseMs = pace?.pauseMs(now()) ?? 0;
     if (pauseMs > 0) {
-      observer({ type: 'contended', name: object.name, pauseMs });
+      observer({ type: 'contended', kind, name, pauseMs });
       return pauseMs;
     }
-    const answer = await (live === undefined
-      ? object.calls.create(merged, signal)
-      : object.calls.replace(merged, signal));
-    pace.wrote(now());
-    object.live.absorb(answer);
-    observer({ type: 'objectWritten', name: object.name, how: live === undefined ? 'created' : 'updated' });
+    const answer = await (found === undefined ? calls.create(merged, signal) : calls.replace(merged, signal));
+    pace?.wrote(now());
+    live.absorb(answer);
+    observer({ type: 'objectWritten', kind, name, how: found === undefined ? 'created' : 'updated' });
     options.onWritten();
-    return undefined;
+    return Number.POSITIVE_INFINITY;
   }
 
   return {
     changed: () => loop.wake(),
     configured() {
-      pace.reset();
+      for (const pace of paces.values()) pace.reset();
       loop.wake();
     },
     async run(signal) {
       try {
-        await Promise.all([object.live.whenSynced(signal), secret.live.whenSynced(signal)]);
+        // Whatever is in the live objects counts when an authority is made.
+        await Promise.all([secret.live.whenSynced(signal), ...objects.map(({ whenKnown }) => whenKnown(signal))]);
       } catch {
         return; // stopped before it was known what there is
       }
+      for (const { live } of objects)
+        live.whenSynced(signal).then(
+          () => loop.wake(),
+          () => undefined,
+        );
       await loop.run(signal);
     },
   };

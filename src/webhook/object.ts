@@ -1,5 +1,13 @@
-// The MutatingWebhookConfiguration as it should be, and what of a live one differs from that.
-import { IGNORE_LABEL, managedLabels, WEBHOOK_NAME } from '../core/names.ts';
+// The two webhook objects as they should be, and what of a live one differs from that.
+import { isEqual, isSubset } from '../core/equality.ts';
+import {
+  IGNORE_LABEL,
+  managedLabels,
+  RESOURCE_KIND,
+  RESOURCE_WEBHOOK_NAME,
+  WEBHOOK_NAME,
+  type WebhookKind,
+} from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { WebhookConfiguration } from '../core/webhook-configuration.ts';
 import type { KubeObject } from '../kube/client.ts';
@@ -15,30 +23,71 @@ export interface Owner {
   readonly uid: string;
 }
 
-/** What the object is made from. */
-export interface ObjectOptions extends WebhookConfiguration {
+/** What each of the two objects is made from. */
+export interface ObjectOptions {
   readonly name: string;
   readonly instance: string;
-  /** Our own namespace, which is never intercepted: we must be able to start while nothing answers. */
-  readonly namespace: string;
   readonly target: Target;
   readonly owner: Owner | undefined;
   /** PEM. */
   readonly caBundle: string;
 }
 
+/** What the one about ServiceAccounts is made from besides. */
+export interface MutatingOptions extends ObjectOptions, WebhookConfiguration {
+  /** Our own namespace, which is never intercepted: we must be able to start while nothing answers. */
+  readonly namespace: string;
+}
+
 /** Path that the API server posts reviews of ServiceAccounts to. */
 export const REVIEW_PATH = '/mutate-serviceaccounts';
 
-/** Builds it, with every default of the API written out, so that a live one can be compared. */
-export function buildObject(options: ObjectOptions): KubeObject {
-  const { name, instance, namespace, target, owner, caBundle, failurePolicy, timeoutSeconds } = options;
-  const ca = Buffer.from(caBundle).toString('base64');
+/** Path that the API server posts reviews of ImagePullSecrets to. */
+export const RESOURCE_REVIEW_PATH = '/validate-imagepullsecrets';
+
+/** Builds the one about ServiceAccounts, with every default of the API written out, so that a live one can be compared. */
+export function buildMutating(options: MutatingOptions): KubeObject {
+  const { namespace, failurePolicy, timeoutSeconds } = options;
   const optOut = { key: IGNORE_LABEL, operator: 'NotIn', values: ['true'] };
   const exempt = [namespace, 'kube-node-lease'];
+  return buildObject('MutatingWebhookConfiguration', options, {
+    name: WEBHOOK_NAME,
+    clientConfig: clientConfigOf(options, REVIEW_PATH),
+    rules: [ruleFor({ group: '', version: 'v1', plural: 'serviceaccounts' }, 'Namespaced')],
+    failurePolicy,
+    timeoutSeconds,
+    reinvocationPolicy: 'IfNeeded',
+    namespaceSelector: {
+      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: exempt }, optOut],
+    },
+    objectSelector: { matchExpressions: [optOut] },
+  });
+}
+
+/**
+ * Builds the one about ImagePullSecrets, likewise. Nobody waits for it, or for the lack of it: what it would have refused is stored
+ * and reported by the controller (tcr.md section 4). Deletions and writes of the status do not come here.
+ */
+export function buildValidating(options: ObjectOptions): KubeObject {
+  return buildObject('ValidatingWebhookConfiguration', options, {
+    name: RESOURCE_WEBHOOK_NAME,
+    clientConfig: clientConfigOf(options, RESOURCE_REVIEW_PATH),
+    rules: [ruleFor(RESOURCE_KIND, 'Cluster')],
+    failurePolicy: 'Ignore',
+    timeoutSeconds: 3,
+    namespaceSelector: {},
+    objectSelector: {},
+  });
+}
+
+function buildObject(
+  kind: WebhookKind,
+  { name, instance, owner }: ObjectOptions,
+  webhook: Readonly<Record<string, unknown>>,
+): KubeObject {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingWebhookConfiguration',
+    kind,
     metadata: {
       name,
       labels: managedLabels(instance),
@@ -47,39 +96,23 @@ export function buildObject(options: ObjectOptions): KubeObject {
           ? []
           : [{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: owner.name, uid: owner.uid }],
     },
-    webhooks: [
-      {
-        name: WEBHOOK_NAME,
-        clientConfig:
-          target.kind === 'url'
-            ? { url: `${target.url}${REVIEW_PATH}`, caBundle: ca }
-            : { service: { ...serviceOf(target), path: REVIEW_PATH }, caBundle: ca },
-        rules: [
-          {
-            operations: ['CREATE', 'UPDATE'],
-            apiGroups: [''],
-            apiVersions: ['v1'],
-            resources: ['serviceaccounts'],
-            scope: 'Namespaced',
-          },
-        ],
-        failurePolicy,
-        timeoutSeconds,
-        matchPolicy: 'Equivalent',
-        sideEffects: 'None',
-        reinvocationPolicy: 'IfNeeded',
-        admissionReviewVersions: ['v1'],
-        namespaceSelector: {
-          matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: exempt }, optOut],
-        },
-        objectSelector: { matchExpressions: [optOut] },
-      },
-    ],
+    webhooks: [{ ...webhook, matchPolicy: 'Equivalent', sideEffects: 'None', admissionReviewVersions: ['v1'] }],
   };
 }
 
-function serviceOf({ namespace, name, port }: Extract<Target, { kind: 'service' }>): Record<string, unknown> {
-  return { namespace, name, port };
+function ruleFor(
+  { group, version, plural }: { readonly group: string; readonly version: string; readonly plural: string },
+  scope: 'Namespaced' | 'Cluster',
+): Readonly<Record<string, unknown>> {
+  const operations = ['CREATE', 'UPDATE'];
+  return { operations, apiGroups: [group], apiVersions: [version], resources: [plural], scope };
+}
+
+function clientConfigOf({ target, caBundle: pem }: ObjectOptions, path: string): Readonly<Record<string, unknown>> {
+  const caBundle = Buffer.from(pem).toString('base64');
+  if (target.kind === 'url') return { url: `${target.url}${path}`, caBundle };
+  const { namespace, name, port } = target;
+  return { service: { namespace, name, port, path }, caBundle };
 }
 
 /**
@@ -117,18 +150,4 @@ function isSameWebhooks(wanted: unknown, live: unknown): boolean {
     const found: unknown = live[at];
     return isRecord(found) && found.matchConditions === undefined && isSubset(webhook, found);
   });
-}
-
-/** True when every field of `wanted` is in `live`, and equal. */
-function isSubset(wanted: unknown, live: Readonly<Record<string, unknown>>): boolean {
-  return isRecord(wanted) && Object.entries(wanted).every(([key, value]) => isEqual(value, live[key]));
-}
-
-/** Deep equality of JSON values; the order of fields does not matter. */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item, at) => isEqual(item, b[at]));
-  }
-  if (!isRecord(a) || !isRecord(b)) return a === b;
-  return Object.keys(a).length === Object.keys(b).length && isSubset(a, b);
 }

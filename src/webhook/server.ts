@@ -4,15 +4,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Connections } from '../observability/connections.ts';
 import type { KeyPair } from './certificates.ts';
-import { REVIEW_PATH } from './object.ts';
+
+/** By path: body of a review -> body of the answer; must not throw. */
+export type ReviewHandlers = Readonly<Record<string, (body: string) => string>>;
 
 export interface WebhookServerOptions {
   /** `:10250`, `127.0.0.1:0`. */
   readonly address: string;
   /** What it serves with at first. */
   readonly pair: KeyPair;
-  /** Body of a review -> body of the answer; must not throw. */
-  readonly handle: (body: string) => string;
+  readonly handlers: ReviewHandlers;
   /** A request that is no review: another path or method, too large, cut off. */
   readonly onRefused: () => void;
 }
@@ -47,7 +48,7 @@ const LIMITS = {
 
 /** Listens. Throws the error of the socket (`code`: EADDRINUSE, EACCES, …), or of a pair that does not fit. */
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
-  const { address, pair, handle, onRefused } = options;
+  const { address, pair, handlers, onRefused } = options;
   const at = address.lastIndexOf(':');
   const host = address.slice(0, at).replace(/^\[(.*)\]$/, '$1');
   const connections = new Connections(MAX_CONNECTIONS);
@@ -66,7 +67,9 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
       onRefused();
       send(response, status, `${why}\n`);
     };
-    if (request.url?.split('?')[0]?.endsWith(REVIEW_PATH) !== true) refuse(404, `try ${REVIEW_PATH}`);
+    const path = request.url?.split('?')[0] ?? '';
+    const [, handle] = Object.entries(handlers).find(([suffix]) => path.endsWith(suffix)) ?? [];
+    if (handle === undefined) refuse(404, `try ${Object.keys(handlers).join(' or ')}`);
     else if (request.method !== 'POST') refuse(405, 'only POST');
     else {
       readBody(request, (body) => {

@@ -1,5 +1,5 @@
 // What every replica does for the webhook: keeps a leaf that the API server trusts, and serves with it. The first leaf opens the
-// port; from then on it stays open until the process ends, since API servers hear of a switch at different times.
+// port; from then on it stays open until the process ends.
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochMs } from '../core/types.ts';
@@ -7,20 +7,19 @@ import { planLeaf, type Authority, type Leaf } from './authority.ts';
 import { isTrusted, issueLeaf } from './certificates.ts';
 import { Loop } from '../kube/loop.ts';
 import type { WebhookObserver } from './observer.ts';
-import { startWebhookServer, type WebhookServer } from './server.ts';
+import { startWebhookServer, type ReviewHandlers, type WebhookServer } from './server.ts';
 
 export interface ServingOptions {
   /** `:10250`. */
   readonly address: string;
   /** DNS names and IP addresses under which the API server calls. */
   readonly names: readonly string[];
-  /** True while the configuration wants the webhook. */
-  readonly isWanted: () => boolean;
   /** From its Secret; undefined = there is none (yet). */
   readonly authority: () => Authority | undefined;
-  /** Of the live webhook object; empty = there is none (yet). */
+  /** Of the live webhook object that matters most; empty = there is none (yet). */
   readonly bundle: () => readonly X509Certificate[];
-  readonly handle: (body: string) => string;
+  /** By path: body of a review -> body of the answer; must not throw. */
+  readonly handlers: ReviewHandlers;
   readonly onRefused: () => void;
   /** Told when it listens, and when it serves with another leaf. */
   readonly onServed: () => void;
@@ -34,7 +33,7 @@ export interface ServingOptions {
 
 /** The serving side. */
 export interface Serving {
-  /** Switch, Secret or webhook object changed. */
+  /** Secret or webhook object changed. */
   changed(): void;
   /** Serves until aborted, then goes on for a moment while API servers look elsewhere, and closes. Never throws. */
   run(signal: AbortSignal): Promise<void>;
@@ -88,8 +87,6 @@ export function createServing(options: ServingOptions): Serving {
   };
 
   const step = async (): Promise<number> => {
-    // Switched off, it goes on with what it has: API servers hear of the switch at different times.
-    if (!options.isWanted()) return Number.POSITIVE_INFINITY;
     try {
       const held = authority();
       const plan = planLeaf({ leaf, authority: held, bundle: bundle(), trustedSince: trustedSince(held), now: now() });

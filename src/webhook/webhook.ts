@@ -1,8 +1,8 @@
-// The admission webhook as a whole: every replica serves it, the leader keeps its certificate authority and its object.
+// The admission webhook as a whole: every replica serves it, the leader keeps its certificate authority and its two objects.
 import type { X509Certificate } from 'node:crypto';
-import { KubeError } from '../core/errors.ts';
-import { authoritySecretName, webhookName } from '../core/names.ts';
-import { isRecord } from '../core/records.ts';
+import type { KubeError } from '../core/errors.ts';
+import { authoritySecretName, webhookName, type WebhookKind } from '../core/names.ts';
+import type { ItemParser } from '../core/registry-items.ts';
 import type { Config, EpochMs, ObservedNamespace } from '../core/types.ts';
 import type { KubeClient, KubeObject } from '../kube/client.ts';
 import {
@@ -18,10 +18,12 @@ import {
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import { parseAuthority, type Authority } from './authority.ts';
 import { readBundle } from './certificates.ts';
-import { createReviewHandler, type HandlerWorld } from './handlers.ts';
+import { createResourceHandler, createReviewHandler, type HandlerWorld } from './handlers.ts';
 import { createKeeper, type KeptObject } from './keeper.ts';
-import { caBundleOf, type Owner, type Target } from './object.ts';
+import { buildMutating, buildValidating, caBundleOf, RESOURCE_REVIEW_PATH, REVIEW_PATH } from './object.ts';
+import type { ObjectOptions, Target } from './object.ts';
 import type { WebhookObserver } from './observer.ts';
+import { readClusterRole } from './owner.ts';
 import { createServing } from './serving.ts';
 import { Settling } from './settling.ts';
 
@@ -34,10 +36,12 @@ export interface WebhookOptions {
   readonly address: string;
   /** How the API server gets here. */
   readonly target: Target;
-  /** Name of the ClusterRole that owns the object. */
+  /** Name of the ClusterRole that owns the objects. */
   readonly clusterRole: string;
   /** undefined = no good configuration is known. */
   readonly config: () => Config | undefined;
+  /** With which the controller reads resources. */
+  readonly parseItem: ItemParser;
   /** An add-on that this one replaces runs: requests pass as they are. */
   readonly standingDown: () => boolean;
   /** undefined = not seen yet. */
@@ -60,9 +64,9 @@ export interface Webhook {
   configured(): void;
   /** Serves until aborted, and a moment longer; never throws. */
   run(signal: AbortSignal): Promise<void>;
-  /** Keeps authority and object until aborted; never throws. */
+  /** Keeps authority and objects until aborted; never throws. */
   lead(signal: AbortSignal): Promise<void>;
-  /** Why the API server cannot use this replica; undefined = it can, or nobody calls: the webhook is off, or not there yet. */
+  /** Why the API server cannot use this replica; undefined = it can, or nobody calls: there is no webhook object yet. */
   problem(): string | undefined;
   /** Certificates in use, by what they are. */
   certificates(): readonly { readonly certificate: 'authority' | 'leaf'; readonly expiresAt: EpochMs }[];
@@ -71,11 +75,14 @@ export interface Webhook {
 /** Builds it; nothing is read, written or opened before `run` and `lead`. */
 export function createWebhook(options: WebhookOptions): Webhook {
   const { client, instance, namespace, target, observer, now, random } = options;
-  const settling = new Settling(options.elapsed);
-  /** Whether there is an object cannot be known, for lack of a right or of the kind: then nobody here made one. */
-  let isOutOfReach = false;
+  const isWanted = (): boolean => options.config()?.webhook !== undefined;
+  /** What replicas are to serve with is the same for both objects, but one of them has a switch. */
+  const settling = { switched: new Settling(options.elapsed), always: new Settling(options.elapsed) };
   /** Every replica notes what it sees, as any may lead next. */
-  const note = (): void => settling.saw(isWanted(), authority()?.certificate);
+  const note = (): void => {
+    settling.switched.saw(isWanted(), authority()?.certificate);
+    settling.always.saw(true, authority()?.certificate);
+  };
   const changed = (): void => {
     note();
     serving.changed();
@@ -97,17 +104,47 @@ export function createWebhook(options: WebhookOptions): Webhook {
     }),
     calls: createObjectCalls(client, place),
   });
-  const object = {
-    ...follow('mutatingwebhookconfigurations', webhookPlace(webhookName(instance)), '', ({ reason }) => {
-      isOutOfReach ||= reason === 'Forbidden' || reason === 'NotFound';
-    }),
-    isOwn: (live: KubeObject) => isOwnWebhook(live, instance),
+  const followWebhook = (kind: WebhookKind, settled: Settling) => {
+    /** Whether there is one cannot be known, for lack of a right or of the kind: then nobody here made one. */
+    const outOfReach = Promise.withResolvers<undefined>();
+    let isOutOfReach = false;
+    const followed = follow(`${kind.toLowerCase()}s`, webhookPlace(kind, webhookName(instance)), '', ({ reason }) => {
+      if (reason !== 'Forbidden' && reason !== 'NotFound') return;
+      isOutOfReach = true;
+      outOfReach.resolve(undefined);
+    });
+    return {
+      ...followed,
+      kind,
+      isOwn: (live: KubeObject) => isOwnWebhook(live, instance),
+      isKnown: () => followed.live.synced || isOutOfReach,
+      whenKnown: (signal: AbortSignal) => Promise.race([followed.live.whenSynced(signal), outOfReach.promise]),
+      untilServedMs: (by: X509Certificate) => (serving.serves(by) ? settled.leftMs() : Number.POSITIVE_INFINITY),
+    };
   };
+  const mutating = {
+    ...followWebhook('MutatingWebhookConfiguration', settling.switched),
+    wanted: () => {
+      const config = options.config();
+      // Where only resources are known, nobody has said that it is off.
+      if (config === undefined || config.unknown?.configMap === true) return 'unknown';
+      const { webhook } = config;
+      return webhook === undefined
+        ? 'off'
+        : (of: ObjectOptions): KubeObject => buildMutating({ ...of, ...webhook, namespace });
+    },
+  } as const;
+  const validating = {
+    ...followWebhook('ValidatingWebhookConfiguration', settling.always),
+    wanted: () => buildValidating,
+  } as const;
   const secretName = authoritySecretName(instance);
   const secret = {
     ...follow(`secret ${namespace}/${secretName}`, secretPlace(namespace, secretName), namespace),
     isOwn: (live: KubeObject) => isOwnAuthority(live, instance),
   };
+  /** The one that could refuse whoever it does not reach counts before the one that passes them. */
+  const decisive = (): KubeObject | undefined => ownOf(mutating) ?? ownOf(validating);
 
   const authority = remembered(
     () => ownOf(secret),
@@ -117,24 +154,22 @@ export function createWebhook(options: WebhookOptions): Webhook {
       return parsed;
     },
   );
-  const bundle = remembered(
-    () => ownOf(object),
-    (live): readonly X509Certificate[] => readBundle(caBundleOf(live)),
-  );
-  const isWanted = (): boolean => options.config()?.webhook !== undefined;
+  const bundle = remembered(decisive, (live): readonly X509Certificate[] => readBundle(caBundleOf(live)));
   /** The API server calls whom the object names, also while this process knows no good configuration, or it is switched off. */
-  const isCalled = (): boolean => ownOf(object) !== undefined;
+  const isCalled = (): boolean => decisive() !== undefined;
   const serving = createServing({
     address: options.address,
     names: [target.kind === 'url' ? hostOf(target.url) : `${target.name}.${target.namespace}.svc`],
-    isWanted: () => isWanted() || isCalled(),
     authority,
     bundle,
-    handle: createReviewHandler({
-      ...options,
-      config: () => (options.standingDown() ? undefined : options.config()),
-      namespace: options.observedNamespace,
-    }),
+    handlers: {
+      [REVIEW_PATH]: createReviewHandler({
+        ...options,
+        config: () => (options.standingDown() ? undefined : options.config()),
+        namespace: options.observedNamespace,
+      }),
+      [RESOURCE_REVIEW_PATH]: createResourceHandler(options),
+    },
     onRefused: () => options.onAnswered({ outcome: 'BadReview', ms: 0 }),
     onServed: () => keeper.changed(),
     register: (key) => options.register('webhook leaf', key),
@@ -143,12 +178,11 @@ export function createWebhook(options: WebhookOptions): Webhook {
   });
   const keeper = createKeeper({
     ...options,
-    object,
+    objects: [mutating, validating],
     secret,
     authority,
     bundle,
     readOwner: (signal) => readClusterRole(client, options.clusterRole, signal),
-    untilServedMs: (by) => (serving.serves(by) ? settling.leftMs() : Number.POSITIVE_INFINITY),
     onWritten() {
       note();
       serving.changed();
@@ -162,14 +196,16 @@ export function createWebhook(options: WebhookOptions): Webhook {
       keeper.configured();
     },
     run: async (signal) => {
-      await Promise.all([object.live.run(signal), secret.live.run(signal), serving.run(signal)]);
+      const followed = [mutating, validating, secret].map(({ live }) => live.run(signal));
+      await Promise.all([...followed, serving.run(signal)]);
     },
     lead: (signal) => keeper.run(signal),
     problem: () => {
       if (isCalled()) return serving.problem();
-      if (!object.live.synced && !isOutOfReach) return 'whether there is a webhook object is not known yet';
+      if (!mutating.isKnown() || !validating.isKnown()) return 'whether there is a webhook object is not known yet';
       // Nobody calls a webhook that is not there: the leader may be of a version that makes none, and a rollout must get past it.
-      // What fails here would fail with the object, too, and the leader makes none while it cannot serve.
+      // What fails here would fail with the object, too, and the leader makes none while it cannot serve. Only the one with the
+      // switch matters enough.
       return isWanted() ? serving.failure() : undefined;
     },
     certificates: () => {
@@ -203,16 +239,4 @@ function remembered<S, T>(read: () => S, derive: (source: S) => T): () => T {
 
 function hostOf(url: string): string {
   return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
-}
-
-/** The ClusterRole; undefined = there is none, or it may not be read: then nothing owns the object. */
-async function readClusterRole(client: KubeClient, name: string, signal: AbortSignal): Promise<Owner | undefined> {
-  const path = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${encodeURIComponent(name)}`;
-  try {
-    const { metadata } = await client.call({ method: 'GET', path, signal });
-    return isRecord(metadata) && typeof metadata.uid === 'string' ? { name, uid: metadata.uid } : undefined;
-  } catch (error) {
-    if (error instanceof KubeError && ['NotFound', 'Forbidden'].includes(error.reason)) return undefined;
-    throw error;
-  }
 }

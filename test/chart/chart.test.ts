@@ -57,6 +57,8 @@ describe('the chart', () => {
     expect(manifestsOf(text).map(({ kind }) => kind)).toEqual([
       'ServiceAccount',
       'ClusterRole',
+      'ClusterRole',
+      'ClusterRole',
       'ClusterRoleBinding',
       'Role',
       'Role',
@@ -84,7 +86,12 @@ describe('the chart', () => {
   test('names its objects after the release', async () => {
     const text = await helm.succeed(['template', 'shop', CHART, '--namespace=pulls']);
     expect(new Set(manifestsOf(text).map(({ metadata }) => metadata.name))).toEqual(
-      new Set(['shop-registry-credential-helper', 'shop-registry-credential-helper-take-over']),
+      new Set([
+        'shop-registry-credential-helper',
+        'shop-registry-credential-helper-take-over',
+        'shop-registry-credential-helper-resources-view',
+        'shop-registry-credential-helper-resources-edit',
+      ]),
     );
   });
 });

@@ -79,13 +79,16 @@ describe('a cluster with many namespaces', () => {
     expect(patches.length).toBeGreaterThanOrEqual(NAMESPACES * ACCOUNTS);
     expect(patches.length).toBeLessThanOrEqual(NAMESPACES * ACCOUNTS * 1.02);
     const reads = calls.filter((event) => ['get', 'list'].includes(event.verb) && event.resource !== 'leases');
-    // Namespaces, ServiceAccounts, our Secrets, the ConfigMap, the vendor's Deployment, and one look each for the master copy and
-    // for a webhook that an earlier leader may have left; by name, for the identity, two
+    // Namespaces, ServiceAccounts, our Secrets, the ConfigMap, the vendors' Deployments, the definition of resources, which is not
+    // there, and one look each for the master copy and for the webhooks that an earlier leader may have left; by name, for the identity, two
     // Secrets of managed roles, which are not there, and the access key's.
     expect(reads.map((event) => `${event.verb} ${event.resource ?? ''}`).sort()).toEqual([
       'get mutatingwebhookconfigurations',
       'get secrets',
+      'get validatingwebhookconfigurations',
       'list configmaps',
+      'list customresourcedefinitions',
+      'list deployments',
       'list deployments',
       'list namespaces',
       'list secrets',

@@ -38,6 +38,7 @@ describe('the definition', () => {
   const STORED = {
     'both-passwords': { ...SAMPLE_SPEC, docker: { ...DOCKER, passwordSecretRef: { name: 'login' } } },
     'no-server': { namespaces: 'a' },
+    'bad-robot': { tcr: { tokenMode: 'robot' } },
     'bad-mode': { tcr: { registryId: 'tcr-a1b2c3d4', tokenMode: 'eternal' } },
     [`long-${'a'.repeat(245)}`]: SAMPLE_SPEC,
   };
@@ -216,6 +217,16 @@ describe('a resource', () => {
     ['without a registry', { namespaces: '*' }, 'spec: Invalid value: docker.server is missing'],
     ['with an empty server', { docker: { ...DOCKER, server: '' } }, 'spec: Invalid value: docker.server is missing'],
     ['with another mode', { tcr: { tokenMode: 'eternal' } }, 'spec.tcr.tokenMode: Unsupported value: "eternal"'],
+    [
+      'with a robot of no instance',
+      { tcr: { tokenMode: 'robot', namespaces: ['team-a'] } },
+      'spec.tcr: Invalid value: registryId is missing',
+    ],
+    [
+      'with a robot that may pull nothing',
+      { tcr: { tokenMode: 'robot', registryId: 'tcr-a1b2c3d4' } },
+      'spec.tcr: Invalid value: namespaces is missing',
+    ],
     ['with another identity', { tcr: { identity: 'mine' } }, 'spec.tcr.identity: Unsupported value: "mine"'],
     [
       'whose Secret has no name',

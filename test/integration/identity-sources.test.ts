@@ -68,6 +68,17 @@ function world() {
   });
 }
 
+test('the owner of what stays at a cloud is this cluster, by the UID of a namespace that is never deleted, and this instance', async () => {
+  const namespace = await clusterOf(plane).get('namespaces', 'kube-system');
+  expect(namespace?.metadata.uid).toBeDefined();
+  expect(await world().owner(signal)).toEqual({ cluster: namespace?.metadata.uid, instance: 'default' });
+  const gone = AbortSignal.abort();
+  await expect(world().owner(gone)).rejects.toMatchObject({
+    reason: 'CloudUnavailable',
+    message: expect.stringContaining('kube-system, which names this cluster'),
+  });
+});
+
 describe('a metadata service', () => {
   const get = (path: string, timeoutMs = 2_000) =>
     world().http({ method: 'GET', url: `${url}${path}`, headers: { 'x-fake': 'header' }, timeoutMs }, signal);

@@ -294,6 +294,20 @@ describe('a refusal', () => {
     }
   });
 
+  test('of an instance that does not run passes when it does', async () => {
+    clouds.tencent.state.instances.set(instance.registryId, { ...INSTANCE, status: 'Isolate' });
+    for (const item of [{}, { tokenMode: 'longterm' }]) {
+      const error = await failure(item);
+      expect(error).toMatchObject({ reason: 'InstanceNotReady', message: expect.stringContaining('state Isolate') });
+    }
+  });
+
+  test('to list domains since there are none costs nothing', async () => {
+    const fault = { kind: 'error', status: 200, code: 'InternalError.ErrNotExist' } as const;
+    clouds.tencent.tcr.faults.add({ action: 'DescribeInstanceCustomizedDomain', fault });
+    expect((await fetch()).hosts).toEqual(['acme-sample.tencentcloudcr.com', 'acme-sample-vpc.tencentcloudcr.com']);
+  });
+
   test('in the older shape is understood', async () => {
     clouds.tencent.state.variants = { ...clouds.tencent.state.variants, errors: 'legacy' };
     keys = { ...keys, 'secret-id': 'AKIDunknownfake' };

@@ -12,6 +12,8 @@ import { freePort } from '../support/control-plane/ports.ts';
 import { startProcess, type RunningProcess } from '../support/control-plane/processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { secretsEverywhere } from '../support/expectations.ts';
+import { applyCrd } from '../support/image-pull-secrets.ts';
+import { kubectlOf } from '../support/kubectl.ts';
 import { codeBlocks } from '../support/markdown.ts';
 import { configMapEvents } from '../support/signs.ts';
 import { PROGRAM_USER, startWorld, type World } from '../support/world.ts';
@@ -60,6 +62,7 @@ describe('the README', () => {
     await copyFile(world.plane.kubeconfig(PROGRAM_USER), join(checkout, '.kube', 'config'));
     address = `127.0.0.1:${await freePort()}`;
     // What its examples take for granted.
+    await applyCrd(await kubectlOf(world.plane));
     const put = (name: string, stringData: Readonly<Record<string, string>>) =>
       world.cluster.create('secrets', { metadata: { name }, stringData }, 'kube-system');
     await put('other-account', { 'access-key-id': other.accessKeyId, 'access-key-secret': other.accessKeySecret });
@@ -104,7 +107,7 @@ describe('the README', () => {
 
   test('has a configuration that does what its comments say', async () => {
     for (const object of objects) {
-      const kind = `${(object.kind ?? '').toLowerCase()}s` as 'secrets' | 'configmaps';
+      const kind = `${(object.kind ?? '').toLowerCase()}s` as 'secrets' | 'configmaps' | 'imagepullsecrets';
       await world.cluster.create(kind, object, object.metadata.namespace);
     }
     controller = await startProcess({
@@ -129,7 +132,12 @@ describe('the README', () => {
     );
     expect(await world.cluster.auths('shop', 'registry-credentials')).toHaveProperty(['harbor.acme.example']);
     expect(await world.cluster.auths('team-a', 'registry-credentials')).toBeUndefined();
-    expect(await world.cluster.references('team-legacy', 'default')).toEqual([]);
+    // Out of the ConfigMap's scope, and in that of the resource.
+    await eventually('the resource is served', async () =>
+      (await world.cluster.references('team-legacy', 'default')).includes('tcr.ipstcr-example'),
+    );
+    expect(await world.cluster.references('team-legacy', 'default')).toEqual(['tcr.ipstcr-example']);
+    expect(await world.cluster.auths('kube-system', 'tcr.ipstcr-example')).toBeUndefined();
     const secret = await world.cluster.get('secrets', 'registry-credentials', 'shop');
     expect(secret?.metadata.labels).toMatchObject({ team: 'platform' });
     const told = (await configMapEvents(world)).map(({ reason }) => reason);

@@ -69,8 +69,10 @@ test('ours comes as soon as the name is free', async () => {
 test("a Secret under the name of our authority that is somebody else's is left alone until it is gone", async () => {
   await world.configure(withWebhook(world, ''));
   await eventually('the object is gone', async () => (await webhookObject(world)) === undefined);
-  await world.cluster.remove('secrets', SECRET, 'kube-system');
-  await world.cluster.create('secrets', { metadata: { name: SECRET }, stringData: { theirs: 'x' } }, 'kube-system');
+  const data = { ...Object.fromEntries(Object.values(AUTHORITY_KEYS).map((key) => [key, null])), theirs: 'eA==' };
+  const labels = (await world.cluster.get('secrets', SECRET, 'kube-system'))?.metadata.labels;
+  const noLabels = Object.fromEntries(Object.keys(labels ?? {}).map((label) => [label, null]));
+  await world.cluster.patch('secrets', SECRET, { metadata: { labels: noLabels }, data }, 'kube-system');
   await world.configure(withWebhook(world, ON));
   await eventually('a line says so', async () => (await takenLines('Secret')).length > 0);
   await settled(world);
@@ -139,6 +141,7 @@ test('the key of the authority and that of the leaf are told of for redaction, a
     target: { kind: 'url', url: 'https://127.0.0.1:1' },
     clusterRole: 'none',
     config: () => config,
+    parseItem: () => undefined,
     standingDown: () => false,
     observedNamespace: () => undefined,
     register: (key, value) => void registered.push([key, value]),

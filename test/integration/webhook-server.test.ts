@@ -11,7 +11,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/
 import { build } from 'esbuild';
 import { BUNDLE } from '../../scripts/bundle.ts';
 import { createAuthority, issueLeaf, type KeyPair } from '../../src/webhook/certificates.ts';
-import { REVIEW_PATH } from '../../src/webhook/object.ts';
+import { RESOURCE_REVIEW_PATH, REVIEW_PATH } from '../../src/webhook/object.ts';
 import { startWebhookServer, type WebhookServer } from '../../src/webhook/server.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -46,7 +46,7 @@ beforeEach(async () => {
   server = await startWebhookServer({
     address: '127.0.0.1:0',
     pair: leaves[0],
-    handle: (body) => handle(body),
+    handlers: { [REVIEW_PATH]: (body) => handle(body), [RESOURCE_REVIEW_PATH]: (body) => `of resources: ${body}` },
     onRefused: () => void (refused += 1),
   });
 });
@@ -91,6 +91,11 @@ describe('a request', () => {
 
   test('is answered below a prefix that a proxy has added', async () => {
     expect(await send('abc', { path: `/prefix${REVIEW_PATH}` })).toMatchObject({ status: 200 });
+  });
+
+  test('is answered by whoever its path names', async () => {
+    expect(await send('abc', { path: RESOURCE_REVIEW_PATH })).toMatchObject({ status: 200, body: 'of resources: abc' });
+    expect(await send('', { path: '/' })).toMatchObject({ body: `try ${REVIEW_PATH} or ${RESOURCE_REVIEW_PATH}\n` });
   });
 
   test.each([
@@ -272,7 +277,7 @@ test('an address that is taken is named by its code', async () => {
   const taken = startWebhookServer({
     address: `127.0.0.1:${server.port}`,
     pair: leaves[0],
-    handle,
+    handlers: {},
     onRefused: () => undefined,
   });
   await expect(taken).rejects.toMatchObject({ code: 'EADDRINUSE' });

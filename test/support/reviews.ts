@@ -51,6 +51,13 @@ export interface ReviewAnswer {
     readonly allowed: boolean;
     readonly patchType?: string;
     readonly warnings?: readonly string[];
+    /** Why it is refused. */
+    readonly status?: {
+      readonly code: number;
+      readonly reason: string;
+      readonly message: string;
+      readonly details: { readonly causes: readonly { readonly field: string; readonly message: string }[] };
+    };
   };
   /** Decoded; undefined = none. */
   readonly patch: readonly { readonly op: string; readonly path: string; readonly value: unknown }[] | undefined;
@@ -67,4 +74,11 @@ export function readAnswer(body: string): ReviewAnswer {
         ? undefined
         : (JSON.parse(Buffer.from(patch, 'base64').toString('utf8')) as ReviewAnswer['patch'] & object),
   };
+}
+
+/** The body of an `AdmissionReview` about an ImagePullSecret; without `before` of its creation. */
+export function buildResourceReview(object: unknown, before?: unknown): string {
+  const kind = { group: 'tcr.tencentcloudcr.com', version: 'v1', kind: 'ImagePullSecret' };
+  const operation = before === undefined ? 'CREATE' : 'UPDATE';
+  return buildReview({ operation, object, oldObject: before ?? null, request: { kind, namespace: undefined } });
 }

@@ -10,9 +10,11 @@ import { eventually } from './eventually.ts';
 import { ACR_SECRET, registryInfo } from './expectations.ts';
 import type { Replica, World } from './world.ts';
 
-const COLLECTION = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+const GROUP = '/apis/admissionregistration.k8s.io/v1';
 /** Path of the webhook object. */
-export const WEBHOOK_PATH = `${COLLECTION}/${webhookName('default')}`;
+export const WEBHOOK_PATH = `${GROUP}/mutatingwebhookconfigurations/${webhookName('default')}`;
+/** Path of the one that is about ImagePullSecrets. */
+export const VALIDATING_PATH = `${GROUP}/validatingwebhookconfigurations/${webhookName('default')}`;
 
 /** The webhook object as far as tests read it. */
 export interface WebhookObject extends TestObject {
@@ -26,9 +28,9 @@ export interface WebhookObject extends TestObject {
   }[];
 }
 
-/** The webhook object; undefined = there is none. */
-export async function webhookObject({ plane }: World): Promise<WebhookObject | undefined> {
-  const { status, body } = await plane.request({ path: WEBHOOK_PATH });
+/** The webhook object, or the one at another path; undefined = there is none. */
+export async function webhookObject({ plane }: World, path = WEBHOOK_PATH): Promise<WebhookObject | undefined> {
+  const { status, body } = await plane.request({ path });
   if (status !== 200 && status !== 404) throw new Error(`${status} ${JSON.stringify(body)}`);
   return status === 404 ? undefined : (body as WebhookObject);
 }

@@ -44,6 +44,12 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** What `--cloud-endpoints` takes. */
+function cloudsOf(clouds: Clouds): Pick<ReturnType<Clouds['endpoints']>, 'alibaba' | 'tencent'> {
+  const { alibaba, tencent } = clouds.endpoints();
+  return { alibaba, tencent };
+}
+
 let replicas = 0;
 
 /** Starts control plane and clouds, with RBAC applied; the program is started by the test. */
@@ -71,7 +77,7 @@ export async function startWorld(
       replicas += 1;
       const address = `127.0.0.1:${await freePort()}`;
       const endpoints = join(plane.folder, `endpoints-${replicas}.json`);
-      await writeFile(endpoints, JSON.stringify({ alibaba: clouds.endpoints().alibaba }));
+      await writeFile(endpoints, JSON.stringify(cloudsOf(clouds)));
       const http: Replica['http'] = async (path) => {
         try {
           const answer = await fetch(`http://${address}${path}`);

@@ -8,11 +8,14 @@ import { EVENT_REASONS } from '../../src/controller/report.ts';
 import { CONFIG_DEFAULTS, CONFIG_KEYS, parseConfig } from '../../src/core/config.ts';
 import { foldName } from '../../src/core/fields.ts';
 import { NO_ITEM_DEFAULTS } from '../../src/core/item-defaults.ts';
+import { HOSTS_KEY, parseHostsItems } from '../../src/core/hosts-items.ts';
 import { equalKey, MANAGED_NAMES } from '../../src/core/managed-form.ts';
 import * as names from '../../src/core/names.ts';
 import { ITEM_FIELDS } from '../../src/core/registry-items.ts';
 import { createItemParser } from '../../src/credentials/requests.ts';
 import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
+import { HOSTS_FAILURES } from '../../src/hosts/failure.ts';
+import { createHostsMetrics } from '../../src/observability/hosts-metrics.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { ALIBABA_VARIABLES } from '../../src/providers/alibaba/environment.ts';
 import { createProviders, IDENTITY_VARIABLES } from '../../src/providers/table.ts';
@@ -139,18 +142,35 @@ test('providers name no environment variable that the process does not read for 
   expect(sorted(named)).toEqual(sorted(IDENTITY_VARIABLES).filter((name) => name !== 'HOME'));
 });
 
+describe('docs/hosts-updater.md', () => {
+  test('explains exactly the reasons for which a hosts file cannot be kept', () => {
+    const explained = tableUnder('docs/hosts-updater.md', 'When it cannot').flatMap(([cell = '']) => inlineCode(cell));
+    expect(sorted(explained)).toEqual(sorted(HOSTS_FAILURES));
+  });
+});
+
 describe('docs/rbac.yaml and docs/rbac.md', () => {
   type Rules = readonly { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
-  const objects = loadAll(readFileSync('docs/rbac.yaml', 'utf8')) as { kind: string; rules?: Rules }[];
-  const granted = objects.flatMap(({ kind, rules = [] }) =>
-    rules.flatMap(({ apiGroups, resources, verbs, resourceNames = ['any'] }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) =>
-          verbs.flatMap((verb) => resourceNames.map((name) => [kind, group, resource, verb, name].join(' '))),
+  const objects = loadAll(readFileSync('docs/rbac.yaml', 'utf8')) as {
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly labels?: object };
+    readonly roleRef?: { readonly name: string };
+    readonly rules?: Rules;
+  }[];
+  const bound = objects.flatMap(({ roleRef }) => roleRef?.name ?? []);
+  const isForPeople = ({ kind, metadata }: (typeof objects)[number]) =>
+    kind.endsWith('Role') && !bound.includes(metadata.name);
+  const granted = objects
+    .filter((object) => !isForPeople(object))
+    .flatMap(({ kind, rules = [] }) =>
+      rules.flatMap(({ apiGroups, resources, verbs, resourceNames = ['any'] }) =>
+        apiGroups.flatMap((group) =>
+          resources.flatMap((resource) =>
+            verbs.flatMap((verb) => resourceNames.map((name) => [kind, group, resource, verb, name].join(' '))),
+          ),
         ),
       ),
-    ),
-  );
+    );
 
   test('grant exactly the rights that the program asks about at its start', () => {
     const needed = REQUIRED_PERMISSIONS.flatMap(
@@ -161,6 +181,19 @@ describe('docs/rbac.yaml and docs/rbac.md', () => {
       },
     );
     expect(sorted(granted)).toEqual(sorted(needed));
+  });
+
+  test('roles for people are about resources alone, and do not aggregate to those that many have', () => {
+    const roles = objects.filter(isForPeople);
+    expect(roles.map(({ metadata }) => metadata.name)).toEqual([
+      'registry-credential-helper-resources-view',
+      'registry-credential-helper-resources-edit',
+    ]);
+    for (const { metadata, rules = [] } of roles) {
+      expect(metadata.labels).toBeUndefined();
+      expect(rules).toMatchObject([{ apiGroups: ['tcr.tencentcloudcr.com'], resources: ['imagepullsecrets'] }]);
+      expect(readFileSync('docs/rbac.md', 'utf8')).toContain(`\`${metadata.name}\``);
+    }
   });
 
   test('explain each of them', () => {
@@ -177,6 +210,27 @@ describe('docs/rbac.yaml and docs/rbac.md', () => {
 });
 
 describe('docs/metrics.md', () => {
+  /** Name, type and labels of every metric in a text of the Prometheus format. */
+  const found = (text: string): readonly string[] =>
+    [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => {
+      const [, set = ''] = new RegExp(`^${name}(?:_count)?(?:\\{(.*)\\})? `, 'm').exec(text) ?? [];
+      const labels = [...set.matchAll(/(\w+)="/g)].map(([, label = '']) => label);
+      return [name, type, labels.sort().join(', ')].join(' | ');
+    });
+  const documentedUnder = (heading: string): readonly string[] =>
+    tableUnder('docs/metrics.md', heading).map(([name = '', type = '', labels = '']) =>
+      [inlineCode(name)[0], type, [...inlineCode(labels)].sort().join(', ')].join(' | '),
+    );
+
+  test('lists exactly the metrics of the command hosts', async () => {
+    const metrics = createHostsMetrics({ version: 'v', now: () => 1 });
+    metrics.kept({ items: 1, conflicts: 0, carriedBytes: 0, write: { how: 'h', reason: 'r' } });
+    metrics.failed('r');
+    const { text } = await metrics.render();
+    const build = found(text).filter((row) => row.includes('_build_info'));
+    expect(sorted([...documentedUnder('Metrics of the command hosts'), ...build])).toEqual(sorted(found(text)));
+  });
+
   test('lists exactly the metrics that there are, with type and labels', async () => {
     const metrics = createMetrics({ version: 'v' });
     metrics.observe({
@@ -194,15 +248,7 @@ describe('docs/metrics.md', () => {
     metrics.relistMissed('k', 1);
     metrics.admissionAnswered({ outcome: 'o', ms: 1 });
     const { text } = await metrics.render();
-    const found = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => {
-      const [, set = ''] = new RegExp(`^${name}(?:_count)?(?:\\{(.*)\\})? `, 'm').exec(text) ?? [];
-      const labels = [...set.matchAll(/(\w+)="/g)].map(([, label = '']) => label);
-      return [name, type, labels.sort().join(', ')].join(' | ');
-    });
-    const documented = tableUnder('docs/metrics.md', 'Metrics').map(([name = '', type = '', labels = '']) =>
-      [inlineCode(name)[0], type, [...inlineCode(labels)].sort().join(', ')].join(' | '),
-    );
-    expect(sorted(documented)).toEqual(sorted(found));
+    expect(sorted(documentedUnder('Metrics'))).toEqual(sorted(found(text)));
   });
 });
 
@@ -231,7 +277,14 @@ describe('every page', () => {
       .flatMap(([, text = '']) => loadAll(text) as { kind?: string; data?: Readonly<Record<string, string>> }[])
       .filter(({ kind }) => kind === 'ConfigMap');
     expect(configMaps.length).toBeGreaterThan(0);
-    for (const { data = {} } of configMaps) expect(parse(data)).toMatchObject({ ok: true, issues: [] });
+    const [lists, configurations] = [
+      configMaps.filter(({ data = {} }) => HOSTS_KEY in data),
+      configMaps.filter(({ data = {} }) => !(HOSTS_KEY in data)),
+    ];
+    for (const { data = {} } of configurations) expect(parse(data)).toMatchObject({ ok: true, issues: [] });
+    expect(lists.length).toBeGreaterThan(0);
+    for (const { data = {} } of lists)
+      expect(parseHostsItems(data[HOSTS_KEY] ?? '')).toMatchObject({ ok: true, issues: [] });
   });
 
   test('mentions only flags that there are', () => {
@@ -241,6 +294,7 @@ describe('every page', () => {
       'migrate config',
       'migrate from-acr-helper',
       'migrate from-tcr-assistant',
+      'hosts',
     ].map(flagsHelp);
     const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(

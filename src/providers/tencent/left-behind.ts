@@ -65,7 +65,7 @@ export async function revoke(
   const listOld = async (): Promise<readonly string[]> =>
     (await listOwn(wish, { api, call }, signal)).map(({ id }) => id).filter((id) => id !== wish.keep);
   const old = await listOld();
-  let failure: unknown;
+  const failures = new Map<string, ProviderError>();
   for (const id of old) {
     try {
       if (wish.mode === 'longterm') await api.deleteInstanceToken({ ...call, id }, signal);
@@ -73,26 +73,36 @@ export async function revoke(
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       // It holds up none of the others; and if it is gone all the same, that is what was wanted.
-      failure ??= error;
+      failures.set(id, error);
     }
   }
-  let left = old;
-  for (let look = 0; left.length > 0; look += 1) {
+  for (let look = 0, left = old; left.length > 0; look += 1) {
     const listed = await listOld();
     left = old.filter((id) => listed.includes(id));
-    if (left.length === 0) break;
-    if (failure !== undefined || look === LOOKS) throw leftBehind(wish, { call, left, failure });
-    await delay(LOOK_MS, signal);
+    const isHopeless = left.every((id) => failures.has(id)) || look === LOOKS;
+    if (left.length > 0 && (isHopeless || !(await isPatient()))) throw leftBehind(wish, { call, left, failures });
   }
   return old;
+
+  /** False = whoever asked is gone. */
+  async function isPatient(): Promise<boolean> {
+    await delay(LOOK_MS, signal).catch(() => undefined);
+    return !signal.aborted;
+  }
 }
 
 function leftBehind(
   wish: Wish,
-  { call, left, failure }: { readonly call: InstanceCall; readonly left: readonly string[]; readonly failure: unknown },
+  of: {
+    readonly call: InstanceCall;
+    readonly left: readonly string[];
+    readonly failures: ReadonlyMap<string, ProviderError>;
+  },
 ): ProviderError {
+  const { call, left, failures } = of;
   const what = `${nounOf(wish)} ${left.slice(0, 20).join(', ')} of ${call.registryId} in ${call.region}`;
-  if (!(failure instanceof ProviderError)) {
+  const [failure] = left.flatMap((id) => failures.get(id) ?? []);
+  if (failure === undefined) {
     return new ProviderError(
       'CloudUnavailable',
       `The ${what} were deleted, and are still listed; it will be looked again`,

@@ -25,7 +25,11 @@ export interface LocatedInstance {
 }
 
 /** The domains of an instance. */
-export type InstanceHosts = Pick<Credential, 'hosts'> & { readonly warnings: readonly string[] };
+export type InstanceHosts = Pick<Credential, 'hosts'> & {
+  readonly warnings: readonly string[];
+  /** Its state in the cloud’s words; undefined = not known. */
+  readonly status?: string | undefined;
+};
 
 /** Any region of the China site answers for all of them. */
 const SEARCH_REGION = 'ap-guangzhou';
@@ -83,6 +87,7 @@ export async function fetchHosts(
     : [];
   return {
     hosts,
+    status: registry.value.status,
     warnings: [
       ...custom.warnings,
       ...unlisted.map(

@@ -51,6 +51,8 @@ export interface Registry {
   readonly region: string | undefined;
   /** Domain for the public network. */
   readonly publicDomain: string | undefined;
+  /** `Running`, or why not; for people. */
+  readonly status: string | undefined;
 }
 
 /** What a service account is made with. */
@@ -200,12 +202,18 @@ function subjectOf({ registryId, region }: InstanceCall): string {
 }
 
 function registryOf(item: Fields, malformed: CloudAnswer['malformed']): Registry {
-  const { RegistryId, RegistryName, RegionName, PublicDomain } = item;
+  const { RegistryId, RegistryName, RegionName, PublicDomain, Status } = item;
   if (typeof RegistryId !== 'string' || RegistryId === '') throw malformed('RegistryId');
   if (typeof RegistryName !== 'string' || RegistryName === '') throw malformed('RegistryName');
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
   const publicDomain = text(PublicDomain)?.trim().toLowerCase();
-  return { registryId: RegistryId, name: RegistryName.toLowerCase(), region: text(RegionName), publicDomain };
+  return {
+    registryId: RegistryId,
+    name: RegistryName.toLowerCase(),
+    region: text(RegionName),
+    publicDomain,
+    status: text(Status),
+  };
 }
 
 /** `fields`: user name, password and expiry, in this order, under the names that the answer has for them. */

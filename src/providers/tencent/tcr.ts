@@ -1,4 +1,5 @@
 // Provider `tcr`: Tencent Container Registry, Enterprise Edition: tokens of an hour, of ten years, and service accounts (tcr.md section 12).
+import { ProviderError } from '../../core/errors.ts';
 import type { Credential } from '../../core/types.ts';
 import { digestOf } from '../digest.ts';
 import type { Owner, ProviderWorld, RegistryProvider } from '../provider.ts';
@@ -56,8 +57,10 @@ export function createTcrProvider(services: TcrServices = createTcrServices()): 
       const located = await locateInstance(target, search(target, world), signal);
       const { call } = located;
       // Before anything is made: what is made for a credential that fails is lost.
-      const { hosts, warnings: remarks } = await fetchHosts(target, { api, located }, signal);
-      const login = await fetchLogin(target, { world, call }, signal);
+      const { hosts, status, warnings: remarks } = await fetchHosts(target, { api, located }, signal);
+      const login = await fetchLogin(target, { world, call }, signal).catch((error: unknown) => {
+        throw explained(error, status);
+      });
       const { username, password, expiresAt, id } = login;
       const { choice, origin, warnings: ofKey = [] } = call.key;
       const warnings = [...ofKey, ...remarks, ...clockRemarks(login)];
@@ -92,11 +95,20 @@ export function createTcrProvider(services: TcrServices = createTcrServices()): 
   }
 
   function wishOf({ mode, ...target }: TcrTarget & Pick<Wish, 'mode'>, owner: Owner): Wish {
-    const { description, namespaces, identity } = target;
-    // What two items of one instance may differ in while each has a credential of its own.
-    const targetKey = [identityOf(identity, sts).key, ...namespaces].join('\n');
+    const { description, namespaces, identity, region = 'local' } = target;
+    // What two items of one instance may differ in while each has a credential of its own: all that is in the cache key.
+    const targetKey = [region, identityOf(identity, sts).key, ...namespaces].join('\n');
     return { mode, targetKey, owner, description, namespaces };
   }
+}
+
+/** What is refused by an instance that does not run will go well when it does: no change of the configuration is needed. */
+function explained(error: unknown, status = 'Running'): unknown {
+  if (!(error instanceof ProviderError) || error.reason !== 'RequestRefused' || status === 'Running') return error;
+  const { message, requestId, retryAfterMs } = error;
+  const state = status.replace(/[^\w-]/g, '?').slice(0, 40);
+  const why = `the instance is in the state ${state}: look at it in the console`;
+  return new ProviderError('InstanceNotReady', `${message}; ${why}`, { requestId, retryAfterMs });
 }
 
 function clockRemarks({ clockOffsetMs }: MintedLogin): readonly string[] {

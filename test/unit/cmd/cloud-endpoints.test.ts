@@ -32,6 +32,11 @@ describe('endpoints', () => {
       { alibaba: { cr: { url: 'http://127.0.0.1:80/' } } },
       { alibaba: { cr: { url: 'http://127.0.0.1:80' } } },
     ],
+    [
+      'the international site of Tencent Cloud',
+      { tencent: { tcr: { url: 'https://tcr.intl.tencentcloudapi.com' }, sts: {}, metadata: {} } },
+      { tencent: { tcr: { url: 'https://tcr.intl.tencentcloudapi.com' }, sts: {}, metadata: {} } },
+    ],
     ['space before the JSON', ' \n{"alibaba": {}}', { alibaba: {} }],
   ])('%s', (_, input, expected) => {
     expect(parse(input)).toEqual({ endpoints: expected, issues: [] });

@@ -4,14 +4,15 @@ import { flagsHelp } from '../../../src/cmd/flags.ts';
 import { placesOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 
-const COMMANDS = [
+const CLUSTER = [
   'controller',
   'cleanup',
   'migrate config',
   'migrate from-acr-helper',
   'migrate from-tcr-assistant',
 ] as const;
-const RUNNING = ['controller', 'cleanup'] as const;
+const COMMANDS = [...CLUSTER, 'hosts'] as const;
+const RUNNING = ['controller', 'cleanup', 'hosts'] as const;
 const HOME = { HOME: '/home/me' };
 
 function read(args: readonly string[], env: NodeJS.ProcessEnv = HOME, command = 'controller'): Settings {
@@ -42,6 +43,18 @@ interface FlagCase {
 
 const WEBHOOK = { address: ':10250', target: undefined, clusterRole: 'registry-credential-helper' };
 
+const HOSTS = {
+  configFolder: '/config',
+  file: '/host/etc/hosts',
+  lockFile: '/host/etc/hosts.lock',
+  inPlace: false,
+  intervalMs: 30_000,
+  cleanup: false,
+  cleanupOnExit: false,
+};
+/** They may stand alone, so that a value of theirs is joined by `=`. */
+const SWITCHES: readonly string[] = ['dry-run', 'leader-elect', 'in-place', 'cleanup', 'cleanup-on-exit'];
+
 const FLAGS: readonly FlagCase[] = [
   {
     flag: 'kubeconfig',
@@ -51,7 +64,7 @@ const FLAGS: readonly FlagCase[] = [
     other: '/o',
     otherValue: '/o',
     byDefault: '/home/me/.kube/config',
-    commands: COMMANDS,
+    commands: CLUSTER,
   },
   {
     flag: 'namespace',
@@ -61,7 +74,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'o',
     otherValue: 'o',
     byDefault: undefined,
-    commands: COMMANDS,
+    commands: CLUSTER,
   },
   {
     flag: 'config-map',
@@ -71,7 +84,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'o/p',
     otherValue: { namespace: 'o', name: 'p' },
     byDefault: undefined,
-    commands: COMMANDS,
+    commands: CLUSTER,
   },
   {
     flag: 'instance',
@@ -141,7 +154,7 @@ const FLAGS: readonly FlagCase[] = [
     other: '0',
     otherValue: '0',
     byDefault: ':8080',
-    commands: ['controller'],
+    commands: ['controller', 'hosts'],
   },
   {
     flag: 'webhook-address',
@@ -212,7 +225,36 @@ const FLAGS: readonly FlagCase[] = [
     other: 'false',
     otherValue: false,
     byDefault: false,
-    commands: ['cleanup'],
+    commands: ['cleanup', 'hosts'],
+  },
+  ...(
+    [
+      ['config-folder', 'configFolder', '/list', '/list', '/other', '/other'],
+      ['lock-file', 'lockFile', '/run/lock/hosts', '/run/lock/hosts', '/other', '/other'],
+      ['in-place', 'inPlace', 'true', true, 'FALSE', false],
+      ['interval', 'intervalMs', '1m30s', 90_000, '1h', 3_600_000],
+      ['cleanup', 'cleanup', 'true', true, 'false', false],
+      ['cleanup-on-exit', 'cleanupOnExit', 'true', true, 'false', false],
+    ] as const
+  ).map(([flag, field, text, value, other, otherValue]): FlagCase => ({
+    flag,
+    text,
+    setting: 'hosts',
+    value: { ...HOSTS, [field]: value },
+    other,
+    otherValue: { ...HOSTS, [field]: otherValue },
+    byDefault: HOSTS,
+    commands: ['hosts'],
+  })),
+  {
+    flag: 'hosts-file',
+    text: '/etc/hosts',
+    setting: 'hosts',
+    value: { ...HOSTS, file: '/etc/hosts', lockFile: '/etc/hosts.lock' },
+    other: '/h',
+    otherValue: { ...HOSTS, file: '/h', lockFile: '/h.lock' },
+    byDefault: HOSTS,
+    commands: ['hosts'],
   },
   {
     flag: 'file',
@@ -240,8 +282,7 @@ describe.each(FLAGS)('--$flag', (row) => {
   test('is read as --flag=value, as --flag value and from its variable', () => {
     expect(read([`--${flag}=${text}`], HOME, command)[setting]).toEqual(value);
     expect(read([], { ...HOME, [variableOf(flag)]: text }, command)[setting]).toEqual(value);
-    // These may stand alone, so that a value of theirs is joined by `=`.
-    if (flag !== 'dry-run' && flag !== 'leader-elect') {
+    if (!SWITCHES.includes(flag)) {
       expect(read([`--${flag}`, text], HOME, command)[setting]).toEqual(value);
     }
   });
@@ -267,7 +308,7 @@ describe.each(FLAGS)('--$flag', (row) => {
     const issues = [`--${flag} needs a value: --${flag}=…`];
     expect(issuesOf([`--${flag}=`], HOME, command)).toEqual(row.mayBeEmpty === true ? [] : issues);
     expect(issuesOf([`--${flag}`, ''], HOME, command)).toEqual(
-      flag === 'dry-run' || flag === 'leader-elect' ? [expect.stringContaining('unexpected argument')] : issues,
+      SWITCHES.includes(flag) ? [expect.stringContaining('unexpected argument')] : issues,
     );
   });
 });
@@ -342,6 +383,16 @@ describe('problems', () => {
       '--namespace needs a value: --namespace=…',
     ]);
   });
+});
+
+test.each([
+  ['an interval without unit', '--interval=30'],
+  ['an interval that is a storm', '--interval=999ms'],
+  ['an interval that is for ever', '--interval=61m'],
+  ['neither true nor false', '--in-place=no'],
+  ['a switch that is none', '--cleanup=1'],
+])('of the command hosts, %s is named with its value', (_, arg) => {
+  expect(issuesOf([arg], HOME, 'hosts')).toEqual([expect.stringContaining(`${arg} must be`)]);
 });
 
 test.each([

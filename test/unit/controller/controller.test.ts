@@ -36,6 +36,8 @@ const OBSERVER: ControllerObserver = {
   onResources: ignore,
   onPasswordEnding: ignore,
   onStatusFailure: ignore,
+  onRevoked: ignore,
+  onRevocationFailure: ignore,
 };
 
 interface Replica {
@@ -98,6 +100,7 @@ function startReplica(
         now: provider.now,
         random: () => 0.5,
       }),
+      revocations: { mints: () => false, revoke: () => Promise.resolve([]) },
     }),
     observer: OBSERVER,
     now: provider.now,

@@ -57,6 +57,24 @@ describe('the master copy', () => {
     expect(world.writes).toBe(0);
   });
 
+  test('is written as long as there is something that it does not hold, whenever that is told', async () => {
+    const { world, keeper } = keeperOf();
+    keeper.start();
+    // Told in each moment of a write and of its end.
+    for (let moments = 0; moments < 12; moments += 1) {
+      world.state = { ...world.state, credentials: `${moments} a` };
+      keeper.changed();
+      expect(keeper.isWritten).toBe(false);
+      for (let moment = 0; moment < moments; moment += 1) await Promise.resolve();
+      world.state = { ...world.state, credentials: `${moments} b` };
+      keeper.changed();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(keeper.isWritten).toBe(true);
+      expect(world.data?.['credentials.json']).toBe(`${moments} b`);
+    }
+    await keeper.stop();
+  });
+
   test('is not written by a replica that does not lead', async () => {
     const { world, keeper } = keeperOf();
     world.state = { credentials: '{}', configuration: undefined };

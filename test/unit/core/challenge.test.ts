@@ -1,7 +1,7 @@
 // What the challenge of a registry tells: which instance stands behind a domain, also behind a custom one.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseChallenge } from '../../../src/core/challenge.ts';
+import { parseChallenge, parseTencentChallenge } from '../../../src/core/challenge.ts';
 
 const REALM = 'https://dockerauth.cn-hangzhou.aliyuncs.com/auth';
 const challenge = (service: string): string => `Bearer realm="${REALM}",service="${service}"`;
@@ -33,5 +33,24 @@ describe('[acr D5] the challenge', () => {
 
   test('is never a reason to throw', () => {
     fc.assert(fc.property(fc.string(), (text) => void parseChallenge(`Bearer ${text}`)));
+  });
+});
+
+describe('[tcr W10] the challenge of Tencent’s registries', () => {
+  test.each([
+    ['Enterprise Edition', 'https://acme-prod.tencentcloudcr.com/service/token', 'harbor-registry', 'enterprise'],
+    ['Personal Edition', 'https://ccr.ccs.tencentyun.com/service/token', 'token-service', 'personal'],
+  ])('of the %s tells it', (_name, realm, service, edition) => {
+    expect(parseTencentChallenge(`Bearer realm="${realm}",service="${service}"`)).toEqual({ realm, edition });
+  });
+
+  test.each([
+    '',
+    'Basic realm="https://ccr.ccs.tencentyun.com/service/token"',
+    'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"',
+    'Bearer realm="https://auth.example/token",service="token-service"',
+    challenge('registry.aliyuncs.com:cn-beijing:26842'),
+  ])('%j is none of them', (header) => {
+    expect(parseTencentChallenge(header)).toBeUndefined();
   });
 });

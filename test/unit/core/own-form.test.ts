@@ -11,6 +11,7 @@ import { renderOwnForm } from '../../../src/core/own-form.ts';
 import { ITEM_FIELDS } from '../../../src/core/registry-items.ts';
 import type { Config } from '../../../src/core/types.ts';
 import { renderYaml } from '../../../src/core/yaml.ts';
+import { createItemParser } from '../../../src/credentials/requests.ts';
 import { createProviders } from '../../../src/providers/table.ts';
 import { RECORDING_CONTEXT, recordedConfig } from '../../support/recorded-items.ts';
 import { FAKE_KEY_ID, FAKE_KEY_SECRET, FULL_SAMPLE, MANAGED_DOCUMENT } from '../../support/vendor-samples.ts';
@@ -120,6 +121,25 @@ data:
 
   test('masks what looks like a key wherever somebody pasted one', () => {
     expect(textOf({ 'registry-info': '[]', 'notify-email': FAKE_KEY_ID })).not.toContain(FAKE_KEY_ID);
+  });
+
+  test('keeps an item of Tencent Cloud as it is, maps of texts included', () => {
+    const item = {
+      ...{ provider: 'tcr', registryId: 'tcr-fake0000', region: 'ap-guangzhou', namespaces: 'team-a,team-b' },
+      ...{ description: 'builds', externalId: 'x-1', assumeRoleARN: 'qcs::cam::uin/100000000001:roleName/puller' },
+      ...{ tokenMode: 'robot', identity: 'webIdentity' },
+      webIdentity: { providerId: 'cls-fake', roleARN: 'qcs::cam::uin/100000000001:roleName/base' },
+    };
+    const context = {
+      parseItem: createItemParser(createProviders(), { namespace: 'registry', secretNamespaces: [] }),
+      providers: ['tcr'],
+      namespace: 'registry',
+    };
+    const written = { 'registry-info': renderYaml([item]) };
+    const parsed = parseConfig(written, context);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+    const text = renderOwnForm({ written, config: parsed.value, place, namespace: 'registry' });
+    expect(load(dataOf(text)['registry-info'] ?? '')).toEqual([item]);
   });
 
   test('has every field that a provider reads', () => {

@@ -10,6 +10,7 @@ test('a new leader serves what the old one left without asking the cloud', async
   const old = createStoreHarness();
   old.fetch = async (world, signal) => ({
     ...(await granting(HOUR)(world, signal)),
+    id: 'token-1',
     hosts: ['a.example', 'b.example'],
     warnings: ['a remark'],
     identity: 'a role',
@@ -24,7 +25,7 @@ test('a new leader serves what the old one left without asking the cloud', async
   const answer = await fresh.ask();
   expect(answer).toMatchObject({
     status: 'fresh',
-    credential: { password: 'fake-password', hosts: ['a.example', 'b.example'] },
+    credential: { password: 'fake-password', id: 'token-1', hosts: ['a.example', 'b.example'] },
   });
   expect(fresh.calls).toEqual([]);
   expect(fresh.store.snapshot()).toBe(text);

@@ -199,7 +199,7 @@ describe('what is told of', () => {
     const { api, parametersOf } = harness({ DescribeInstances: { TotalCount: 2, Registries } });
     const found = {
       ...{ registryId: 'tcr-fake0000', name: 'acme', region: 'ap-beijing' },
-      publicDomain: 'acme.tencentcloudcr.com',
+      ...{ publicDomain: 'acme.tencentcloudcr.com', status: undefined },
     };
     expect(await api.describeInstance(CALL, signal)).toEqual(found);
     expect(await api.findInstance({ ...CALL, name: 'acme' }, signal)).toEqual(found);

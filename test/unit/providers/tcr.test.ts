@@ -162,6 +162,13 @@ describe('domains', () => {
   );
 });
 
+test('domains of the customer’s own are none where the cloud knows of none', async () => {
+  const { fetch } = harness({ answers: { DescribeInstanceCustomizedDomain: refusal('InstanceNotFound') } });
+  const credential = await fetch();
+  expect(credential.hosts).toEqual(['acme.tencentcloudcr.com', 'acme-vpc.tencentcloudcr.com']);
+  expect(credential).not.toHaveProperty('warnings');
+});
+
 describe('[tcr K8] the instance', () => {
   const elsewhere =
     (name: string): Answer =>
@@ -322,6 +329,17 @@ describe('[tcr K4] a long-term token', () => {
     expect(there.map(({ id }) => id)).toEqual(['foreign', 'other', 'similar']);
   });
 
+  test('of an item that names the region otherwise is another item’s: each has a credential of its own', async () => {
+    const { answers, there } = stock([]);
+    const { fetch, revoke, provider, target } = harness({ answers, item: LONGTERM });
+    const otherwise = { regionId: 'ap-shanghai' };
+    expect(provider.cacheKey(target(otherwise))).not.toBe(provider.cacheKey(target()));
+    const kept = await fetch();
+    await fetch(otherwise);
+    expect(await revoke(kept.id)).toEqual([]);
+    expect(there.map(({ id }) => id)).toEqual(['new1', 'new2']);
+  });
+
   test('of another identity of the same instance is another item’s', async () => {
     const { answers, there } = stock([]);
     const { fetch, revoke } = harness({ answers, item: LONGTERM });
@@ -406,20 +424,22 @@ describe('what is revoked', () => {
     expect(waits).toHaveLength(10);
   });
 
-  test('and may not be is told by its id, after the others', async () => {
-    const { answers, there } = stock([]);
+  test('and may not be is told by its id, after the others, which are waited for', async () => {
+    const { answers, there, deleteSlowly } = stock([]);
     const denied: Answer = (request) => {
       if (request.parameters.TokenId === 'new1') return refusal('PermissionDenied');
       const remove = answers.DeleteInstanceToken;
       return typeof remove === 'function' ? remove(request) : {};
     };
-    const { fetch, revoke } = harness({ answers: { ...answers, DeleteInstanceToken: denied }, item: LONGTERM });
+    const { fetch, revoke, waits } = harness({ answers: { ...answers, DeleteInstanceToken: denied }, item: LONGTERM });
     await fetch();
     await fetch();
+    deleteSlowly(2);
     await expect(revoke(undefined)).rejects.toMatchObject({
       ...{ reason: 'PermissionDenied', requestId: 'ID-1' },
       message: expect.stringMatching(/long-term tokens new1 of .* could not be deleted: refused/),
     });
+    expect(waits).toHaveLength(2);
     expect(there.map(({ id }) => id)).toEqual(['new1']);
   });
 });

@@ -283,6 +283,13 @@ describe('[tcr W4] a clock that is off', () => {
       message: expect.stringContaining('10 min behind, and the cloud accepts 5 min'),
     });
     expect(sent).toHaveLength(2);
+    // By the same clock once more would be in vain.
+    const { client: third, sent: calls } = harness([
+      ...[failed('AuthFailure.SignatureExpire', late), success, failed('AuthFailure.SignatureExpire', late)],
+    ]);
+    await third.call(request(), signal);
+    await expect(third.call(request(), signal)).rejects.toMatchObject({ reason: 'ClockSkew' });
+    expect(calls).toHaveLength(3);
     const { client: other, sent: alone } = harness([failed('AuthFailure.SignatureExpire')]);
     await expect(other.call(request(), signal)).rejects.toMatchObject({ reason: 'ClockSkew' });
     expect(alone).toHaveLength(1);

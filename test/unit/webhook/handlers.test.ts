@@ -3,14 +3,28 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { referencesAnnotation } from '../../../src/core/names.ts';
 import type { ObservedNamespace } from '../../../src/core/types.ts';
-import { createReviewHandler, type AdmissionOutcome, type HandlerWorld } from '../../../src/webhook/handlers.ts';
+import type { ItemParser } from '../../../src/core/registry-items.ts';
+import {
+  createResourceHandler,
+  createReviewHandler,
+  type AdmissionOutcome,
+  type HandlerWorld,
+} from '../../../src/webhook/handlers.ts';
 import { buildRule, buildScope, patterns } from '../../support/builders.ts';
 import { applyJsonPatch } from '../../support/json-patch.ts';
-import { buildReview, PLAIN_ACCOUNT, readAnswer, type ReviewParts } from '../../support/reviews.ts';
+import {
+  buildResourceReview,
+  buildReview,
+  PLAIN_ACCOUNT,
+  readAnswer,
+  type ReviewParts,
+} from '../../support/reviews.ts';
 
 const OURS = 'registry-credentials';
 const ANNOTATION = referencesAnnotation('default');
 const SHOP: ObservedNamespace = { name: 'shop', labels: {}, terminating: false };
+
+const RESOURCE = { group: 'tcr.tencentcloudcr.com', version: 'v1', kind: 'ImagePullSecret' };
 
 let outcomes: AdmissionOutcome[];
 let problems: { readonly why: string; readonly error?: unknown }[];
@@ -150,6 +164,125 @@ describe('what cannot be read passes as it is, with a warning', () => {
     expect(response.warnings?.[0]).toContain('the watch repairs');
     expect(outcomes).toEqual(['Unexpected']);
     expect(problems).toMatchObject([{ error }]);
+  });
+});
+
+describe('a review of an ImagePullSecret', () => {
+  /** Everything is right but the server. */
+  const parseItem: ItemParser = (_provider, { server }) =>
+    server === 'good'
+      ? { ok: true, issues: [], value: { provider: 'p', target: {}, cacheKey: 'c', hosts: [], secret: undefined } }
+      : { ok: false, issues: [{ severity: 'error', path: 'server', message: 'is not good' }] };
+  const handle = (parse: ItemParser = parseItem) =>
+    createResourceHandler({
+      parseItem: parse,
+      elapsed: () => 0,
+      onAnswered: ({ outcome }) => void outcomes.push(outcome),
+      onProblem: (problem) => void problems.push(problem),
+    });
+  const resource = (server: string, metadata: object = {}) => ({
+    metadata: { name: 'acme', ...metadata },
+    spec: { docker: { server, password: 'Fake-Passw0rd' } },
+  });
+
+  test('that is right is answered with what is to be said about it', () => {
+    const { response } = readAnswer(handle()(buildResourceReview(resource('good'))));
+    expect(response).toEqual({
+      uid: 'uid-1',
+      allowed: true,
+      warnings: [expect.stringContaining('spec.docker.password: is in clear text')],
+    });
+    expect(outcomes).toEqual(['ResourceAccepted']);
+  });
+
+  test('that is wrong is refused as the API server itself refuses, field by field', () => {
+    const spec = { namespaces: '*,a', docker: { server: 'bad' } };
+    const { response } = readAnswer(handle()(buildResourceReview({ metadata: { name: 'acme' }, spec })));
+    expect(response).toMatchObject({
+      allowed: false,
+      status: {
+        status: 'Failure',
+        code: 422,
+        reason: 'Invalid',
+        message: expect.stringMatching(/^spec\.namespaces: `\*` stands alone .*; spec\.docker\.server: is not good$/),
+        details: {
+          group: 'tcr.tencentcloudcr.com',
+          kind: 'ImagePullSecret',
+          name: 'acme',
+          causes: [
+            { reason: 'FieldValueInvalid', field: 'spec.namespaces' },
+            { reason: 'FieldValueInvalid', field: 'spec.docker.server', message: 'is not good' },
+          ],
+        },
+      },
+    });
+    expect(outcomes).toEqual(['ResourceRefused']);
+  });
+
+  test.each<readonly [string, unknown, unknown]>([
+    ['whose labels change', resource('bad', { labels: { a: 'b' } }), resource('bad')],
+    ['that is being deleted', resource('worse', { deletionTimestamp: 'now' }), resource('bad')],
+  ])('%s passes without a word, however wrong it is', (_, object, before) => {
+    expect(readAnswer(handle()(buildResourceReview(object, before))).response).toEqual({ uid: 'uid-1', allowed: true });
+    expect(outcomes).toEqual(['ResourceUnchanged']);
+  });
+
+  test.each<readonly [string, string, string]>([
+    ['no JSON', '{', 'it is no JSON'],
+    ['a ServiceAccount', buildReview(), 'it is not about an ImagePullSecret'],
+    [
+      'its status',
+      buildReview({ request: { kind: RESOURCE, subResource: 'status' } }),
+      'it is not about an ImagePullSecret',
+    ],
+    [
+      'its deletion',
+      buildReview({ operation: 'DELETE', request: { kind: RESOURCE } }),
+      'it is neither CREATE nor UPDATE',
+    ],
+    ['none', buildResourceReview(null), 'its object cannot be read'],
+    ['one without a name', buildResourceReview({ metadata: {} }), 'its object has no name'],
+    ['a change of nothing', buildResourceReview(resource('bad'), 'x'), 'its old object cannot be read'],
+  ])('that is about %s passes with a warning', (_, body, why) => {
+    const { response } = readAnswer(handle()(body));
+    expect(response).toMatchObject({
+      allowed: true,
+      warnings: [`registry-credential-helper could not read this request: ${why}`],
+    });
+    expect(outcomes).toEqual(['BadReview']);
+    expect(problems).toEqual([{ why }]);
+  });
+
+  test('that meets a bug of ours passes with a warning', () => {
+    const broken = handle(() => {
+      throw new Error('a bug');
+    });
+    const { response } = readAnswer(broken(buildResourceReview(resource('good'))));
+    expect(response).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringContaining('the status of the resource')],
+    });
+    expect(outcomes).toEqual(['Unexpected']);
+  });
+
+  test('is answered whatever is posted', () => {
+    const answer = handle();
+    const anything = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .tuple(fc.jsonValue(), fc.option(fc.jsonValue(), { nil: undefined }))
+        .map(([now, old]) => buildResourceReview(now, old)),
+      fc.jsonValue().map((spec) => buildResourceReview({ metadata: { name: 'acme' }, spec })),
+    );
+    fc.assert(
+      fc.property(anything, (body) => {
+        const { response } = readAnswer(answer(body));
+        expect(response.allowed || response.status?.reason === 'Invalid').toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(outcomes).not.toContain('Unexpected');
   });
 });
 

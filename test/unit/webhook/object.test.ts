@@ -1,11 +1,17 @@
-// The webhook object: what is written, what counts as a difference, and what of others is kept. And how often it is put right.
+// The webhook objects: what is written, what counts as a difference, and what of others is kept. And how often it is put right.
 import { describe, expect, test } from '@jest/globals';
-import { buildObject, caBundleOf, mergeObject, type ObjectOptions } from '../../../src/webhook/object.ts';
+import {
+  buildMutating,
+  buildValidating,
+  caBundleOf,
+  mergeObject,
+  type MutatingOptions,
+} from '../../../src/webhook/object.ts';
 import { Loop } from '../../../src/kube/loop.ts';
 import { Pace } from '../../../src/webhook/pace.ts';
 import { MINUTE, NOW, SECOND } from '../../support/builders.ts';
 
-const OPTIONS: ObjectOptions = {
+const OPTIONS: MutatingOptions = {
   name: 'registry-credential-helper-default',
   instance: 'default',
   namespace: 'helpers',
@@ -15,7 +21,7 @@ const OPTIONS: ObjectOptions = {
   failurePolicy: 'Ignore',
   timeoutSeconds: 3,
 };
-const WANTED = buildObject(OPTIONS);
+const WANTED = buildMutating(OPTIONS);
 
 type Json = Record<string, unknown>;
 const [webhook = {}] = WANTED.webhooks as readonly Json[];
@@ -37,7 +43,7 @@ describe('the webhook object', () => {
       service: { namespace: 'helpers', name: 'hook', port: 8443, path: '/mutate-serviceaccounts' },
       caBundle: Buffer.from('pem\n').toString('base64'),
     });
-    const outside = buildObject({ ...OPTIONS, target: { kind: 'url', url: 'https://10.0.0.5:10250' } });
+    const outside = buildMutating({ ...OPTIONS, target: { kind: 'url', url: 'https://10.0.0.5:10250' } });
     expect(outside.webhooks).toMatchObject([
       { clientConfig: { url: 'https://10.0.0.5:10250/mutate-serviceaccounts' } },
     ]);
@@ -54,7 +60,7 @@ describe('the webhook object', () => {
   });
 
   test('has no owner where there is none', () => {
-    expect(buildObject({ ...OPTIONS, owner: undefined }).metadata).toMatchObject({ ownerReferences: [] });
+    expect(buildMutating({ ...OPTIONS, owner: undefined }).metadata).toMatchObject({ ownerReferences: [] });
   });
 
   test.each<readonly [string, Json]>([
@@ -92,7 +98,7 @@ describe('the webhook object', () => {
   });
 
   test('keeps its owner when the role could not be read', () => {
-    const unowned = buildObject({ ...OPTIONS, owner: undefined });
+    const unowned = buildMutating({ ...OPTIONS, owner: undefined });
     expect(mergeObject(live(), unowned)).toBeUndefined();
     expect(mergeObject(live({ webhook: { failurePolicy: 'Fail' } }), unowned)).toMatchObject({
       metadata: { ownerReferences: metadata.ownerReferences },
@@ -106,6 +112,53 @@ describe('the webhook object', () => {
     expect(caBundleOf(undefined)).toBe('');
     expect(caBundleOf(live({ rest: { webhooks: [] } }))).toBe('');
     expect(caBundleOf(live({ webhook: { clientConfig: null } }))).toBe('');
+  });
+});
+
+describe('the webhook object of resources', () => {
+  const wanted = buildValidating(OPTIONS);
+  const [found = {}] = wanted.webhooks as readonly Json[];
+
+  test('bears the same name and goes with the same role, and leads to the same place by another path', () => {
+    expect(wanted.metadata).toEqual(metadata);
+    expect(wanted.kind).toBe('ValidatingWebhookConfiguration');
+    const path = '/validate-imagepullsecrets';
+    expect(found.clientConfig).toEqual({
+      service: { namespace: 'helpers', name: 'hook', port: 8443, path },
+      caBundle: Buffer.from('pem\n').toString('base64'),
+    });
+    const outside = buildValidating({ ...OPTIONS, target: { kind: 'url', url: 'https://10.0.0.5:10250' } });
+    expect(outside.webhooks).toMatchObject([{ clientConfig: { url: `https://10.0.0.5:10250${path}` } }]);
+  });
+
+  test('is asked about what people write, never about deletions and the status, and lets pass while nobody answers', () => {
+    const { clientConfig, ...rest } = found;
+    expect(clientConfig).toBeDefined();
+    expect(rest).toEqual({
+      name: 'imagepullsecrets.registry-credential-helper.io',
+      rules: [
+        {
+          operations: ['CREATE', 'UPDATE'],
+          apiGroups: ['tcr.tencentcloudcr.com'],
+          apiVersions: ['v1'],
+          resources: ['imagepullsecrets'],
+          scope: 'Cluster',
+        },
+      ],
+      failurePolicy: 'Ignore',
+      timeoutSeconds: 3,
+      matchPolicy: 'Equivalent',
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+      namespaceSelector: {},
+      objectSelector: {},
+    });
+  });
+
+  test('is put right when somebody lets it refuse whoever it does not reach', () => {
+    const edited = { ...wanted, webhooks: [{ ...found, failurePolicy: 'Fail' }] };
+    expect(mergeObject(edited, wanted)).toMatchObject({ webhooks: [{ failurePolicy: 'Ignore' }] });
+    expect(mergeObject({ ...wanted, webhooks: [{ ...found, newField: 'default' }] }, wanted)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,13 @@
 // When a replica counts as ready, by what is known of the webhook object. The API server is in memory.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { KubeError } from '../../../src/core/errors.ts';
-import { WEBHOOK_NAME, webhookName } from '../../../src/core/names.ts';
+import {
+  RESOURCE_WEBHOOK_NAME,
+  WEBHOOK_KINDS,
+  WEBHOOK_NAME,
+  webhookName,
+  type WebhookKind,
+} from '../../../src/core/names.ts';
 import type { KubeObject } from '../../../src/kube/client.ts';
 import { createWebhook, type Webhook } from '../../../src/webhook/webhook.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -10,22 +16,23 @@ import { createFakeClient } from '../kube/fake-client.ts';
 const ignore = (): void => undefined;
 const NOT_KNOWN = 'whether there is a webhook object is not known yet';
 const NONE: KubeObject = { metadata: { resourceVersion: '10' }, items: [] };
-const LEFT_OVER = {
+const LEFT_OVER = [WEBHOOK_NAME, RESOURCE_WEBHOOK_NAME].map((name) => ({
   metadata: { name: webhookName('default'), uid: 'u', resourceVersion: '5' },
-  webhooks: [{ name: WEBHOOK_NAME, clientConfig: {} }],
-};
+  webhooks: [{ name, clientConfig: {} }],
+}));
 
 const stops: AbortController[] = [];
 afterEach(() => {
   for (const stop of stops.splice(0)) stop.abort();
 });
 
-/** A replica whose configuration wants no webhook. `list` answers the lists of webhook objects, one after the other. */
-function start(list: (count: number) => KubeObject | Promise<KubeObject>) {
+/** A replica whose configuration wants no webhook. `list` answers the lists of one kind of webhook object, one after the other. */
+function start(kind: WebhookKind, list: (count: number) => KubeObject | Promise<KubeObject>) {
   const stop = new AbortController();
   stops.push(stop);
   let count = 0;
-  const client = createFakeClient(({ path }) => (path.endsWith('configurations') ? list((count += 1)) : NONE));
+  const plural = `${kind.toLowerCase()}s`;
+  const client = createFakeClient(({ path }) => (path.endsWith(plural) ? list((count += 1)) : NONE));
   const webhook: Webhook = createWebhook({
     client,
     instance: 'default',
@@ -34,6 +41,7 @@ function start(list: (count: number) => KubeObject | Promise<KubeObject>) {
     target: { kind: 'url', url: 'https://127.0.0.1:9' },
     clusterRole: 'none',
     config: () => ({ rules: [], webhook: undefined }) as never,
+    parseItem: () => undefined,
     standingDown: () => false,
     observedNamespace: () => undefined,
     register: ignore,
@@ -49,26 +57,26 @@ function start(list: (count: number) => KubeObject | Promise<KubeObject>) {
   return { webhook, lists: () => count };
 }
 
-describe('[acr W2] switched off, a replica is', () => {
+describe.each(WEBHOOK_KINDS)('[acr W2] switched off, by what is known of the %s, a replica is', (kind) => {
   test('not ready before the webhook objects were listed', async () => {
-    const { webhook, lists } = start(() => new Promise(ignore));
+    const { webhook, lists } = start(kind, () => new Promise(ignore));
     await eventually('it asked', () => lists() === 1);
     expect(webhook.problem()).toBe(NOT_KNOWN);
   });
 
   test('ready when there is none', async () => {
-    const { webhook } = start(() => NONE);
+    const { webhook } = start(kind, () => NONE);
     expect(webhook.problem()).toBe(NOT_KNOWN);
     await eventually('it is ready', () => webhook.problem() === undefined);
   });
 
   test('not ready while one that was left over calls it in vain', async () => {
-    const { webhook } = start(() => ({ metadata: { resourceVersion: '10' }, items: [LEFT_OVER] }));
+    const { webhook } = start(kind, () => ({ metadata: { resourceVersion: '10' }, items: LEFT_OVER }));
     await eventually('it says so', () => webhook.problem()?.includes('has not made the certificate authority'));
   });
 
   test.each(['Forbidden', 'NotFound'] as const)('ready for good when the answer is once %s', async (reason) => {
-    const { webhook, lists } = start((count) => {
+    const { webhook, lists } = start(kind, (count) => {
       throw new KubeError(count === 1 ? reason : 'Unavailable', 'no');
     });
     await eventually('it is ready', () => webhook.problem() === undefined);

@@ -45,10 +45,9 @@ function start(world: {
   const serving = createServing({
     address: world.address ?? '127.0.0.1:0',
     names: ['127.0.0.1'],
-    isWanted: () => true,
     authority: () => world.authority,
     bundle: () => world.bundle,
-    handle: (body) => body,
+    handlers: { '/review': (body) => body },
     onRefused: () => undefined,
     onServed: () => served.push(world.authority !== undefined && serving.serves(world.authority.certificate)),
     register: (key) => registered.push(key),

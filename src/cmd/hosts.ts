@@ -1,0 +1,74 @@
+// The command `hosts`: keeps a block of names in the hosts file of the node that it runs on, or says what it would write.
+import { HostsFailure } from '../hosts/failure.ts';
+import { previewHosts } from '../hosts/preview.ts';
+import { createHostsReport } from '../hosts/report.ts';
+import { HostsUpdater } from '../hosts/updater.ts';
+import { createHostsMetrics } from '../observability/hosts-metrics.ts';
+import { startHealthServer } from '../observability/http.ts';
+import { createLogger, type Logger } from '../observability/logger.ts';
+import { SecretRegistry } from '../observability/redaction.ts';
+import type { Command } from './lifecycle.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+const HELP = `registry-credential-helper hosts keeps one marked block in the hosts file of a node as the key hosts.yaml of the mounted
+ConfigMap updater-config says. It runs as a DaemonSet. Every byte outside of the block stays; see docs/hosts-updater.md.
+
+Usage: registry-credential-helper hosts [FLAGS]
+
+Examples:
+  registry-credential-helper hosts --config-folder=/config --hosts-file=/host/etc/hosts
+  registry-credential-helper hosts --config-folder=/config --hosts-file=/host/etc/hosts --dry-run
+  registry-credential-helper hosts --hosts-file=/host/etc/hosts --cleanup
+`;
+
+export const hostsCommand: Command = {
+  name: 'hosts',
+  help: HELP,
+  async run({ args, version, signal }) {
+    const settings = readSettings('hosts', args);
+    if (settings.dryRun) return preview(settings);
+    const { hosts, logLevel, logFormat } = settings;
+    const logger = createLogger({ level: logLevel, format: logFormat, secrets: new SecretRegistry() });
+    const metrics = createHostsMetrics({ version, now: Date.now, process: true });
+    const { observer, ready } = createHostsReport({ logger, metrics });
+    const updater = new HostsUpdater({
+      folder: hosts.configFolder,
+      file: hosts.file,
+      lockPath: hosts.lockFile,
+      inPlace: hosts.inPlace,
+      intervalMs: hosts.intervalMs,
+      observer,
+      now: Date.now,
+      random: Math.random,
+    });
+    if (hosts.cleanup) return (await finish(updater, logger, true)) ? 0 : 1;
+
+    const server = await startHealthServer({ address: settings.metricsAddress, metrics, live: [], ready });
+    logger.info('Started', { version, configFolder: hosts.configFolder, hostsFile: hosts.file });
+    await updater.run(signal);
+    const isDone = await finish(updater, logger, hosts.cleanupOnExit);
+    await server?.close();
+    logger.info('Stopped');
+    return isDone ? 0 : 1;
+  },
+};
+
+/** Removes the block if wanted; false = something was left undone. */
+async function finish(updater: HostsUpdater, logger: Logger, isRemoved: boolean): Promise<boolean> {
+  try {
+    if (isRemoved) await updater.remove();
+    await updater.close();
+    return true;
+  } catch (error) {
+    if (!(error instanceof HostsFailure)) throw error;
+    logger.error('Hosts file could not be left as it should be', { error });
+    return false;
+  }
+}
+
+function preview({ hosts }: Settings): number {
+  const { diff, remarks } = previewHosts({ folder: hosts.configFolder, file: hosts.file, isRemoved: hosts.cleanup });
+  for (const remark of remarks) process.stderr.write(`hosts: ${remark}\n`);
+  process.stdout.write(diff);
+  return 0;
+}

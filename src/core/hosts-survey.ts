@@ -1,0 +1,139 @@
+// Finds what is ours in the text of a hosts file, whatever happened to it, and keeps everything else.
+import { parsePair, renderPair, type HostPair } from './host-names.ts';
+
+/** First and last line of our block (tcr.md section 6). */
+export const BLOCK_BEGIN = '# BEGIN registry-credential-helper';
+export const BLOCK_END = '# END registry-credential-helper';
+
+/** Beginning of a line that holds bytes of a file that cannot be shortened, until a block needs them. */
+export const ROOM = '# room for registry-credential-helper';
+
+/** What is wrong with what was found; the line is one that was moved out of the block. */
+export type HostsRemark =
+  { readonly reason: 'BlockTorn' | 'BlockDoubled' } | { readonly reason: 'ForeignLine'; readonly line: string };
+
+/** What may be taken for ours between markers. */
+export interface Memory {
+  /** Lines that this process wants, wanted or found in a whole block. */
+  readonly known: ReadonlySet<string>;
+  /** True = the file was not seen before: every line of our form in a whole block is ours. */
+  readonly isFirst: boolean;
+}
+
+/** A hosts file, taken apart. */
+export interface HostsSurvey {
+  /** Foreign text before and after the place of the block; together every foreign byte, in its order. */
+  readonly before: string;
+  readonly after: string;
+  /** What whole blocks hold of ours, as it stands there. */
+  readonly held: readonly HostPair[];
+  /** `none`: nothing of ours; `room`: only that; `block`: one whole block with nothing else in it; `other`: to be put right. */
+  readonly shape: 'none' | 'room' | 'block' | 'other';
+  readonly remarks: readonly HostsRemark[];
+}
+
+type Piece = { readonly kind: 'foreign'; readonly text: string } | { readonly kind: Ours };
+/** Best place for a block first. */
+type Ours = (typeof OURS)[number];
+const OURS = ['whole', 'torn', 'room'] as const;
+
+/**
+ * Takes `text` (one character a byte) apart. A block without its end, or its beginning, ends where lines stop being known ones:
+ * what could be somebody's line stays.
+ */
+export function surveyHosts(text: string, memory: Memory): HostsSurvey {
+  const pieces: Piece[] = [];
+  const held: HostPair[] = [];
+  const remarks: HostsRemark[] = [];
+  /** Lines from a BEGIN on. */
+  let open: string[] | undefined;
+
+  const isKnown = (line: string): boolean => memory.known.has(bare(line));
+  const foreign = (lines: readonly string[]): void => void pieces.push(...lines.map(pieceOf));
+
+  const torn = (lines: readonly string[]): void => {
+    const end = lines.findIndex((line) => !isKnown(line) && !isPadding(line));
+    pieces.push({ kind: 'torn' });
+    foreign(end === -1 ? [] : lines.slice(end));
+  };
+  const whole = (lines: readonly string[]): void => {
+    pieces.push({ kind: 'whole' });
+    for (const line of lines) {
+      const pair = parsePair(bare(line));
+      if (pair !== undefined && (memory.isFirst || isKnown(line))) held.push(pair);
+      else if (!isPadding(line)) {
+        remarks.push({ reason: 'ForeignLine', line: bare(line) });
+        foreign([line]);
+      }
+    }
+  };
+  /** An END without its BEGIN: the known lines right before it are what was between them. */
+  const orphan = (): void => {
+    for (let last = pieces.at(-1); last?.kind === 'foreign' && isKnown(last.text); last = pieces.at(-1)) pieces.pop();
+    pieces.push({ kind: 'torn' });
+  };
+
+  for (const line of linesOf(text)) {
+    const marker = bare(line).trimEnd();
+    if (marker === BLOCK_BEGIN) {
+      if (open !== undefined) torn(open);
+      open = [];
+    } else if (marker === BLOCK_END) {
+      if (open === undefined) orphan();
+      else whole(open);
+      open = undefined;
+    } else if (open !== undefined) open.push(line);
+    else pieces.push(pieceOf(line));
+  }
+  if (open !== undefined) torn(open);
+
+  const count = (kind: Ours): number => pieces.filter((piece) => piece.kind === kind).length;
+  if (count('torn') > 0) remarks.push({ reason: 'BlockTorn' });
+  if (count('whole') > 1) remarks.push({ reason: 'BlockDoubled' });
+  const ours = OURS.map(count).join(' ');
+  const isClean = remarks.length === 0;
+  const shape =
+    ours === '0 0 0' ? 'none' : ours === '1 0 0' && isClean ? 'block' : /^0 0 1$/.test(ours) ? 'room' : 'other';
+  return { ...around(pieces), held, shape, remarks };
+}
+
+/** The lines of a text, each with its end. */
+export function linesOf(text: string): readonly string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** Lines that fill a block up: no resolver reads them. */
+function isPadding(line: string): boolean {
+  return /^(# *)?$/.test(bare(line)) || isRoom(line);
+}
+
+function isRoom(line: string): boolean {
+  return line.startsWith(ROOM) && /^ [0-9a-f]{8} *$/.test(bare(line).slice(ROOM.length));
+}
+
+/** A line without its end, also when an editor made that CRLF. */
+function bare(line: string): string {
+  return line.replace(/\r?\n$/, '');
+}
+
+function pieceOf(line: string): Piece {
+  return isRoom(line) ? { kind: 'room' } : { kind: 'foreign', text: line };
+}
+
+function around(pieces: readonly Piece[]): { readonly before: string; readonly after: string } {
+  const textOf = (some: readonly Piece[]): string =>
+    some.map((piece) => (piece.kind === 'foreign' ? piece.text : '')).join('');
+  const best = OURS.find((kind) => pieces.some((piece) => piece.kind === kind));
+  if (best !== undefined) {
+    const at = pieces.findIndex(({ kind }) => kind === best);
+    return { before: textOf(pieces.slice(0, at)), after: textOf(pieces.slice(at + 1)) };
+  }
+  // After an unfinished line there is no place for a block but before everything: no byte is added to somebody's line.
+  const text = textOf(pieces);
+  return text === '' || text.endsWith('\n') ? { before: text, after: '' } : { before: '', after: text };
+}
+
+/** Lines of `pairs`, for `Memory`. */
+export function knownLines(pairs: readonly HostPair[]): readonly string[] {
+  return pairs.map(renderPair);
+}

@@ -1,0 +1,232 @@
+// Brings a hosts file to what is wished, under the lock, so that nothing that others write meanwhile is lost. The order of the
+// steps is what guarantees that: decision 10 gives the reasons.
+import { closeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { renderRoom, rewriteHosts, rewriteHostsInPlace, type HostsWish } from '../core/hosts-file.ts';
+import type { HostsRemark } from '../core/hosts-survey.ts';
+import { codeOf, HostsFailure, isReadOnly } from './failure.ts';
+import { append, failureOf, openFile, overwrite, replaceFile, type OpenFile } from './file-access.ts';
+import { withLock } from './lock.ts';
+import { RetiredFiles } from './retired.ts';
+
+/** How the file was written. */
+export type HostsWrite = 'replaced' | 'in-place';
+
+/** What one update found and did. */
+export interface HostsUpdate {
+  /** What the file holds now. */
+  readonly text: string;
+  /** undefined = nothing differed, nothing was written. */
+  readonly how: HostsWrite | undefined;
+  readonly remarks: readonly HostsRemark[];
+  /** Bytes that others had written into a replaced file and that were brought into its successor. */
+  readonly carried: number;
+  /** Whole-file rewrites of replaced files that could not be brought. */
+  readonly lost: number;
+}
+
+export interface KeptFileOptions {
+  readonly path: string;
+  readonly lockPath: string;
+  /** Never replace the file. */
+  readonly inPlace: boolean;
+  /** Somebody wrote into a file that was replaced: call `update`. */
+  readonly onLateWrite: () => void;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** What the file should hold, from what it holds. */
+export type Wish = (text: string) => HostsWish;
+
+/** Attempts before a writer that takes no lock is left alone until the next cycle. */
+const MAX_ATTEMPTS = 50;
+const LOCK_PATIENCE_MS = 5_000;
+/** How often, and in which steps, an empty file is looked at until it is taken for one: who rewrites a file empties it first. */
+const EMPTY_LOOKS = 20;
+const EMPTY_PAUSE_MS = 10;
+
+interface Progress {
+  how: HostsWrite | undefined;
+  remarks: HostsRemark[];
+  carried: number;
+  lost: number;
+  /** Appended for this update, and not used yet. */
+  room: string;
+  readonly mayBeEmpty: boolean;
+}
+
+/** One hosts file, and those that it replaced. */
+export class KeptFile {
+  readonly #options: KeptFileOptions;
+  readonly #retired: RetiredFiles;
+  #inPlace: boolean;
+
+  constructor(options: KeptFileOptions) {
+    this.#options = options;
+    this.#inPlace = options.inPlace;
+    this.#retired = new RetiredFiles({ onChange: options.onLateWrite, now: options.now });
+  }
+
+  /**
+   * Brings the file to what `wish` says of it; takes no lock when nothing differs. `isLast` = nothing of ours is to stay, not
+   * even room. Throws HostsFailure; nothing of others is harmed then.
+   */
+  async update(wish: Wish, { isLast = false } = {}): Promise<HostsUpdate> {
+    const { path, lockPath, now, random } = this.#options;
+    const mayBeEmpty = await this.#staysEmpty();
+    const found = this.#read();
+    if (!this.#retired.hasNews()) {
+      const { text, remarks, missing } = this.#rewrite(found.text, wish, '', isLast);
+      if (text === found.text && missing === 0) return { text, how: undefined, remarks, carried: 0, lost: 0 };
+    }
+    try {
+      return await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
+        const progress: Progress = { how: undefined, remarks: [], carried: 0, lost: 0, room: '', mayBeEmpty };
+        for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+          const text = this.#step(wish, progress, isLast);
+          if (text !== undefined) {
+            const { how, remarks, carried, lost } = progress;
+            return { text, how, remarks, carried, lost };
+          }
+        }
+        const cure = 'another writer keeps changing it without the lock; it is tried again in the next cycle';
+        throw new HostsFailure('FileUnstable', `${path} did not hold still: ${cure}`);
+      });
+    } catch (error) {
+      // What made us write in place may be over.
+      this.#inPlace = this.#options.inPlace;
+      throw failureOf(path, error);
+    }
+  }
+
+  /** Milliseconds since a file was replaced that is still watched; undefined = none is. */
+  sinceReplaced(): number | undefined {
+    return this.#retired.age();
+  }
+
+  /** Brings what was written into replaced files, unfinished lines too, and lets them go. */
+  async close(): Promise<void> {
+    try {
+      const { lockPath, now, random } = this.#options;
+      if (this.#retired.age() === undefined) return;
+      await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
+        const { path, text } = this.#read();
+        const { appended, settle } = this.#retired.collect(text, true);
+        if (appended !== '') append(path, appended);
+        settle();
+      });
+    } finally {
+      this.#retired.close();
+    }
+  }
+
+  /** One look, and one write at most; the text when nothing is left to do. */
+  #step(wish: Wish, progress: Progress, isLast: boolean): string | undefined {
+    const open = openFile(this.#options.path, this.#inPlace ? 'write' : 'read');
+    let isKept = false;
+    try {
+      refuseStale(open);
+      if (open.links > 1 && !this.#inPlace) {
+        // Another name of the file would be left behind.
+        this.#inPlace = true;
+        return undefined;
+      }
+      if (open.text === '' && !progress.mayBeEmpty) return undefined;
+      const late = this.#retired.collect(open.text, false);
+      const isRewritten = late.rewritten !== undefined && !this.#inPlace;
+      const settle = (): void => {
+        late.settle();
+        progress.carried += late.appended.length;
+        progress.lost += late.lost + (late.rewritten !== undefined && !isRewritten ? 1 : 0);
+      };
+      if (late.appended !== '' && !isRewritten) {
+        append(open.path, late.appended);
+        settle();
+        return undefined;
+      }
+      const base = isRewritten ? `${late.rewritten}${late.appended}` : open.text;
+      const { text, remarks, missing } = this.#rewrite(base, wish, progress.room, isLast);
+      if (text === open.text && missing === 0) {
+        settle();
+        return text;
+      }
+      for (const remark of remarks)
+        if (!progress.remarks.some((one) => isSame(one, remark))) progress.remarks.push(remark);
+      if (this.#inPlace) this.#writeInPlace(open, { text, missing }, progress);
+      else isKept = this.#replace(open, text, progress);
+      if (isKept && isRewritten) settle();
+      return undefined;
+    } finally {
+      if (!isKept) closeSync(open.fd);
+    }
+  }
+
+  /** Returns true when the replaced file is kept, to see what is still written into it. */
+  #replace(open: OpenFile, text: string, progress: Progress): boolean {
+    try {
+      if (!replaceFile(open, text)) return false;
+    } catch (error) {
+      // A mount point, another file system, or a folder that only the file can be written in.
+      if (!['EBUSY', 'EXDEV'].includes(codeOf(error)) && !isReadOnly(error)) throw failureOf(open.path, error);
+      this.#inPlace = true;
+      return false;
+    }
+    this.#retired.add({ fd: open.fd, text: open.text, successor: text });
+    progress.how = 'replaced';
+    return true;
+  }
+
+  #writeInPlace(open: OpenFile, { text, missing }: { text: string; missing: number }, progress: Progress): void {
+    if (missing > 0) {
+      const mark = Math.floor(this.#options.random() * 2 ** 32);
+      progress.room = renderRoom(open.text, missing, mark.toString(16).padStart(8, '0'));
+      append(open.path, progress.room);
+      return;
+    }
+    if (overwrite(open.fd, open.text, text)) progress.how = 'in-place';
+    progress.room = '';
+  }
+
+  /** `missing` > 0: so many bytes must be appended first; `text` is not to be written then. */
+  #rewrite(
+    text: string,
+    wish: Wish,
+    room: string,
+    isLast: boolean,
+  ): { readonly text: string; readonly remarks: readonly HostsRemark[]; readonly missing: number } {
+    const wished = wish(text);
+    if (!this.#inPlace) return { ...rewriteHosts(text, wished), missing: 0 };
+    const rewrite = rewriteHostsInPlace(text, { ...wished, room: text.includes(room) ? room : '', isLast });
+    return 'missing' in rewrite ? { ...rewrite, text: '' } : { ...rewrite, missing: 0 };
+  }
+
+  async #staysEmpty(): Promise<boolean> {
+    for (let look = 0; look < EMPTY_LOOKS; look += 1) {
+      if (this.#read().text !== '') return false;
+      await pause(EMPTY_PAUSE_MS);
+    }
+    return true;
+  }
+
+  #read(): OpenFile {
+    try {
+      const open = openFile(this.#options.path, 'read');
+      closeSync(open.fd);
+      refuseStale(open);
+      return open;
+    } catch (error) {
+      throw failureOf(this.#options.path, error);
+    }
+  }
+}
+
+function refuseStale({ path, links }: OpenFile): void {
+  if (links > 0) return;
+  const cure = 'mount its folder instead of the file, or restart this Pod';
+  throw new HostsFailure('FileStale', `${path} is a mounted file that the node has replaced since: ${cure}`);
+}
+
+function isSame(a: HostsRemark, b: HostsRemark): boolean {
+  return a.reason === b.reason && (!('line' in a) || !('line' in b) || a.line === b.line);
+}

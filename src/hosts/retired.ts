@@ -1,0 +1,126 @@
+// Files that were replaced by rename, kept open for a while: who had one open writes into it and not into its successor.
+import { closeSync, fstatSync, watch, type FSWatcher } from 'node:fs';
+import { readAll } from './file-access.ts';
+
+/** How long a writer may hold a replaced file open, milliseconds. */
+const MEMORY_MS = 600_000;
+/** Most files that are kept open. */
+const MAX_FILES = 64;
+
+interface RetiredFile {
+  readonly fd: number;
+  /** What was dealt with. */
+  text: string;
+  /** Its length and time when that was read. */
+  stamp: string;
+  /** What the file that took its place held at first. */
+  readonly successor: string;
+  /** What was appended here and brought there. */
+  carried: string;
+  readonly retiredAt: number;
+  readonly watcher: FSWatcher | undefined;
+}
+
+/** What others wrote into files that were replaced. */
+export interface LateWrites {
+  /** Appended: belongs to the end of the file. */
+  readonly appended: string;
+  /** Rewritten as a whole: belongs into the place of the file. */
+  readonly rewritten: string | undefined;
+  /** Rewritten as a whole, but so was the file since: nobody can say which counts. */
+  readonly lost: number;
+  /** To be called when all that was brought: it is not told again then. */
+  readonly settle: () => void;
+}
+
+/** The replaced files that are watched. */
+export class RetiredFiles {
+  readonly #files: RetiredFile[] = [];
+  readonly #onChange: () => void;
+  readonly #now: () => number;
+
+  constructor(options: { readonly onChange: () => void; readonly now: () => number }) {
+    this.#onChange = options.onChange;
+    this.#now = options.now;
+  }
+
+  /** Takes a replaced file over, its descriptor included; `text` is what its successor was made from. */
+  add({ fd, text, successor }: { readonly fd: number; readonly text: string; readonly successor: string }): void {
+    const watcher = watchDescriptor(fd, this.#onChange);
+    this.#files.push({ fd, text, stamp: '', successor, carried: '', retiredAt: this.#now(), watcher });
+    while (this.#files.length > MAX_FILES) close(this.#files.shift());
+  }
+
+  /** True when somebody wrote into one since `collect`. */
+  hasNews(): boolean {
+    return this.#files.some((file) => stampOf(file.fd) !== file.stamp);
+  }
+
+  /** What is new, unfinished lines only with `all`. `current` is what the hosts file holds now. */
+  collect(current: string, all: boolean): LateWrites {
+    let appended = '';
+    let rewritten: string | undefined;
+    let lost = 0;
+    const settled: (() => void)[] = [];
+    for (const file of this.#files) {
+      const stamp = stampOf(file.fd);
+      if (stamp === file.stamp && !all) continue;
+      const text = readAll(file.fd);
+      // Emptied: what is to stand there is about to be written.
+      if (text === '' && file.text !== '') continue;
+      let taken = '';
+      if (text.startsWith(file.text)) {
+        const news = text.slice(file.text.length);
+        taken = all ? news : news.slice(0, news.lastIndexOf('\n') + 1);
+        appended += taken;
+      } else if (rewritten === undefined && current.startsWith(file.successor)) {
+        rewritten = text + sinceThen(current, file, text);
+      } else lost += 1;
+      const known = text.startsWith(file.text) ? file.text + taken : text;
+      settled.push(() => Object.assign(file, { stamp, text: known, carried: file.carried + taken }));
+    }
+    return { appended, rewritten, lost, settle: () => this.#settle(settled) };
+  }
+
+  /** Milliseconds since the last one was added; undefined = there is none. */
+  age(): number | undefined {
+    const last = this.#files.at(-1);
+    return last === undefined ? undefined : this.#now() - last.retiredAt;
+  }
+
+  close(): void {
+    for (const file of this.#files.splice(0)) close(file);
+  }
+
+  #settle(settled: readonly (() => void)[]): void {
+    for (const one of settled) one();
+    while ((this.#files[0]?.retiredAt ?? Infinity) < this.#now() - MEMORY_MS) close(this.#files.shift());
+  }
+}
+
+/** What was appended to the successor, without what came from the file itself and is in its new text. */
+function sinceThen(current: string, { successor, carried }: RetiredFile, text: string): string {
+  const tail = current.slice(successor.length);
+  return tail.startsWith(carried) && text.includes(carried) ? tail.slice(carried.length) : tail;
+}
+
+function stampOf(fd: number): string {
+  const { size, mtimeNs } = fstatSync(fd, { bigint: true });
+  return `${size} ${mtimeNs}`;
+}
+
+/** By its descriptor, since it has no name any more; without /proc the next cycle finds what was written. */
+function watchDescriptor(fd: number, onChange: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(`/proc/self/fd/${fd}`, { persistent: false }, onChange);
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return undefined;
+  }
+}
+
+function close(file: RetiredFile | undefined): void {
+  if (file === undefined) return;
+  file.watcher?.close();
+  closeSync(file.fd);
+}

@@ -1,0 +1,236 @@
+// Writing a hosts file beside others, at exactly the worst moment: between our look and our write.
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { HostsWish } from '../../../src/core/hosts-file.ts';
+import { BLOCK_BEGIN as BEGIN, BLOCK_END as END, ROOM } from '../../../src/core/hosts-survey.ts';
+import { KeptFile, type HostsUpdate, type KeptFileOptions } from '../../../src/hosts/kept-file.ts';
+
+const LOCAL = '127.0.0.1 localhost\n';
+const BLOCK = `${BEGIN}\n10.20.0.7 a.example\n${END}\n`;
+const WISH: HostsWish = { pairs: [{ domain: 'a.example', ip: '10.20.0.7' }], known: new Set(), isFirst: true };
+const NOTHING: HostsWish = { ...WISH, pairs: [] };
+
+let folder: string;
+let file: string;
+const kept: KeptFile[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kept-file-'));
+  file = join(folder, 'hosts');
+  writeFileSync(file, LOCAL);
+});
+afterEach(async () => {
+  for (const one of kept.splice(0)) await one.close().catch(() => undefined);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function keep(inPlace: boolean, options: Partial<KeptFileOptions> = {}): KeptFile {
+  const lockPath = `${file}.lock`;
+  const world = { path: file, lockPath, onLateWrite: () => undefined, now: Date.now, random: Math.random };
+  const one = new KeptFile({ ...world, inPlace, ...options });
+  kept.push(one);
+  return one;
+}
+
+/** Updates while somebody else does `meanwhile` right after we looked at the file for the last time before we write it. */
+function updateWhile(one: KeptFile, meanwhile: () => void, wish = WISH): Promise<HostsUpdate> {
+  let looks = 0;
+  return one.update(() => {
+    looks += 1;
+    if (looks === 2) {
+      expect(existsSync(`${file}.lock`)).toBe(true);
+      meanwhile();
+    }
+    return wish;
+  });
+}
+
+const textOf = (): string => readFileSync(file, 'latin1');
+const linesOf = (): readonly string[] => textOf().split('\n').sort();
+
+describe.each([
+  ['replaced', false],
+  ['written in place', true],
+] as const)('a file that is %s', (_, inPlace) => {
+  test('keeps what somebody appends between our look and our write', async () => {
+    await updateWhile(keep(inPlace), () => appendFileSync(file, '10.0.0.1 nas\n'));
+    expect(linesOf()).toEqual(`${LOCAL}${BLOCK}10.0.0.1 nas\n`.split('\n').sort());
+  });
+
+  test('keeps what somebody appends while the block shrinks and goes', async () => {
+    const one = keep(inPlace);
+    await one.update(() => WISH);
+    await updateWhile(one, () => appendFileSync(file, '10.0.0.1 nas\n'), NOTHING);
+    const plain = linesOf().filter((line) => line.trim() !== '' && !line.startsWith(ROOM));
+    expect(plain).toEqual(['10.0.0.1 nas', LOCAL.trim()]);
+  });
+
+  test('takes what somebody wrote over the whole of it between our look and our write', async () => {
+    await updateWhile(keep(inPlace), () => writeFileSync(file, '127.0.0.1 me\n'));
+    expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
+  });
+
+  test('keeps every byte of what somebody wrote over a block that is about to change', async () => {
+    writeFileSync(file, `${LOCAL}${BLOCK.replace('a.example', 'b.example')}`);
+    const theirs = '127.0.0.1 me\n'.repeat(20);
+    await updateWhile(keep(inPlace), () => writeFileSync(file, theirs));
+    expect(textOf()).toBe(`${theirs}${BLOCK}`);
+  });
+
+  test('is untouched, also by a lock, when nothing differs', async () => {
+    writeFileSync(file, `${LOCAL}${BLOCK}`);
+    const before = statSync(file, { bigint: true });
+    const one = keep(inPlace, { lockPath: join(folder, 'missing', 'lock') });
+    expect(await one.update(() => WISH)).toMatchObject({ how: undefined, text: `${LOCAL}${BLOCK}` });
+    expect(statSync(file, { bigint: true })).toMatchObject({ ino: before.ino, mtimeNs: before.mtimeNs });
+  });
+
+  test('gets its block when it is empty', async () => {
+    writeFileSync(file, '');
+    await keep(inPlace).update(() => WISH);
+    expect(textOf()).toBe(BLOCK);
+  });
+
+  test('is waited for while somebody has emptied it to rewrite it', async () => {
+    writeFileSync(file, '');
+    const update = keep(inPlace).update(() => WISH);
+    writeFileSync(file, '127.0.0.1 me\n');
+    await update;
+    expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
+  });
+
+  test('is put right after a process that was killed: its room, its new file and its old lock', async () => {
+    writeFileSync(file, `${LOCAL}${ROOM} 0123abcd      \n`);
+    writeFileSync(join(folder, '.hosts.registry-credential-helper'), 'half');
+    writeFileSync(`${file}.lock`, '');
+    const old = Date.now() / 1_000 - 301;
+    utimesSync(`${file}.lock`, old, old);
+    await keep(inPlace).update(() => WISH);
+    expect(textOf().replace(/^# *\n/m, '')).toBe(`${LOCAL}${BLOCK}`);
+    expect(existsSync(`${file}.lock`)).toBe(false);
+    const left = inPlace ? ['.hosts.registry-credential-helper', 'hosts'] : ['hosts'];
+    expect(readdirSync(folder).sort()).toEqual(left);
+  });
+
+  test('is left alone while another writer holds the lock', async () => {
+    writeFileSync(`${file}.lock`, '');
+    let clock = Date.now();
+    const one = keep(inPlace, { now: () => (clock += 3_000) });
+    await expect(one.update(() => WISH)).rejects.toMatchObject({ reason: 'LockBusy' });
+    expect(textOf()).toBe(LOCAL);
+    expect(existsSync(`${file}.lock`)).toBe(true);
+  });
+
+  test('is left alone when it never holds still', async () => {
+    let looks = 0;
+    const update = keep(inPlace).update(() => {
+      looks += 1;
+      writeFileSync(file, `127.0.0.1 me-${looks}\n`);
+      return WISH;
+    });
+    await expect(update).rejects.toMatchObject({ reason: 'FileUnstable' });
+    expect(textOf()).toContain(`127.0.0.1 me-${looks}\n`);
+    expect(existsSync(`${file}.lock`)).toBe(false);
+  });
+
+  test('is what a symbolic link leads to', async () => {
+    renameSync(file, join(folder, 'target'));
+    symlinkSync('target', file);
+    await keep(inPlace).update(() => WISH);
+    expect(readFileSync(join(folder, 'target'), 'latin1')).toBe(`${LOCAL}${BLOCK}`);
+  });
+});
+
+describe('a file that was replaced', () => {
+  test('is followed: lines of who had it open arrive at once when finished, else at the end', async () => {
+    const fd = openSync(file, 'a');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, '10.0.0.1 nas\n10.0.0.2 unfin');
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 nas\n`);
+    writeSync(fd, 'ished\n10.0.0.3 never');
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 nas\n10.0.0.2 unfinished\n`);
+    await one.close();
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 nas\n10.0.0.2 unfinished\n10.0.0.3 never`);
+    closeSync(fd);
+  });
+
+  test('brings a rewrite of it at the next attempt when something came in between', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, '127.0.0.2 older', 0);
+    let isDisturbed = false;
+    await one.update((text) => {
+      // What the file is made from now is the rewritten text; its own place changes at that moment.
+      if (text.startsWith('127.0.0.2') && !isDisturbed) {
+        isDisturbed = true;
+        writeFileSync(`${file}.theirs`, textOf());
+        renameSync(`${file}.theirs`, file);
+      }
+      return WISH;
+    });
+    expect(isDisturbed).toBe(true);
+    expect(textOf()).toBe(`127.0.0.2 olderhost\n${BLOCK}`);
+    closeSync(fd);
+  });
+
+  test('is waited for while somebody has emptied it to rewrite it: no line comes twice', async () => {
+    const one = keep(false);
+    const fds = [openSync(file, 'a'), openSync(file, 'r+')] as const;
+    await one.update(() => WISH);
+    writeSync(fds[0], '10.0.0.1 nas\n');
+    await one.update(() => WISH);
+    ftruncateSync(fds[1]);
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 nas\n`);
+    writeSync(fds[1], '127.0.0.1 me\n10.0.0.1 nas\n', 0);
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`127.0.0.1 me\n10.0.0.1 nas\n${BLOCK}`);
+    for (const fd of fds) closeSync(fd);
+  });
+
+  test('says so when two rewrites of the whole file cannot both count', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeFileSync(file, '127.0.0.1 newer\n');
+    writeSync(fd, '127.0.0.2 older', 0);
+    expect(await one.update(() => WISH)).toMatchObject({ lost: 1, text: `127.0.0.1 newer\n${BLOCK}` });
+    closeSync(fd);
+  });
+
+  test('by somebody else between our look and our write is not overwritten', async () => {
+    await updateWhile(keep(false), () => {
+      writeFileSync(`${file}.theirs`, '127.0.0.1 me\n');
+      renameSync(`${file}.theirs`, file);
+    });
+    expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
+  });
+});
+
+test('a file with a second name is written in place, so that both names stay the same file', async () => {
+  linkSync(file, `${file}.second`);
+  expect(await keep(false).update(() => WISH)).toMatchObject({ how: 'in-place' });
+  expect(readFileSync(`${file}.second`, 'latin1')).toBe(`${LOCAL}${BLOCK}`);
+});
