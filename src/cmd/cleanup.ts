@@ -7,8 +7,8 @@ import { connect } from './connect.ts';
 import type { Command } from './lifecycle.ts';
 import { readSettings } from './settings.ts';
 
-const HELP = `registry-credential-helper cleanup removes everything that one installation wrote into the cluster: its webhook, its
-references from ServiceAccounts, then its Secrets, then its own master copy. Foreign objects and foreign references stay.
+const HELP = `registry-credential-helper cleanup removes everything that one installation wrote into the cluster: its webhook, the
+ImagePullSecret resources that it made because they were declared, its references from ServiceAccounts, then its Secrets, then its own master copy. Foreign objects and foreign references stay.
 Stop the controller first: it would write everything again, so cleanup refuses while another process holds the Lease.
 
 Usage: registry-credential-helper cleanup [FLAGS]
@@ -43,8 +43,8 @@ export const cleanupCommand: Command = {
         print: (line) => void process.stdout.write(`${line}\n`),
         onFailure: ({ write, error }) =>
           logger.error('Could not be removed', { namespace: write.namespace, name: write.name, error }),
-        onWebhookUnknown: (error) =>
-          void process.stderr.write(`cleanup: cannot look for the webhook, left alone: ${error.message}\n`),
+        onUnknown: (what, error) =>
+          void process.stderr.write(`cleanup: cannot look for ${what}, left alone: ${error.message}\n`),
         onReadFailure: (kind, error) =>
           void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),
         signal,

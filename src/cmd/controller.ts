@@ -5,15 +5,17 @@ import { createController } from '../controller/controller.ts';
 import { createReport, type EventReason } from '../controller/report.ts';
 import { healthChecks } from '../controller/status.ts';
 import { parseConfig } from '../core/config.ts';
+import type { SpecParser } from '../core/declared-resources.ts';
 import { parseImagePullSecret } from '../core/image-pull-secret.ts';
 import { leaseName } from '../core/names.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { createRevocations } from '../credentials/revocation.ts';
 import { CredentialStore } from '../credentials/store.ts';
+import { checkPermissions } from '../kube/check-permissions.ts';
 import { Turns } from '../credentials/turns.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
-import { checkPermissions, permissionsOf } from '../kube/permissions.ts';
+import { permissionsOf } from '../kube/permissions.ts';
 import { SecretSources } from '../kube/secret-sources.ts';
 import { readFieldManagers } from '../kube/writes.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -21,6 +23,7 @@ import { startHealthServer } from '../observability/http.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { createProviders, withResourceProvider } from '../providers/table.ts';
 import { connect, type Connection } from './connect.ts';
+import { wireDeclaredResources } from './declared.ts';
 import type { Command } from './lifecycle.ts';
 import { createProviderWorld, readerOf } from './provider-world.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -82,13 +85,14 @@ export const controllerCommand: Command = {
     const secrets = { namespace, secretNamespaces: settings.secretNamespaces };
     const parseItem = createItemParser(providers, secrets);
     const parseResourceItem = createItemParser(all, secrets);
+    const parseSpec: SpecParser = (name, spec) => parseImagePullSecret(name, spec, parseResourceItem);
     const controller = createController({
       client,
       instance,
       namespace,
       configMap,
       parse: (data) => parseConfig(data, { parseItem, providers: [...providers.keys()], namespace }),
-      parseResource: (name, spec) => parseImagePullSecret(name, spec, parseResourceItem),
+      parseResource: parseSpec,
       createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged, readResource }) => {
         const sources = new SecretSources({
           client,
@@ -121,6 +125,7 @@ export const controllerCommand: Command = {
           report.onConfiguration(state);
           webhook.configured();
         },
+        onResources: () => declared.changed(),
       },
       now,
       random,
@@ -132,6 +137,10 @@ export const controllerCommand: Command = {
       controller,
       parseItem: parseResourceItem,
       metrics,
+      onReflector: report.onReflector,
+    });
+    const declared = wireDeclaredResources({
+      ...{ connection, settings, controller, parseSpec, metrics, events },
       onReflector: report.onReflector,
     });
     const checks = healthChecks(controller, now);
@@ -148,9 +157,9 @@ export const controllerCommand: Command = {
     });
 
     await warnOfMissingRights(connection, settings, signal);
-    const running = Promise.all([controller.run(signal), webhook.run(signal)]);
+    const running = Promise.all([controller, webhook, declared].map((part) => part.run(signal)));
     const leading = async (until: AbortSignal): Promise<void> => {
-      await Promise.all([controller.lead(until), webhook.lead(until)]);
+      await Promise.all([controller, webhook, declared].map((part) => part.lead(until)));
     };
     if (settings.leaderElect) await lead(connection, { leading, identity, lease: leaseName(instance) }, signal);
     else await leading(signal);

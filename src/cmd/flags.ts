@@ -31,7 +31,7 @@ const FLAGS: readonly Flag[] = [
     name: 'kubeconfig',
     value: 'FILE',
     help: 'kubeconfig to use (default: in the cluster its own rights, else $KUBECONFIG or ~/.kube/config)',
-    commands: ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper'],
+    commands: ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
     ...NAMESPACE,
@@ -49,9 +49,14 @@ const FLAGS: readonly Flag[] = [
     commands: ['migrate from-acr-helper'],
   },
   {
+    ...NAMESPACE,
+    help: 'namespace where this program is or will be (default: that of the Pod, else kube-system)',
+    commands: ['migrate from-tcr-assistant'],
+  },
+  {
     ...CONFIG_MAP,
     help: 'the configuration (default: acr-configuration in --namespace)',
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'migrate from-tcr-assistant'],
   },
   {
     ...CONFIG_MAP,
@@ -67,7 +72,7 @@ const FLAGS: readonly Flag[] = [
     name: 'instance',
     value: 'NAME',
     help: 'label value that tells several installations in one cluster apart (default: default)',
-    commands: ['controller', 'cleanup', 'migrate from-acr-helper'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
     name: 'leader-elect',
@@ -91,7 +96,13 @@ const FLAGS: readonly Flag[] = [
     name: 'allow-secret-namespaces',
     value: 'LIST',
     help: 'further namespaces that Secret references in the configuration may name, separated by commas',
-    commands: ['controller', 'migrate config'],
+    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant'],
+  },
+  {
+    name: 'declared-resources',
+    value: 'NAME',
+    help: 'Secret in our own namespace whose list of ImagePullSecret resources is made and kept (default: registry-credential-helper-resources-INSTANCE)',
+    commands: ['controller'],
   },
   {
     name: 'metrics-address',

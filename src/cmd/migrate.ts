@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command, CommandGroup } from './lifecycle.ts';
 import { connect } from './connect.ts';
 import { fromAcrHelperCommand } from './from-acr-helper.ts';
+import { fromTcrAssistantCommand } from './from-tcr-assistant.ts';
 import { migrateConfig, printIssues, type MigrationSource } from './migrate-config.ts';
 import { placesOf, readSettings, type Settings } from './settings.ts';
 import { ConfigError, KubeError } from '../core/errors.ts';
@@ -56,6 +57,10 @@ export const migrateCommand: CommandGroup = {
     'from-acr-helper': {
       summary: 'print the plan of a move from Alibaba’s add-on: findings, commands in order, the way back',
       command: fromAcrHelperCommand,
+    },
+    'from-tcr-assistant': {
+      summary: 'print the plan of a move from Tencent’s add-on: findings, tokens, commands in order, the way back',
+      command: fromTcrAssistantCommand,
     },
   },
 };

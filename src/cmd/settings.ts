@@ -25,6 +25,8 @@ export interface Settings {
   /** In each region. */
   readonly cloudRequestsPerSecond: number;
   readonly secretNamespaces: readonly string[];
+  /** Name of the Secret that declares resources; undefined = as `declaredSecretName` says. */
+  readonly declaredResources: string | undefined;
   /** `:8080`, `127.0.0.1:0`; `0` = none. */
   readonly metricsAddress: string;
   readonly webhook: WebhookFlags;
@@ -77,6 +79,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
+    declaredResources: secretName('declared-resources', values.get('declared-resources'), issues),
     metricsAddress: matching(
       'metrics-address',
       values.get('metrics-address') ?? ':8080',
@@ -164,6 +167,12 @@ function choice<const T extends string>(
   const found = allowed.find((value) => value === text.toLowerCase());
   if (found === undefined) issues.push(`--${name}=${text} must be one of ${allowed.join(', ')}`);
   return found;
+}
+
+/** A name of a Secret, or nothing. */
+function secretName(name: string, text: string | undefined, issues: string[]): string | undefined {
+  const form = 'the name of a Secret: lower-case letters, digits, - and .';
+  return text === undefined ? undefined : matching(name, text, /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, form, issues);
 }
 
 function matching(name: string, text: string, pattern: RegExp, form: string, issues: string[]): string {

@@ -5,6 +5,7 @@ import { KubeError } from '../core/errors.ts';
 import type { Plan, Write } from '../core/plan-types.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { removeDeclared } from '../kube/declaration-writes.ts';
 import { createLimiter } from '../kube/limiter.ts';
 import {
   isOwnAuthority,
@@ -37,8 +38,8 @@ export interface CleanUpOptions {
   /** One line for each thing that is, or would be, removed. */
   readonly print: (line: string) => void;
   readonly onFailure: (failed: FailedWrite) => void;
-  /** One of the webhooks may not be looked for; `why` names the missing right. */
-  readonly onWebhookUnknown: (why: KubeError) => void;
+  /** This may not be looked for; `why` names the missing right. */
+  readonly onUnknown: (what: 'a webhook' | 'declared resources', why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: CachedKind, error: KubeError) => void;
   readonly signal: AbortSignal;
@@ -52,8 +53,8 @@ export interface CleanUpOutcome {
 }
 
 /**
- * Removes the webhooks, then references, then Secrets, then what is in our own namespace. Throws KubeError when the cluster may
- * not be read.
+ * Removes the webhooks and declared resources, then references, then Secrets, then what is in our own namespace. Throws KubeError when the
+ * cluster may not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
   const ended = new AbortController();
@@ -72,7 +73,17 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
   try {
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
     // First: it would add references again.
-    await removeWebhookObjects(options);
+    for (const kind of WEBHOOK_KINDS) {
+      await unlessForbidden('a webhook', options, async () => {
+        tellOf(await removeWebhook(options.client, kind, options), `${kind} ${webhookName(options.instance)}`, options);
+      });
+    }
+    // Whoever serves them next would write their Secrets again.
+    await unlessForbidden('declared resources', options, async () => {
+      for (const name of await removeDeclared(options.client, options)) {
+        tellOf('removed', `ImagePullSecret ${name}`, options);
+      }
+    });
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
@@ -136,16 +147,17 @@ function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: stri
   });
 }
 
-/** Rights for the webhook are for one installation by name: one that never had a webhook may lack them. */
-async function removeWebhookObjects(options: CleanUpOptions): Promise<void> {
-  const { client, instance, onWebhookUnknown } = options;
-  for (const kind of WEBHOOK_KINDS) {
-    try {
-      tellOf(await removeWebhook(client, kind, options), `${kind} ${webhookName(instance)}`, options);
-    } catch (error) {
-      if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
-      onWebhookUnknown(error);
-    }
+/** Rights may be those of another installation, or of an older version: what they do not reach was not made by this one, most likely. */
+async function unlessForbidden(
+  what: Parameters<CleanUpOptions['onUnknown']>[0],
+  { onUnknown }: CleanUpOptions,
+  remove: () => Promise<void>,
+): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
+    onUnknown(what, error);
   }
 }
 

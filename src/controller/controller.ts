@@ -140,7 +140,8 @@ export function createController(options: ControllerOptions): Controller {
     },
     onRules(rules) {
       forgetRules();
-      triggers.onRules(rules);
+      if (rules === undefined) triggers.onEverything();
+      else triggers.onRules(rules);
     },
     onSource: changes.onSourceChanged,
     observer,

@@ -29,10 +29,8 @@ export function createInForce(of: {
     return parsed.ok ? parsed.value : undefined;
   };
   const build = (good: Config | undefined): Config | undefined => {
-    const resources = of.resources().known();
-    if (good === undefined && resources.known.length === 0) return undefined;
     const defaults = good ?? defaultsOf();
-    return defaults === undefined ? undefined : effectiveConfig(good, resources, defaults);
+    return defaults === undefined ? undefined : effectiveConfig(good, of.resources().known(), defaults);
   };
   const config = (): Config | undefined => {
     const { good } = of.configuration();

@@ -9,7 +9,7 @@ import { fitting, sentenceOf } from './report-configuration.ts';
 import type { ResourceObserver } from './resources.ts';
 
 /** What resources tell, but for the add-on that is replaced: that is said on the ConfigMap. */
-export type ResourceReport = Omit<ResourceObserver, 'onTcrAssistant'>;
+export type ResourceReport = Omit<ResourceObserver, 'onTcrAssistant' | 'onResources'>;
 
 /** Builds the report. */
 export function createResourceReport({

@@ -138,6 +138,8 @@ export function createReport(options: ReportOptions): Report {
       reportVendorHelper(logger, onConfigMap, { place: VENDOR_HELPER, isRunning });
     },
     ...createResourceReport(options),
+    // Nothing to tell people: what becomes of it is told by others.
+    onResources: () => undefined,
     onRevoked: (credential, ids) => logger.info('Removed what a credential had left at its cloud', { credential, ids }),
     onRevocationFailure: (credential, error) => {
       logger.warn('What a credential left at its cloud could not be removed', { credential, error });

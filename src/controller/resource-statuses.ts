@@ -1,17 +1,18 @@
 // The one writer of every resource's status: gathers what happened, and writes what differs, at most every five seconds.
 import type { EpochMs } from '../core/types.ts';
-import type { ResourceStatus } from '../core/resource-status.ts';
+import type { WrittenStatus } from '../core/resource-status.ts';
 import { isRecord } from '../core/records.ts';
+import { sameJson } from '../core/same-json.ts';
 import type { Resource } from '../kube/resource-objects.ts';
 
 export interface ResourceStatusesOptions {
   readonly resources: () => readonly Resource[];
   /** The status as it should be. `previous`: what was sent last, or else what is there. */
-  readonly build: (resource: Resource, previous: unknown) => ResourceStatus;
+  readonly build: (resource: Resource, previous: unknown) => WrittenStatus;
   /** When a status changes although nothing happens: a password comes near its end. */
   readonly nextChangeAt: () => EpochMs | undefined;
   /** Writes it and gives the status that is there afterwards. Throws KubeError. */
-  readonly write: (resource: Resource, status: ResourceStatus, signal: AbortSignal) => Promise<unknown>;
+  readonly write: (resource: Resource, status: WrittenStatus, signal: AbortSignal) => Promise<unknown>;
   readonly onFailure: (resource: Resource, error: unknown) => void;
   readonly now: () => EpochMs;
   /** Waits, milliseconds; resolves early when the signal aborts. */
@@ -30,7 +31,7 @@ const MAX_WAIT_MS = 3_600_000;
 interface Written {
   readonly uid: string;
   /** What was sent: a definition that is not ours may drop parts of it. */
-  readonly status: ResourceStatus;
+  readonly status: WrittenStatus;
 }
 
 /** Keeps the statuses while `run` runs. */
@@ -103,17 +104,7 @@ export class ResourceStatuses {
 }
 
 /** True when `live` says all of `status`; what else it says is somebody else's. */
-function isThere(status: ResourceStatus, live: unknown): boolean {
+function isThere(status: WrittenStatus, live: unknown): boolean {
   if (!isRecord(live)) return false;
   return Object.entries(status).every(([key, value]) => sameJson(value, live[key]));
-}
-
-/** Equal whatever the order of fields: the API server sends them in its own. */
-function sameJson(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a)) {
-    const others: readonly unknown[] = Array.isArray(b) ? b : [];
-    return Array.isArray(b) && a.length === others.length && a.every((one, at) => sameJson(one, others[at]));
-  }
-  if (!isRecord(a)) return a === b;
-  return isRecord(b) && Object.keys({ ...a, ...b }).every((key) => sameJson(a[key], b[key]));
 }

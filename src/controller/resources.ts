@@ -6,7 +6,7 @@ import { TCR_ASSISTANT } from '../core/names.ts';
 import { endingOf, type Ending } from '../core/password-end.ts';
 import type { Skip } from '../core/plan-types.ts';
 import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
-import { buildResourceStatus, type CredentialFacts, type ResourceStatus } from '../core/resource-status.ts';
+import { buildWrittenStatus, type CredentialFacts, type WrittenStatus } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ImagePullSecrets, type ResourceKindState, type Watched } from '../kube/image-pull-secrets.ts';
@@ -30,6 +30,8 @@ export interface ResourceObserver {
   readonly onResourceKind: (state: ResourceKindState) => void;
   /** Told by the leader: the vendor's add-on runs, or does not. */
   readonly onTcrAssistant: (isRunning: boolean) => void;
+  /** Which there are, what labels they have, or who serves them may have changed; must not wait for anything. */
+  readonly onResources: () => void;
   /** Told when it is near, and when it is over. */
   readonly onPasswordEnding: (resource: Resource, ending: Ending) => void;
   readonly onStatusFailure: (resource: Resource, error: unknown) => void;
@@ -51,8 +53,8 @@ export interface ResourcesOptions {
   readonly settings: (config: Config) => PlanSettings;
   readonly caches: () => Pick<Caches, 'namespaces' | 'serviceAccounts' | 'secrets'>;
   readonly credentials: CredentialView;
-  /** These rules are, or were, in force; must not wait for anything. */
-  readonly onRules: (rules: readonly Rule[]) => void;
+  /** These rules are, or were, in force; undefined = any could have been. Must not wait for anything. */
+  readonly onRules: (rules: readonly Rule[] | undefined) => void;
   /** User name or password of a resource changed. */
   readonly onSource: (reference: SecretReference) => void;
   readonly observer: ResourceObserver;
@@ -66,6 +68,8 @@ export interface Resources {
   known(): KnownResources;
   /** True when it is known which there are, or that there are none at the moment, and they are ours to serve. */
   areKnown(): boolean;
+  /** Those that are there, in their latest version; undefined = they are not known, or the vendor's add-on serves them. */
+  ours(): readonly Resource[] | undefined;
   /** Those whose rule asks for this credential. */
   wanting(cacheKey: string): readonly Resource[];
   /** User name and password, as a source; undefined = there is no such resource. */
@@ -100,9 +104,11 @@ export function createResources(options: ResourcesOptions): Resources {
       if (change.after === undefined) observer.onResourceGone(name);
       else if (leading) observer.onResource(change.after, issuesOf(name));
       statuses.changed();
+      observer.onResources();
     },
     onKind: (state) => {
       observer.onResourceKind(state);
+      observer.onResources();
       options.onRules(allRules());
     },
     report: options.report,
@@ -114,8 +120,10 @@ export function createResources(options: ResourcesOptions): Resources {
     place: TCR_ASSISTANT,
     onChange: (isRunning) => {
       if (leading) observer.onTcrAssistant(isRunning);
-      options.onRules(allRules());
+      // Resources that went meanwhile left something behind where no rule leads any more.
+      options.onRules(undefined);
       statuses.changed();
+      observer.onResources();
     },
     report: (event) => options.report('deployments', event),
     now,
@@ -148,7 +156,7 @@ export function createResources(options: ResourcesOptions): Resources {
     return credentials.facts(cacheKeyOf(name));
   }
 
-  function build(resource: Resource, previous: unknown): ResourceStatus {
+  function build(resource: Resource, previous: unknown): WrittenStatus {
     const { name, generation } = resource;
     const rule = rules.ruleOf(name);
     const config = options.config();
@@ -160,15 +168,18 @@ export function createResources(options: ResourcesOptions): Resources {
       skipsOf: (namespace) => skips.get(namespace) ?? [],
       now: now(),
     });
+    const isStandingDown = assistant.isRunning;
     const counts =
-      rule === undefined || config === undefined ? { secrets: none, accounts: none } : tally(rule, world(config));
+      rule === undefined || config === undefined || isStandingDown
+        ? { secrets: none, accounts: none }
+        : tally(rule, world(config));
     const credential = factsOf(name);
     tellEnding(resource, endingOf(credential, now()));
-    return buildResourceStatus(
+    return buildWrittenStatus(
       {
         generation,
         issues: issuesOf(name),
-        isStandingDown: assistant.isRunning,
+        isStandingDown,
         ...counts,
         credential,
         failure: credentials.failure(cacheKeyOf(name)),
@@ -190,6 +201,7 @@ export function createResources(options: ResourcesOptions): Resources {
     known: () =>
       assistant.isRunning ? { known: [], areAll: false } : { known: rules.all(), areAll: kind.state === 'served' },
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
+    ours: () => (assistant.isRunning ? undefined : kind.served()),
     wanting: (cacheKey) => kind.all().filter(({ name }) => cacheKeyOf(name) === cacheKey),
     source: (name) => kind.source(name),
     watches: () => kind.reflectors(),

@@ -25,7 +25,8 @@ export function effectiveConfig(
   { known, areAll }: KnownResources,
   defaults: Config,
 ): Config | undefined {
-  if (config === undefined && known.length === 0) return undefined;
+  // That there are no resources is knowledge: what the last one brought must go, also without a ConfigMap.
+  if (config === undefined && known.length === 0 && !areAll) return undefined;
   const { rules: own, ...settings } = config ?? { ...defaults, rules: [] };
   const keys = keptSecrets([...own, ...known.flatMap(({ rule }) => rule ?? [])]);
   const served = known.filter(({ rule }) => rule !== undefined && publishedKey(rule, keys) === undefined);

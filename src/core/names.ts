@@ -56,11 +56,18 @@ export const RESOURCE_KIND = {
   plural: 'imagepullsecrets',
 } as const;
 
+/** Name of its definition, and of the kind where other kinds may share the short one. */
+export const DEFINITION_NAME = `${RESOURCE_KIND.plural}.${RESOURCE_KIND.group}`;
+
 /** Deployment and ServiceAccount of the add-on that we replace; trust policies of RRSA name the latter (acr.md section 9). */
 export const VENDOR_HELPER = { namespace: 'kube-system', name: 'aliyun-acr-credential-helper' } as const;
 
 /** Deployment of Tencent's add-on, which serves the same resources (tcr.md section 1). */
 export const TCR_ASSISTANT = { namespace: 'tcr-assistant-system', name: 'tcr-assistant-controller-manager' } as const;
+
+/** Its validating webhook, and the DaemonSet and ConfigMap with which it rewrites `/etc/hosts` of nodes (tcr.md sections 1 and 6). */
+export const TCR_WEBHOOK = 'tcr-assistant-validating-webhook-configuration';
+export const HOSTS_UPDATER = { daemonSet: 'hosts-updater', configMap: 'updater-config', key: 'hosts.yaml' } as const;
 
 /** Longest name of an object, characters. */
 export const MAX_NAME = 253;
@@ -117,6 +124,17 @@ export function authoritySecretName(instance: string): string {
 /** Keys of that Secret. */
 export const AUTHORITY_KEYS = { cert: 'tls.crt', key: 'tls.key', previous: 'previous.crt' } as const;
 
+/** Label, with the value "true", of the `ImagePullSecret` resources that we make as a Secret of our own namespace declares them. */
+export const DECLARED_LABEL = `${DOMAIN}/declared`;
+
+/** Secret in our own namespace that declares such resources, unless `--declared-resources` names another; one for each instance. */
+export function declaredSecretName(instance: string): string {
+  return `${MANAGER}-resources-${instance}`;
+}
+
+/** Keys of that Secret: one of them holds the list. */
+export const DECLARED_KEYS = ['imagePullSecrets.json', 'imagePullSecrets.yaml'] as const;
+
 /** Annotation on a ServiceAccount: the names in `imagePullSecrets` that this installation added, joined by commas. */
 export function referencesAnnotation(instance: string): string {
   return `${DOMAIN}/references.${instance}`;
@@ -130,6 +148,16 @@ export function managedLabels(instance: string): Readonly<Record<string, string>
 /** Label selector, as the API takes it, of every Secret that `instance` manages. */
 export function managedSelector(instance: string): string {
   return `${MANAGED_BY_LABEL}=${MANAGER},${INSTANCE_LABEL}=${instance}`;
+}
+
+/** Labels of every resource that `instance` makes because it is declared. */
+export function declaredLabels(instance: string): Readonly<Record<string, string>> {
+  return { ...managedLabels(instance), [DECLARED_LABEL]: 'true' };
+}
+
+/** True when `instance` made the resource, and keeps it as it is declared. Whoever takes one of the labels off takes it over. */
+export function isDeclared({ labels }: Pick<ObservedSecret, 'labels'>, instance: string): boolean {
+  return isManaged({ labels }, instance) && labels[DECLARED_LABEL] === 'true';
 }
 
 /** True when the Secret carries the labels of `instance`. */
@@ -156,10 +184,10 @@ export function isOlderAcrSecretName(name: string): boolean {
 }
 
 /**
- * True for Secrets that hold keys to a cloud, our master copy or the key of our certificate authority, under their well-known
- * names: they must never become a credential, or whoever edits the configuration could publish them into every namespace.
+ * True for Secrets that hold keys to a cloud, our master copy, the key of our certificate authority or the passwords of declared
+ * resources, under their well-known names: they must never become a credential, or whoever edits the configuration could publish them into every namespace.
  */
 export function isIdentitySecretName(name: string): boolean {
-  if (name.startsWith(`${MANAGER}-state-`) || name.startsWith(`${MANAGER}-webhook-ca-`)) return true;
+  if (['state', 'webhook-ca', 'resources'].some((what) => name.startsWith(`${MANAGER}-${what}-`))) return true;
   return name === 'alibaba-addon-secret' || /^addon\..+\.token$/.test(name);
 }

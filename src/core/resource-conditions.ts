@@ -67,14 +67,13 @@ export function sayEnding({ endsAt, stage }: Ending): Pick<Verdict, 'reason' | '
 
 function judge({ issues, isStandingDown, secrets, accounts, credential, failure }: ResourceFacts): Verdict {
   const errors = issues.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) {
-    const message = errors.map(({ path, message: what }) => `${path} ${what}`).join('; ');
-    return { state: 'stalled', reason: 'SpecInvalid', message };
-  }
+  const wrong = errors.map(({ path, message: what }) => `${path} ${what}`).join('; ');
   if (isStandingDown) {
-    const message = 'The vendor’s tcr-assistant runs and serves it: it is taken over when that is stopped';
+    const waits = 'The vendor’s tcr-assistant runs and serves it: it is taken over when that is stopped';
+    const message = errors.length === 0 ? waits : `${waits}. To be corrected before: ${wrong}`;
     return { state: 'stalled', reason: 'VendorHelperRuns', message };
   }
+  if (errors.length > 0) return { state: 'stalled', reason: 'SpecInvalid', message: wrong };
   if (credential === undefined && failure !== undefined) return { state: 'reconciling', ...failure };
   const [first] = [...secrets.failed, ...accounts.failed].toSorted((a, b) =>
     a.namespacedName < b.namespacedName ? -1 : 1,

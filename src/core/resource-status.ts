@@ -69,6 +69,9 @@ export interface ResourceStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** While the vendor's add-on serves a resource, all of its status but our conditions is that add-on's to write. */
+export type WrittenStatus = ResourceStatus | Pick<ResourceStatus, 'conditions'>;
+
 /** A place as the status lists it. */
 export interface ListedPlace {
   readonly namespacedName: string;
@@ -84,6 +87,12 @@ export const MAX_LISTED = 20;
 const MAX_LIST_BYTES = 12_000;
 
 const MAX_MESSAGE = 200;
+
+/** What of the status is ours to write now; `previous` as with `buildResourceStatus`. */
+export function buildWrittenStatus(facts: ResourceFacts, previous: unknown): WrittenStatus {
+  const status = buildResourceStatus(facts, previous);
+  return facts.isStandingDown ? { conditions: status.conditions } : status;
+}
 
 /** Builds the status. `previous`: the one that is there, unchecked; instants of what has not changed are taken from it. */
 export function buildResourceStatus(facts: ResourceFacts, previous: unknown): ResourceStatus {

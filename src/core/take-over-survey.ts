@@ -60,17 +60,34 @@ export function isAcrSecretName(name: string): boolean {
   return name === ACR_SECRET_NAME || isOlderAcrSecretName(name);
 }
 
-/** Judges every namespace as the controller would. */
+/** What judging takes. */
+export interface Surveyed extends Pick<
+  TakeOverFacts,
+  'now' | 'instance' | 'namespaces' | 'serviceAccounts' | 'secrets'
+> {
+  /** What would be in force; undefined = not known. */
+  readonly config: Config | undefined;
+  /** True for the names under which the vendor writes, or wrote. */
+  readonly isVendors: (name: string) => boolean;
+}
+
+/** Judges every namespace as the controller would, under the configuration that was Alibaba's add-on's. */
 export function surveyTakeOver(facts: TakeOverFacts): Survey {
-  const found = facts.secrets.ok ? facts.secrets.value : [];
   const config = facts.configuration.ok ? facts.configuration.value?.config : undefined;
+  return surveyCluster({ ...facts, config, isVendors: isAcrSecretName });
+}
+
+/** Judges every namespace as the controller would. */
+export function surveyCluster(facts: Surveyed): Survey {
+  const { config } = facts;
+  const found = facts.secrets.ok ? facts.secrets.value : [];
   const inScope =
     config === undefined || !facts.namespaces.ok
       ? undefined
       : facts.namespaces.value.filter(
           (namespace) => !namespace.terminating && desiredFor(config, namespace).secrets.length > 0,
         );
-  const vendors = found.filter(({ name, labels }) => isAcrSecretName(name) && labels[MANAGED_BY_LABEL] !== MANAGER);
+  const vendors = found.filter(({ name, labels }) => facts.isVendors(name) && labels[MANAGED_BY_LABEL] !== MANAGER);
   const isKnown = config !== undefined && inScope !== undefined && facts.secrets.ok;
   const secrets = isKnown ? surveySecrets(facts, { config, inScope, found, vendors }) : undefined;
   const references =
@@ -96,7 +113,7 @@ interface Known {
 }
 
 function surveySecrets(
-  facts: TakeOverFacts,
+  facts: Surveyed,
   { config, inScope, found, vendors }: Known & Record<'found' | 'vendors', readonly FoundSecret[]>,
 ): SecretSurvey {
   const byPlace = new Map(found.map((secret) => [placeOf(secret), secret]));
@@ -133,7 +150,7 @@ function surveySecrets(
 }
 
 function surveyReferences(
-  { serviceAccounts, now }: TakeOverFacts,
+  { serviceAccounts, now }: Surveyed,
   { config, inScope, secrets }: Known & { readonly secrets: SecretSurvey },
 ): ReferenceSurvey | undefined {
   if (!serviceAccounts.ok) return undefined;
@@ -167,10 +184,10 @@ function surveyReferences(
   };
 }
 
-function lastWritten(found: readonly FoundSecret[], { now }: TakeOverFacts): FoundSecret | undefined {
+function lastWritten(found: readonly FoundSecret[], { now, isVendors }: Surveyed): FoundSecret | undefined {
   const at = (secret: FoundSecret): number => secret.othersWrote?.at ?? 0;
   return found
-    .filter((secret) => isAcrSecretName(secret.name) && at(secret) > now - LIFE_MS)
+    .filter((secret) => isVendors(secret.name) && at(secret) > now - LIFE_MS)
     .sort((a, b) => at(b) - at(a))[0];
 }
 

@@ -1,30 +1,35 @@
 // The plan of a move from Alibaba's add-on to us, for people: what is there, what would happen, what to check, which commands, and
 // the way back (acr.md sections 1, 9, 10, 18 and 19). Nothing here decides anything for the controller.
 import { correctedKey } from './corrections.ts';
-import { ACR_SECRET_NAME, leaseName, VENDOR_HELPER } from './names.ts';
+import { ACR_SECRET_NAME, VENDOR_HELPER } from './names.ts';
 import { commandLines } from './take-over-commands.ts';
-import type { FoundSecret, TakeOverFacts } from './take-over-facts.ts';
+import type { TakeOverFacts } from './take-over-facts.ts';
 import { identityLines } from './take-over-identities.ts';
-import { hasWrongType, placeOf, surveyTakeOver, type Survey } from './take-over-survey.ts';
+import {
+  ownLine,
+  places,
+  planPage,
+  referenceLines,
+  some,
+  takenLine,
+  writtenLines,
+  type Section,
+} from './take-over-lines.ts';
+import { placeOf, surveyTakeOver, type Survey } from './take-over-survey.ts';
 import { wayBackLines } from './take-over-way-back.ts';
 import { agoText, count, listed, plain } from './take-over-words.ts';
 
 /** The plan as text, every line ended. Holds no secret. */
 export function renderTakeOver(facts: TakeOverFacts): string {
   const survey = surveyTakeOver(facts);
-  const sections: readonly (readonly [string, readonly string[]])[] = [
+  const sections: readonly Section[] = [
     ['What is there', present(facts, survey)],
     ['What would happen', future(facts, survey)],
     ['Identities, and what to check', identityLines(facts)],
     ['Commands, in this order', commandLines(facts, survey)],
     ['The way back', wayBackLines(facts, survey)],
   ];
-  const head = [
-    `From ${VENDOR_HELPER.name} to registry-credential-helper: the plan for this cluster, as it was at ${new Date(facts.now).toISOString()}.`,
-    'Nothing was written.',
-  ];
-  const body = sections.flatMap(([title, lines]) => ['', title, '-'.repeat(title.length), '', ...lines]);
-  return [...head, ...body].map((line) => `${line}\n`).join('');
+  return planPage(VENDOR_HELPER.name, facts.now, sections);
 }
 
 function present(facts: TakeOverFacts, survey: Survey): readonly string[] {
@@ -111,14 +116,8 @@ function installationLines(
   { holder, instance, namespace }: TakeOverFacts,
   { otherInstances }: Survey,
 ): readonly string[] {
-  const lease = `Lease ${namespace}/${leaseName(instance)}`;
-  const own = holder.ok
-    ? holder.value === undefined
-      ? `nobody holds the ${lease}: it does not run yet`
-      : `it runs already: ${plain(holder.value)} holds the ${lease}`
-    : `the ${lease} could not be read: ${holder.cure}`;
   return [
-    `Our own installation, instance ${instance}: ${own}.`,
+    ownLine({ holder, instance, namespace }),
     ...otherInstances.map(
       (other) =>
         `Another installation of ours keeps Secrets in this cluster: instance ${plain(other)}. Two serve the same namespaces only under different \`acr-secret-name\` and \`secret-name\`; --instance shows the plan of that one.`,
@@ -134,16 +133,10 @@ function future(facts: TakeOverFacts, survey: Survey): readonly string[] {
       ...(survey.vendors.length === 0 ? [] : ["- The vendor's Secrets stay as they are until then."]),
     ];
   }
-  const { adopted, created, own, taken, left, outside } = secrets;
-  const some = (group: readonly unknown[], line: string): readonly string[] => (group.length === 0 ? [] : [line]);
+  const { taken, left, outside } = secrets;
   return [
-    ...some(
-      adopted,
-      `${count(adopted.length, 'Secret')} would be adopted in place, same name, same UID, as soon as there is a credential for every registry: ${places(adopted)}.`,
-    ),
-    ...some(own, `${count(own.length, 'Secret')} ${own.length === 1 ? 'is' : 'are'} ours already: ${places(own)}.`),
-    ...some(created, `${count(created.length, 'Secret')} would be new: ${listed(created.map(placeOf))}.`),
-    ...taken.map(takenLine),
+    ...writtenLines(secrets),
+    ...taken.map((secret) => takenLine(secret, FOREIGN)),
     ...some(
       left,
       `${count(left.length, 'Secret')} under another name of the vendor's would be left, with a credential that nobody renews any more: ${places(left)}.` +
@@ -158,28 +151,6 @@ function future(facts: TakeOverFacts, survey: Survey): readonly string[] {
   ].map((line) => `- ${line}`);
 }
 
-function takenLine(secret: FoundSecret): string {
-  const why = hasWrongType(secret)
-    ? `its type is ${plain(secret.type === '' ? 'another one' : secret.type)}, which only deleting it can change`
-    : 'it belongs to somebody else, or `adopt-existing` forbids it: allow that, or choose another `acr-secret-name` or `secret-name`';
-  return `The Secret ${placeOf(secret)} would not be touched (NameTaken), and nothing is written there in its place: ${why}.`;
-}
-
-function referenceLines({ serviceAccounts }: TakeOverFacts, { references }: Survey): readonly string[] {
-  if (!serviceAccounts.ok) return [`References: the ServiceAccounts could not be read: ${serviceAccounts.cure}.`];
-  if (references === undefined) return [];
-  const { kept, added, stale } = references;
-  return [
-    `${count(kept, 'ServiceAccount')} ${kept === 1 ? 'refers' : 'refer'} to such a Secret already: the reference stays where it is, is not doubled, and stays its owner's: ours never removes it, not even when the namespace leaves the scope or by \`cleanup\`.`,
-    `${count(added, 'ServiceAccount')} would get a reference, after the entries that are there.`,
-    ...(stale.length === 0
-      ? []
-      : [
-          `${count(stale.length, 'ServiceAccount')} ${stale.length === 1 ? 'refers' : 'refer'} to a Secret that is left: ${listed(stale.map(placeOf))}. A reference to a Secret that is gone does no harm; whoever wants it gone edits \`imagePullSecrets\`.`,
-        ]),
-  ];
-}
-
-function places(secrets: readonly FoundSecret[]): string {
-  return listed(secrets.map(placeOf));
-}
+/** Why a Secret of the right type is not ours to take, and the cure. */
+const FOREIGN =
+  'it belongs to somebody else, or `adopt-existing` forbids it: allow that, or choose another `acr-secret-name` or `secret-name`';

@@ -15,17 +15,22 @@ const MAX_LENGTH = 16_384;
 /** The latest instant that a date can be, milliseconds. */
 const MAX_INSTANT = 8.64e15;
 
-/** The life that a token's claims `iat` and `exp` (seconds) tell; undefined = no token, or it does not expire. */
-export function readTokenLife(text: string): TokenLife | undefined {
+/** The claims of a token, unverified; undefined = it is none. */
+export function readClaims(text: string): Readonly<Record<string, unknown>> | undefined {
   const parts = text.trim().split('.');
   if (text.length > MAX_LENGTH || parts.length !== 3 || parts.some((part) => !/^[\w-]+=*$/.test(part)))
     return undefined;
   const [header, claims] = parts
     .slice(0, 2)
     .map((part) => parseRecord(Buffer.from(part, 'base64url').toString('utf8')));
-  if (header?.alg === undefined || claims === undefined) return undefined;
-  const expiresAt = instantOf(claims.exp);
-  return expiresAt === undefined ? undefined : { issuedAt: instantOf(claims.iat), expiresAt };
+  return header?.alg === undefined ? undefined : claims;
+}
+
+/** The life that a token's claims `iat` and `exp` (seconds) tell; undefined = no token, or it does not expire. */
+export function readTokenLife(text: string): TokenLife | undefined {
+  const claims = readClaims(text);
+  const expiresAt = instantOf(claims?.exp);
+  return expiresAt === undefined ? undefined : { issuedAt: instantOf(claims?.iat), expiresAt };
 }
 
 function instantOf(seconds: unknown): EpochMs | undefined {

@@ -19,7 +19,7 @@ const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
  * The error for an answer. `what` names verb and path. The server's own sentence is passed on where it explains what a person
- * can do (403, 404, 409, 422), but of a Secret's 422 only fields and reasons: the sentence may quote values.
+ * can do (403, 404, 409, 422), but of the 422 of a Secret or an ImagePullSecret only fields and reasons: the sentence may quote values.
  */
 export function errorOfAnswer(what: string, answer: FailedAnswer, now: number): KubeError {
   const status = parseStatus(answer.body);
@@ -107,7 +107,7 @@ function explain(what: string, code: number, status: Readonly<Record<string, unk
 
 function isAboutSecrets(what: string, status: Readonly<Record<string, unknown>>): boolean {
   const kind = isRecord(status.details) ? status.details.kind : undefined;
-  return /\/secrets\b/.test(what) || typeof kind !== 'string' || /^secrets?$/i.test(kind);
+  return /\/(imagepull)?secrets\b/.test(what) || typeof kind !== 'string' || /^(imagepull)?secrets?$/i.test(kind);
 }
 
 /** `details.causes`: what each says of which field. The API server calls the reason of a cause `reason`. */

@@ -2,6 +2,7 @@
 // its definition is there to stay: whoever removes the vendor's add-on with its definition must not take every credential along.
 import { sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
 import { isRecord } from '../core/records.ts';
+import { sameJson } from '../core/same-json.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import type { Change } from './object-cache.ts';
@@ -17,7 +18,7 @@ export type ResourceKindState = 'unknown' | 'absent' | 'served';
 
 export interface ImagePullSecretsOptions {
   readonly client: KubeClient;
-  /** A resource came, went or changed its spec; must not wait for anything. */
+  /** A resource came, went or changed its spec or its labels; must not wait for anything. */
   readonly onChange: (change: { readonly before: Resource | undefined; readonly after: Resource | undefined }) => void;
   /** The kind began or ceased to be served. */
   readonly onKind: (state: ResourceKindState) => void;
@@ -71,6 +72,12 @@ export class ImagePullSecrets {
   /** Those that are there; while the kind is not served, those that were there last. */
   all(): readonly Resource[] {
     return [...this.#resources.values()];
+  }
+
+  /** Those that the API server serves now, in their latest version; undefined = none are, or it is not known yet. */
+  served(): readonly Resource[] | undefined {
+    const reflector = this.#following?.reflector;
+    return this.#state === 'served' && reflector?.synced === true ? [...reflector.all()] : undefined;
   }
 
   get(name: string): Resource | undefined {
@@ -135,7 +142,7 @@ export class ImagePullSecrets {
       client,
       path: RESOURCES_PATH,
       project: projectResource,
-      isEqual: (a, b) => a.uid === b.uid && a.generation === b.generation,
+      isEqual: (a, b) => a.uid === b.uid && a.generation === b.generation && sameJson(a.labels, b.labels),
       onChange: (change) => this.#take(change, reflector),
       report: (event) => {
         if (event.type === 'synced') this.#synced(reflector);

@@ -1,5 +1,5 @@
 // The `ImagePullSecret` resources as the API has them: where they are, and what is kept of one.
-import { RESOURCE_KIND } from '../core/names.ts';
+import { DEFINITION_NAME, RESOURCE_KIND } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { KubeObject } from './client.ts';
 import type { Projected } from './object-cache.ts';
@@ -9,6 +9,7 @@ import type { ObjectPlace } from './one-object.ts';
 export interface Resource {
   readonly name: string;
   readonly uid: string;
+  readonly resourceVersion: string;
   /** Changes with every edit of the spec. */
   readonly generation: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -26,7 +27,7 @@ export const RESOURCES_PATH = `/apis/${group}/${version}/${plural}`;
 /** The definition. */
 export const DEFINITION: ObjectPlace = {
   collection: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-  name: `${plural}.${group}`,
+  name: DEFINITION_NAME,
 };
 
 /** True when it is established and not being removed. */
@@ -48,8 +49,7 @@ export function projectResource(object: unknown): Projected<Resource> | undefine
   if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
   const labels = Object.entries(isRecord(object.metadata.labels) ? object.metadata.labels : {});
   const value = {
-    name,
-    uid,
+    ...{ name, uid, resourceVersion },
     generation: typeof generation === 'number' ? generation : 0,
     labels: Object.fromEntries(labels.map(([key, label]) => [key, String(label)])),
     spec: object.spec,

@@ -1,44 +1,20 @@
-// What `migrate from-acr-helper` reads of a cluster, and nothing is ever written: lists in pages, of Secrets only the metadata. What
-// the user may not read is told and left out.
-import { KubeError } from '../core/errors.ts';
+// What `migrate from-acr-helper` reads of a cluster besides what every move reads.
 import type { ConfigData } from '../core/managed-form.ts';
 import { MANAGED_ROLE_KEY, managedRoleError } from '../core/managed-role.ts';
-import { leaseName, MANAGED_BY_LABEL, MANAGER, SECRET_TYPE, VENDOR_HELPER } from '../core/names.ts';
-import { isRecord, parseRecord } from '../core/records.ts';
-import type {
-  FoundSecret,
-  Looked,
-  ManagedRoleToken,
-  TakeOverFacts,
-  VendorDeployment,
-} from '../core/take-over-facts.ts';
-import type { EpochMs, SecretReference } from '../core/types.ts';
-import type { KubeClient, Query } from './client.ts';
+import { VENDOR_HELPER } from '../core/names.ts';
+import { parseRecord } from '../core/records.ts';
+import type { Looked, ManagedRoleToken, TakeOverFacts } from '../core/take-over-facts.ts';
+import type { SecretReference } from '../core/types.ts';
+import type { KubeClient } from './client.ts';
+import { look, lookAtCluster, readDeployment, type ClusterReads } from './cluster-reads.ts';
 import { readConfigMap } from './config-map.ts';
-import { readLeaseHolder } from './lease-holder.ts';
-import { listPages } from './list-pages.ts';
 import { dataOf } from './one-object.ts';
-import { projectNamespace, projectSecret, projectServiceAccount } from './projections.ts';
 import { readSecret } from './writes.ts';
 
-/** Metadata of objects in place of the objects: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
-const METADATA = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
-
-/** Reads of one list before giving up on pages that expire. */
-const MAX_READS = 3;
-
 /** Where and what to read. */
-export interface TakeOverReads {
-  readonly client: KubeClient;
-  /** Our own namespace, and the name of our installation. */
-  readonly namespace: string;
-  readonly instance: string;
-  /** True for Secrets that matter, besides those with our label. */
-  readonly isNamed: (name: string) => boolean;
+export interface TakeOverReads extends ClusterReads {
   /** Secrets that may hold the managed role's session: the first that is there counts. */
   readonly managedRoleSecrets: readonly SecretReference[];
-  readonly now: EpochMs;
-  readonly signal: AbortSignal;
 }
 
 type Reads = Pick<TakeOverFacts, 'helper' | 'namespaces' | 'serviceAccounts' | 'secrets' | 'managedRole' | 'holder'>;
@@ -56,101 +32,14 @@ export function lookForConfigMap(
 
 /** Everything else. Throws KubeError for what is not a missing right. */
 export async function lookAround(reads: TakeOverReads): Promise<Reads> {
-  const { client, namespace, instance, now, signal } = reads;
-  const name = leaseName(instance);
-  const [helper, namespaces, serviceAccounts, secrets, managedRole, holder] = await Promise.all([
-    look(`allow "list" of deployments.apps in the namespace ${VENDOR_HELPER.namespace}`, () => readHelper(reads)),
-    look('allow "list" of namespaces', () =>
-      listAll(reads, '/api/v1/namespaces', { project: (object) => projectNamespace(object)?.value }),
+  const [helper, managedRole, cluster] = await Promise.all([
+    look(`allow "list" of deployments.apps in the namespace ${VENDOR_HELPER.namespace}`, () =>
+      readDeployment(reads, VENDOR_HELPER),
     ),
-    look('allow "list" of serviceaccounts in every namespace', () => {
-      const project = projectServiceAccount(instance);
-      return listAll(reads, '/api/v1/serviceaccounts', { project: (object) => project(object)?.value });
-    }),
-    look('allow "list" of secrets in every namespace', () => listSecrets(reads)),
     lookForManagedRole(reads),
-    look(`allow "get" of leases.coordination.k8s.io in the namespace ${namespace}`, () =>
-      readLeaseHolder(client, { namespace, name, now, signal }),
-    ),
+    lookAtCluster(reads),
   ]);
-  return { helper, namespaces, serviceAccounts, secrets, managedRole, holder };
-}
-
-/** What `read` gives, or `cure` when the right to it is missing. */
-async function look<T>(cure: string, read: () => Promise<T>): Promise<Looked<T>> {
-  try {
-    return { ok: true, value: await read() };
-  } catch (error) {
-    if (error instanceof KubeError && error.reason === 'Forbidden') return { ok: false, cure };
-    throw error;
-  }
-}
-
-async function readHelper({ client, signal }: TakeOverReads): Promise<VendorDeployment | undefined> {
-  const path = `/apis/apps/v1/namespaces/${VENDOR_HELPER.namespace}/deployments`;
-  const query = { fieldSelector: `metadata.name=${VENDOR_HELPER.name}` };
-  const { items } = await client.call({ method: 'GET', path, query, signal });
-  const found: unknown = Array.isArray(items) ? items[0] : undefined;
-  if (!isRecord(found)) return undefined;
-  const spec = isRecord(found.spec) ? found.spec : {};
-  const template = isRecord(spec.template) && isRecord(spec.template.spec) ? spec.template.spec : {};
-  const container: unknown = Array.isArray(template.containers) ? template.containers[0] : undefined;
-  const image = isRecord(container) && typeof container.image === 'string' ? container.image : undefined;
-  return { image, replicas: typeof spec.replicas === 'number' ? spec.replicas : 1 };
-}
-
-async function listAll<P>(
-  { client, signal }: TakeOverReads,
-  path: string,
-  {
-    query = {},
-    accept,
-    project,
-  }: {
-    readonly query?: Query;
-    readonly accept?: string;
-    readonly project: (object: unknown) => P | undefined;
-  },
-): Promise<readonly P[]> {
-  const list = { path, query, project, onPage: () => undefined, signal, ...(accept === undefined ? {} : { accept }) };
-  for (let read = 1; ; read += 1) {
-    try {
-      return (await listPages(client, list)).items;
-    } catch (error) {
-      const isExpired = error instanceof KubeError && error.reason === 'Expired';
-      if (!isExpired || read === MAX_READS) throw error;
-    }
-  }
-}
-
-/** Metadata does not tell the type: one list of those that are pull Secrets, one of those that are not. */
-async function listSecrets(reads: TakeOverReads): Promise<readonly FoundSecret[]> {
-  const list = (selector: string, type: string): Promise<readonly FoundSecret[]> =>
-    listAll(reads, '/api/v1/secrets', {
-      query: { fieldSelector: `type${selector}${SECRET_TYPE}` },
-      accept: METADATA,
-      project: (object) => foundSecret(object, type, reads.isNamed),
-    });
-  const [pull, others] = await Promise.all([list('=', SECRET_TYPE), list('!=', '')]);
-  return [...pull, ...others];
-}
-
-function foundSecret(object: unknown, type: string, isNamed: (name: string) => boolean): FoundSecret | undefined {
-  const secret = isRecord(object) ? projectSecret({ ...object, type })?.value : undefined;
-  if (secret === undefined || !isRecord(object)) return undefined;
-  if (!isNamed(secret.name) && secret.labels[MANAGED_BY_LABEL] !== MANAGER) return undefined;
-  return { ...secret, othersWrote: othersWrote(object.metadata) };
-}
-
-/** The last field manager but us, unless we wrote after it. */
-function othersWrote(metadata: unknown): FoundSecret['othersWrote'] {
-  const listed: unknown = isRecord(metadata) ? metadata.managedFields : undefined;
-  const writes = (Array.isArray(listed) ? listed : []).flatMap((field: unknown) => {
-    if (!isRecord(field) || typeof field.manager !== 'string' || typeof field.time !== 'string') return [];
-    return [{ manager: field.manager, at: Date.parse(field.time) }];
-  });
-  const last = writes.sort((a, b) => b.at - a.at)[0];
-  return last === undefined || last.manager === MANAGER ? undefined : last;
+  return { helper, managedRole, ...cluster };
 }
 
 async function lookForManagedRole(reads: TakeOverReads): Promise<Looked<ManagedRoleToken | undefined>> {

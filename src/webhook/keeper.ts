@@ -10,7 +10,7 @@ import { encodeData, type ObjectCalls } from '../kube/one-object.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { authorityData, parseAuthority, planAuthority, trustedBundle, type Authority } from './authority.ts';
 import { createAuthority } from './certificates.ts';
-import { Loop } from './loop.ts';
+import { Loop } from '../kube/loop.ts';
 import { mergeObject, type ObjectOptions, type Owner, type Target } from './object.ts';
 import type { WebhookObserver } from './observer.ts';
 import { Pace } from './pace.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochMs } from '../core/types.ts';
 import { planLeaf, type Authority, type Leaf } from './authority.ts';
 import { isTrusted, issueLeaf } from './certificates.ts';
-import { Loop } from './loop.ts';
+import { Loop } from '../kube/loop.ts';
 import type { WebhookObserver } from './observer.ts';
 import { startWebhookServer, type ReviewHandlers, type WebhookServer } from './server.ts';
 

@@ -106,7 +106,10 @@ describe('docs/reasons.md', () => {
   };
 
   test.each([
-    ['Why something is written', union('src/core/plan-types.ts', 'WriteReason')],
+    [
+      'Why something is written',
+      [...union('src/core/plan-types.ts', 'WriteReason'), ...union('src/core/plan-declared.ts', 'DeclarationReason')],
+    ],
     ['Why something is left alone', union('src/core/plan-types.ts', 'SkipReason')],
     ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
     ['Answers of the webhook', ADMISSION_OUTCOMES],
@@ -285,7 +288,14 @@ describe('every page', () => {
   });
 
   test('mentions only flags that there are', () => {
-    const helps = ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper', 'hosts'].map(flagsHelp);
+    const helps = [
+      'controller',
+      'cleanup',
+      'migrate config',
+      'migrate from-acr-helper',
+      'migrate from-tcr-assistant',
+      'hosts',
+    ].map(flagsHelp);
     const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(
       ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),

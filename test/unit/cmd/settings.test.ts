@@ -4,7 +4,13 @@ import { flagsHelp } from '../../../src/cmd/flags.ts';
 import { placesOf, readSettings, type Settings } from '../../../src/cmd/settings.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 
-const CLUSTER = ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper'] as const;
+const CLUSTER = [
+  'controller',
+  'cleanup',
+  'migrate config',
+  'migrate from-acr-helper',
+  'migrate from-tcr-assistant',
+] as const;
 const COMMANDS = [...CLUSTER, 'hosts'] as const;
 const RUNNING = ['controller', 'cleanup', 'hosts'] as const;
 const HOME = { HOME: '/home/me' };
@@ -88,7 +94,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'green',
     otherValue: 'green',
     byDefault: 'default',
-    commands: ['controller', 'cleanup', 'migrate from-acr-helper'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
     flag: 'leader-elect',
@@ -128,7 +134,17 @@ const FLAGS: readonly FlagCase[] = [
     other: 'c',
     otherValue: ['c'],
     byDefault: [],
-    commands: ['controller', 'migrate config'],
+    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant'],
+  },
+  {
+    flag: 'declared-resources',
+    text: 'registry-values',
+    setting: 'declaredResources',
+    value: 'registry-values',
+    other: 'others',
+    otherValue: 'others',
+    byDefault: undefined,
+    commands: ['controller'],
   },
   {
     flag: 'metrics-address',
@@ -310,6 +326,11 @@ describe('problems', () => {
     ['a name with upper case', ['--instance=Blue'], '--instance=Blue must be 1 to 40 lower-case letters, digits and -'],
     ['a name that is too long', [`--instance=${'a'.repeat(41)}`], `--instance=${'a'.repeat(41)} must be`],
     ['a name that begins with -', ['--instance=-a'], '--instance=-a must be'],
+    [
+      'a Secret that cannot be one',
+      ['--declared-resources=a/b'],
+      '--declared-resources=a/b must be the name of a Secret',
+    ],
     ['a ConfigMap without namespace', ['--config-map=x'], '--config-map=x must be NAMESPACE/NAME'],
     ['a ConfigMap with too many parts', ['--config-map=a/b/c'], '--config-map=a/b/c must be NAMESPACE/NAME'],
     ['a ConfigMap without name', ['--config-map=a/'], '--config-map=a/ must be NAMESPACE/NAME'],

@@ -34,7 +34,7 @@ function run(reason: KubeErrorReason, times: number) {
     random: () => 0,
     print: () => undefined,
     onFailure: () => undefined,
-    onWebhookUnknown: () => undefined,
+    onUnknown: () => undefined,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
   });

@@ -33,6 +33,7 @@ const OBSERVER: ControllerObserver = {
   onResourceGone: ignore,
   onResourceKind: ignore,
   onTcrAssistant: ignore,
+  onResources: ignore,
   onPasswordEnding: ignore,
   onStatusFailure: ignore,
   onRevoked: ignore,

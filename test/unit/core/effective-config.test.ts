@@ -56,11 +56,13 @@ describe('the rules in force', () => {
     expect(config).toMatchObject({ thresholdMs: 900_000, unknown: { configMap: true, resources: false } });
   });
 
-  test.each<[string, KnownResources]>([
-    ['a resource', all()],
-    ['resources that can be read', NOT_KNOWN],
-  ])('are not known with neither a good ConfigMap nor %s', (_what, resources) => {
-    expect(effectiveConfig(undefined, resources, DEFAULTS)).toBeUndefined();
+  test('are not known with neither a good ConfigMap nor resources that can be read', () => {
+    expect(effectiveConfig(undefined, NOT_KNOWN, DEFAULTS)).toBeUndefined();
+  });
+
+  test('are none when there was never a good ConfigMap and the last resource is gone: that is known', () => {
+    const config = effectiveConfig(undefined, all(), DEFAULTS);
+    expect(config).toMatchObject({ rules: [], unknown: { configMap: true, resources: false } });
   });
 
   test('leave a resource out that would publish the key of another', () => {
@@ -79,6 +81,7 @@ describe('what the cluster holds of rules that are not known', () => {
   const KEPT: readonly [string, Config | undefined, KnownResources, readonly string[]][] = [
     ['goes when both are known', configOf(), all(), []],
     ['stays where it may be of the ConfigMap', undefined, all(resource('other')), ['own']],
+    ['stays where it may be of the ConfigMap, also when the last resource is gone', undefined, all(), ['own']],
     ['stays where it may be of a resource', configOf(), NOT_KNOWN, ['tcr.ipsa', 'tcr.ipsb']],
     ['stays where its resource cannot be understood', configOf(), all({ name: 'a', rule: undefined }), ['tcr.ipsa']],
   ];

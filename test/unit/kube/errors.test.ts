@@ -61,6 +61,16 @@ describe('the message', () => {
     expect(message).toContain('data[.dockerconfigjson]: FieldValueInvalid');
   });
 
+  test('names of a refused ImagePullSecret only the fields: its spec holds a password', () => {
+    const causes = [{ field: 'spec.docker.password', reason: 'FieldValueTypeInvalid' }];
+    const details = { kind: 'ImagePullSecret', causes };
+    const body = JSON.stringify({ kind: 'Status', code: 422, message: 'hunter2 is bad', details });
+    const path = '/apis/tcr.tencentcloudcr.com/v1/imagepullsecrets';
+    const { message } = errorOfAnswer(`POST ${path}`, { status: 422, headers: {}, body }, NOW);
+    expect(message).not.toContain('hunter2');
+    expect(message).toContain('spec.docker.password: FieldValueTypeInvalid');
+  });
+
   test('never passes on anything of a server error', () => {
     expect(answer(500, { reason: 'InternalError', message: 'hunter2' }).message).not.toContain('hunter2');
   });

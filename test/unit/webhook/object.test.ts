@@ -7,7 +7,7 @@ import {
   mergeObject,
   type MutatingOptions,
 } from '../../../src/webhook/object.ts';
-import { Loop } from '../../../src/webhook/loop.ts';
+import { Loop } from '../../../src/kube/loop.ts';
 import { Pace } from '../../../src/webhook/pace.ts';
 import { MINUTE, NOW, SECOND } from '../../support/builders.ts';
 

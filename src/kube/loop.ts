@@ -1,5 +1,5 @@
 // A step that is repeated: at once, whenever something changed, and when it asked to be.
-import { pause } from '../kube/pause.ts';
+import { pause } from './pause.ts';
 
 /** Longest wait: a clock that is set must be noticed, and timers hold no more than 24 days. */
 const MAX_PAUSE_MS = 3_600_000;

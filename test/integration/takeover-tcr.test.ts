@@ -1,0 +1,215 @@
+// From Tencent's add-on to ours: while its manager runs we only watch and say so, then what it wrote is taken over in place.
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { TCR_ASSISTANT } from '../../src/core/names.ts';
+import type { TestObject } from '../support/cluster.ts';
+import type { AuditEvent } from '../support/control-plane/audit-log.ts';
+import { eventually } from '../support/eventually.ts';
+import { settled } from '../support/expectations.ts';
+import { applyCrd, CRD_NAME, resource, RESOURCES_PATH, SAMPLE_SPEC } from '../support/image-pull-secrets.ts';
+import { kubectlOf } from '../support/kubectl.ts';
+import { programCalls, programWrites } from '../support/program-calls.ts';
+import { configMapEvents } from '../support/signs.ts';
+import { startWorld, type Replica, type World } from '../support/world.ts';
+
+jest.setTimeout(90_000);
+
+const CR = 'tcr-a1b2c3d4-vpc';
+const SECRET = `tcr.ips${CR}`;
+const VENDOR = 'system:serviceaccount:tcr-assistant-system:tcr-assistant';
+const HOST = SAMPLE_SPEC.docker.server;
+const TYPE = 'kubernetes.io/dockerconfigjson';
+
+let world: World;
+let replica: Replica;
+
+beforeAll(async () => {
+  world = await startWorld({ plane: { users: [{ name: VENDOR, groups: ['system:masters'] }] } });
+  await applyCrd(await kubectlOf(world.plane));
+  await world.cluster.namespace(TCR_ASSISTANT.namespace);
+  await startVendor(1);
+  for (const name of ['web', 'api']) await world.cluster.namespace(name);
+  await world.cluster.serviceAccount('web', 'default', ['theirs', SECRET]);
+  await world.cluster.serviceAccount('web', 'builder', [SECRET, 'theirs']);
+  // The vendor is behind: this one has no reference yet, and the namespace of the next no Secret.
+  await world.cluster.serviceAccount('api', 'default', ['theirs']);
+  await world.cluster.create('secrets', vendorSecret(), 'web');
+  await world.cluster.create('imagepullsecrets', resource(CR, { ...SAMPLE_SPEC, namespaces: 'web,api' }));
+  await reportAsVendor(1);
+  replica = await world.startController();
+}, 120_000);
+afterAll(() => world.stop());
+
+/** As the vendor writes it: the standard body, no label, no annotation (tcr.md section 3). */
+function vendorSecret(): Readonly<Record<string, unknown>> {
+  const { username, password } = SAMPLE_SPEC.docker;
+  const auth = Buffer.from(`${username}:${password}`).toString('base64');
+  const stringData = { '.dockerconfigjson': JSON.stringify({ auths: { [HOST]: { username, password, auth } } }) };
+  return { metadata: { name: SECRET }, type: TYPE, stringData };
+}
+
+async function startVendor(replicas: number): Promise<void> {
+  const labels = { 'control-plane': 'tcr-assistant' };
+  const container = { name: 'manager', image: 'vendor.example/tcr-assistant:1' };
+  const template = { metadata: { labels }, spec: { containers: [container] } };
+  const spec = { replicas, selector: { matchLabels: labels }, template };
+  await world.cluster.create('deployments', { metadata: { name: TCR_ASSISTANT.name }, spec }, TCR_ASSISTANT.namespace);
+}
+
+const scale = (replicas: number): Promise<TestObject> =>
+  world.cluster.patch('deployments', TCR_ASSISTANT.name, { spec: { replicas } }, TCR_ASSISTANT.namespace);
+
+/** Counters as a manager writes them that knows no field of ours: the whole status, by the version that it read. */
+async function reportAsVendor(count: number): Promise<void> {
+  const counters = { secretsDesired: count, secretsSuccess: count, sAsDesired: count, sAsSuccess: 0 };
+  await eventually('the vendor’s status is written', async () => {
+    const live = await world.cluster.get('imagepullsecrets', CR);
+    const path = `${RESOURCES_PATH}/${CR}/status?fieldManager=manager`;
+    const body = { ...live, status: counters };
+    return (await world.plane.request({ user: VENDOR, method: 'PUT', path, body })).status === 200;
+  });
+}
+
+type Status = Readonly<Record<string, unknown>> & {
+  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
+};
+const statusOf = async (): Promise<Status | undefined> =>
+  (await world.cluster.get('imagepullsecrets', CR))?.status as Status | undefined;
+const conditionOf = async (type: string) => (await statusOf())?.conditions?.find((one) => one.type === type);
+const isStalled = async (): Promise<boolean> => {
+  const condition = await conditionOf('Stalled');
+  return condition?.status === 'True' && condition.reason === 'VendorHelperRuns';
+};
+const isDistributed = async (): Promise<boolean> => (await conditionOf('Ready'))?.reason === 'Distributed';
+const secretIn = (namespace: string) => world.cluster.get('secrets', SECRET, namespace);
+const statusWrites = async (mark: number): Promise<readonly AuditEvent[]> =>
+  (await programCalls(world, mark)).filter(
+    ({ verb, resource: kind }) => verb === 'patch' && kind === 'imagepullsecrets',
+  );
+const told = async (): Promise<readonly string[]> =>
+  (await configMapEvents(world, 'VendorHelperRuns')).map(({ type, message }) => `${type} ${message}`);
+
+/** Everything of the tenants that somebody could miss, by version. */
+const picture = async (): Promise<readonly string[]> =>
+  (
+    await Promise.all(
+      ['web', 'api'].flatMap((namespace) => [
+        world.cluster.list('secrets', namespace),
+        world.cluster.list('serviceaccounts', namespace),
+      ]),
+    )
+  )
+    .flat()
+    .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name} ${metadata.uid} ${metadata.resourceVersion}`);
+
+describe('while Tencent’s manager runs', () => {
+  test('nothing of its resources is written but one condition, and an Event says how to switch', async () => {
+    await eventually('the condition says so', isStalled);
+    await settled(world);
+    expect(await programWrites(world)).toEqual([]);
+    expect(await statusWrites(0)).toHaveLength(1);
+    expect(await statusOf()).toMatchObject({ secretsDesired: 1, secretsSuccess: 1, sAsDesired: 1, sAsSuccess: 0 });
+    expect(await statusOf()).not.toHaveProperty('observedGeneration');
+    expect(await told()).toEqual([
+      expect.stringMatching(
+        /^Warning tcr-assistant-system\/tcr-assistant-controller-manager runs.*scale deployment.*--replicas=0/,
+      ),
+    ]);
+  });
+
+  test('its counters are its own: however often it writes them, and drops our condition, ours does not answer', async () => {
+    const mark = await settled(world);
+    for (let count = 2; count <= 12; count += 1) {
+      await reportAsVendor(count);
+      await world.cluster.patch('serviceaccounts', 'default', { metadata: { labels: { round: `${count}` } } }, 'web');
+    }
+    await settled(world);
+    expect(await statusWrites(mark)).toEqual([]);
+    expect(await statusOf()).toEqual({ secretsDesired: 12, secretsSuccess: 12, sAsDesired: 12, sAsSuccess: 0 });
+  });
+
+  test('an edit of the resource is said in one write, and is otherwise the vendor’s to serve', async () => {
+    const mark = await settled(world);
+    const before = await picture();
+    await world.cluster.patch('imagepullsecrets', CR, { spec: { serviceAccounts: 'default, builder' } });
+    await eventually('the condition is back', isStalled);
+    await settled(world);
+    expect(await statusWrites(mark)).toHaveLength(1);
+    expect(await statusOf()).toMatchObject({ secretsDesired: 12, sAsSuccess: 0 });
+    expect(await picture()).toEqual(before);
+  });
+});
+
+describe('when it is stopped', () => {
+  test('[tcr S5] [tcr A1] its Secret is adopted in place, what it left out is made up for, and no reference is doubled', async () => {
+    const before = await secretIn('web');
+    await scale(0);
+    await eventually('everything is distributed', isDistributed);
+    await settled(world);
+    const after = await secretIn('web');
+    expect(after?.metadata.uid).toBe(before?.metadata.uid);
+    expect(after?.metadata.labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'registry-credential-helper' });
+    expect(Object.keys((await world.cluster.auths('web', SECRET)) ?? {})).toEqual([HOST]);
+    expect(await world.cluster.auths('api', SECRET)).toHaveProperty([HOST]);
+    expect(await world.cluster.references('web', 'default')).toEqual(['theirs', SECRET]);
+    expect(await world.cluster.references('web', 'builder')).toEqual([SECRET, 'theirs']);
+    expect(await world.cluster.references('api', 'default')).toEqual(['theirs', SECRET]);
+    expect(await statusOf()).toMatchObject({ secretsDesired: 2, secretsSuccess: 2, observedGeneration: 2 });
+  });
+});
+
+describe('when it is uninstalled with its definition, and every resource with that', () => {
+  test('what was written stays, and nothing is written when both are back as `migrate from-tcr-assistant` says', async () => {
+    const spec = (await world.cluster.get('imagepullsecrets', CR))?.spec;
+    const before = await picture();
+    await (
+      await kubectlOf(world.plane)
+    )(['delete', 'crd', CRD_NAME, '--wait=true']);
+    await settled(world);
+    expect(await picture()).toEqual(before);
+    await replica.stop();
+    await applyCrd(await kubectlOf(world.plane));
+    await world.cluster.create('imagepullsecrets', resource(CR, spec));
+    replica = await world.startController();
+    await eventually('everything is distributed', isDistributed);
+    await settled(world);
+    expect(await picture()).toEqual(before);
+  });
+});
+
+describe('when it comes back', () => {
+  test('ours stands down: it deletes nothing, repairs nothing, and leaves the counters', async () => {
+    const mark = await settled(world);
+    await scale(1);
+    await eventually('the condition says so', isStalled);
+    await reportAsVendor(7);
+    const before = await picture();
+    // An edit that the vendor has to follow now, and a Secret that it has to put right.
+    await world.cluster.patch('imagepullsecrets', CR, { spec: { namespaces: 'web' } });
+    await world.cluster.patch('secrets', SECRET, { data: { '.dockerconfigjson': 'e30=' } }, 'web');
+    await eventually('the edit is noticed', isStalled);
+    await settled(world);
+    expect(await programWrites(world, mark)).toEqual([]);
+    expect((await picture()).filter((line) => line.startsWith('api/'))).toEqual(
+      before.filter((line) => line.startsWith('api/')),
+    );
+    expect((await secretIn('web'))?.data).toEqual({ '.dockerconfigjson': 'e30=' });
+    expect(await statusOf()).toMatchObject({ secretsDesired: 7, sAsSuccess: 0 });
+    expect((await statusWrites(mark)).length).toBeLessThanOrEqual(2);
+  });
+
+  test('the resource may go meanwhile: what was written stays until it is stopped, then ours cleans up', async () => {
+    await world.cluster.remove('imagepullsecrets', CR);
+    await settled(world);
+    expect(await secretIn('web')).toBeDefined();
+    await world.cluster.remove('deployments', TCR_ASSISTANT.name, TCR_ASSISTANT.namespace);
+    await eventually('its Secrets are gone', async () => {
+      const left = await Promise.all(['web', 'api'].map(secretIn));
+      return left.every((one) => one === undefined);
+    });
+    await settled(world);
+    expect(await world.cluster.references('api', 'default')).toEqual(['theirs']);
+    // Nobody recorded these: they are their owner's, as with Alibaba's add-on, and point nowhere.
+    expect(await world.cluster.references('web', 'default')).toEqual(['theirs', SECRET]);
+    expect(await world.cluster.references('web', 'builder')).toEqual([SECRET, 'theirs']);
+  });
+});
