@@ -1,14 +1,23 @@
 // The command `cleanup`: undoes a whole installation, or says what that would remove.
 import { cleanUp } from '../controller/clean-up.ts';
-import { KubeError } from '../core/errors.ts';
+import { KubeError, ProviderError } from '../core/errors.ts';
 import { leaseName } from '../core/names.ts';
+import { Identities } from '../credentials/identities.ts';
+import { createRevocations, type Revocations } from '../credentials/revocation.ts';
+import { Turns } from '../credentials/turns.ts';
 import { readLeaseHolder } from '../kube/lease-holder.ts';
-import { connect } from './connect.ts';
+import { SecretSources } from '../kube/secret-sources.ts';
+import { createProviders } from '../providers/table.ts';
+import { connect, type Connection } from './connect.ts';
 import type { Command } from './lifecycle.ts';
-import { readSettings } from './settings.ts';
+import { createProviderWorld } from './provider-world.ts';
+import { readSettings, type Settings } from './settings.ts';
 
-const HELP = `registry-credential-helper cleanup removes everything that one installation wrote into the cluster: its webhook, the
-ImagePullSecret resources that it made because they were declared, its references from ServiceAccounts, then its Secrets, then its own master copy. Foreign objects and foreign references stay.
+const HELP = `registry-credential-helper cleanup removes everything that one installation wrote into the cluster: its webhooks, the
+ImagePullSecret resources that it made because they were declared, its references from ServiceAccounts, then its Secrets, then what it
+had made at clouds (long-term tokens, service accounts), then its own master copy. Foreign objects and foreign references stay. What
+cannot be revoked at its cloud is named, and the master copy stays, so that cleanup can be run again; the identities are those of the
+controller: its Secrets, variables and mounted tokens.
 Stop the controller first: it would write everything again, so cleanup refuses while another process holds the Lease.
 
 Usage: registry-credential-helper cleanup [FLAGS]
@@ -23,8 +32,16 @@ export const cleanupCommand: Command = {
   help: HELP,
   async run({ args, version, signal }) {
     const settings = readSettings('cleanup', args);
-    const { client, logger, namespace } = connect(settings, version);
+    const connection = connect(settings, version);
+    const { client, logger, namespace } = connection;
     const { instance, dryRun } = settings;
+    const sources = new SecretSources({
+      client,
+      onChange: () => undefined,
+      report: () => undefined,
+      now: Date.now,
+      random: Math.random,
+    });
     try {
       const holder = await readLeaseHolder(client, { namespace, name: leaseName(instance), now: Date.now(), signal });
       if (holder !== undefined && !dryRun) {
@@ -38,6 +55,7 @@ export const cleanupCommand: Command = {
         instance,
         namespace,
         dryRun,
+        revocations: revocationsOf(connection, sources, settings),
         now: Date.now,
         random: Math.random,
         print: (line) => void process.stdout.write(`${line}\n`),
@@ -45,6 +63,10 @@ export const cleanupCommand: Command = {
           logger.error('Could not be removed', { namespace: write.namespace, name: write.name, error }),
         onUnknown: (what, error) =>
           void process.stderr.write(`cleanup: cannot look for ${what}, left alone: ${error.message}\n`),
+        onLeftBehind: (what, error) =>
+          void process.stderr.write(
+            `cleanup: left at the cloud: what ${what} left; the master copy stays, run cleanup again: ${connection.secrets.mask(messageOf(error))}\n`,
+          ),
         onReadFailure: (kind, error) =>
           void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),
         signal,
@@ -57,7 +79,25 @@ export const cleanupCommand: Command = {
       process.stderr.write(`cleanup: ${error.message}\n`);
       return 1;
     } finally {
+      await sources.stop();
       await client.close();
     }
   },
 };
+
+/** As the controller revokes, but that nothing is fetched meanwhile. */
+function revocationsOf({ client, secrets }: Connection, sources: SecretSources, settings: Settings): Revocations {
+  const register = (key: string, values: readonly string[]): void => secrets.register(key, values);
+  return createRevocations({
+    providers: createProviders(),
+    world: createProviderWorld({ client, read: (reference, signal) => sources.read(reference, signal), settings }),
+    register,
+    identities: new Identities({ now: Date.now, thresholdMs: () => 0, register }),
+    turns: new Turns(),
+  });
+}
+
+/** Messages of clouds' failures hold no secret; of anything else nothing is known. */
+function messageOf(error: unknown): string {
+  return error instanceof ProviderError ? `${error.reason}: ${error.message}` : 'an unexpected failure';
+}

@@ -84,7 +84,7 @@ const FLAGS: readonly Flag[] = [
     name: 'cloud-endpoints',
     value: 'FILE|JSON',
     help: 'other addresses of cloud services (alibaba: cr, sts, metadata; tencent: tcr, sts, metadata): {"alibaba": {"cr": {"url": "https://cr-vpc.{region}.aliyuncs.com", "host": "…", "caFile": "…"}}}',
-    commands: ['controller'],
+    commands: ['controller', 'cleanup'],
   },
   {
     name: 'cloud-requests-per-second',

@@ -1,4 +1,4 @@
-// Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it.
+// Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it; then what is at clouds.
 import { authoritySecretName, stateSecretName, WEBHOOK_KINDS, webhookName } from '../core/names.ts';
 import { planNamespace } from '../core/plan.ts';
 import { KubeError } from '../core/errors.ts';
@@ -16,7 +16,9 @@ import {
   type Removal,
 } from '../kube/one-object.ts';
 import { makeWrite } from '../kube/writes.ts';
+import type { Revocations } from '../credentials/revocation.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
+import { cleanUpMinted } from './clean-up-minted.ts';
 import { createClusterCaches, type CachedKind, type ClusterCaches } from './cluster-caches.ts';
 import { createCaches, observe } from './observe.ts';
 
@@ -31,6 +33,8 @@ export interface CleanUpOptions {
   readonly instance: string;
   /** Namespace of the master copy. */
   readonly namespace: string;
+  /** What was minted is revoked at its cloud with these. */
+  readonly revocations: Revocations;
   /** Only say what would be done. */
   readonly dryRun: boolean;
   readonly now: () => EpochMs;
@@ -38,6 +42,8 @@ export interface CleanUpOptions {
   /** One line for each thing that is, or would be, removed. */
   readonly print: (line: string) => void;
   readonly onFailure: (failed: FailedWrite) => void;
+  /** What was minted could not be revoked; `what` names provider, place, registry and mode, and the id where it is known. */
+  readonly onLeftBehind: (what: string, error: unknown) => void;
   /** This may not be looked for; `why` names the missing right. */
   readonly onUnknown: (what: 'a webhook' | 'declared resources', why: KubeError) => void;
   /** Something could not be read and is tried again. */
@@ -53,8 +59,9 @@ export interface CleanUpOutcome {
 }
 
 /**
- * Removes the webhooks and declared resources, then references, then Secrets, then what is in our own namespace. Throws KubeError when the
- * cluster may not be read.
+ * Removes the webhooks and declared resources, then references, then Secrets, then what was minted at clouds, then what is in our own
+ * namespace. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
+ * not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
   const ended = new AbortController();
@@ -89,8 +96,11 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
     const sum = (pick: (outcome: CleanUpOutcome) => number): number =>
       outcomes.reduce((total, outcome) => total + pick(outcome), 0);
-    const failed = sum((outcome) => outcome.failed);
-    if (failed === 0) await removeOwnSecrets(options);
+    let failed = sum((outcome) => outcome.failed);
+    if (failed === 0) {
+      failed = await cleanUpMinted(options);
+      await removeOwnSecrets(options, { keepsMasterCopy: failed > 0 });
+    }
     return { references: sum((outcome) => outcome.references), secrets: sum((outcome) => outcome.secrets), failed };
   } finally {
     ended.abort();
@@ -161,11 +171,15 @@ async function unlessForbidden(
   }
 }
 
-async function removeOwnSecrets(options: CleanUpOptions): Promise<void> {
+async function removeOwnSecrets(
+  options: CleanUpOptions,
+  { keepsMasterCopy }: { readonly keepsMasterCopy: boolean },
+): Promise<void> {
   const { client, namespace, instance, dryRun, signal } = options;
+  const masterCopy = { name: stateSecretName(instance), what: 'master copy', isOwn: isOwnMasterCopy };
   for (const { name, what, isOwn } of [
     { name: authoritySecretName(instance), what: 'certificate authority of the webhook', isOwn: isOwnAuthority },
-    { name: stateSecretName(instance), what: 'master copy', isOwn: isOwnMasterCopy },
+    ...(keepsMasterCopy ? [] : [masterCopy]),
   ]) {
     const place = secretPlace(namespace, name);
     const removal = await removeOwn(client, { place, isOwn: (live) => isOwn(live, instance), dryRun, signal });

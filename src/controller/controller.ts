@@ -116,8 +116,7 @@ export function createController(options: ControllerOptions): Controller {
 
   const leftBehind: LeftBehind = new LeftBehind({
     revocations,
-    requests: () => force.requests(),
-    areAllKnown: () => force.areAllKnown(),
+    inForce: force,
     current: (cacheKey) => store.current(cacheKey),
     secrets: () => cluster.secrets.all(),
     isBusy: () => queue.depth > 0 || queue.working > 0 || !keeper.isWritten,

@@ -1,19 +1,18 @@
 // What minted credentials leave at a cloud is removed when nothing in the cluster uses it any more: after a new one has reached every
 // Secret, and when no rule wants it. What may be there is remembered in the master copy, since the rule may be gone by then.
 import { disposition } from '../core/errors.ts';
-import { isRecord } from '../core/records.ts';
 import { keyOf, requestKey } from '../core/source.ts';
-import type { CredentialRequest, EpochMs, ObservedSecret } from '../core/types.ts';
+import type { EpochMs, ObservedSecret } from '../core/types.ts';
 import type { MintedRequest, Revocations } from '../credentials/revocation.ts';
+import type { InForce } from './in-force.ts';
+import { MAX_REMEMBERED, parseMinted } from './minted.ts';
 import type { PassObserver } from './pass-world.ts';
 import { aborted } from './until.ts';
 
 export interface LeftBehindOptions {
   readonly revocations: Revocations;
-  /** Those in force; undefined = not known. */
-  readonly requests: () => readonly CredentialRequest[] | undefined;
-  /** False = more may be in force than is known: what nobody seems to want stays. */
-  readonly areAllKnown: () => boolean;
+  /** What is wanted; what nobody seems to want stays while not all of it is known. */
+  readonly inForce: Pick<InForce, 'requests' | 'areAllKnown'>;
   /** What the store holds for a cache key. */
   readonly current: (cacheKey: string) => { readonly id?: string | undefined; readonly issuedAt: EpochMs } | undefined;
   /** Our Secrets in the cluster. */
@@ -33,9 +32,6 @@ const QUIET_MS = 1_000;
 
 /** How long after a failure it is tried again, milliseconds; what nobody can help soon waits longer. */
 const RETRY_MS = { soon: 60_000, late: 600_000 } as const;
-
-/** Most that is remembered: more than any configuration has. */
-const MAX_REMEMBERED = 2_000;
 
 interface Remembered {
   readonly request: MintedRequest;
@@ -86,7 +82,7 @@ export class LeftBehind {
   /** Other requests are in force: remembered before anything is made, so that what is lost on the way is found again. */
   rulesChanged(): void {
     const before = this.#remembered.size;
-    for (const request of this.#options.requests() ?? []) this.#remember(request);
+    for (const request of this.#options.inForce.requests() ?? []) this.#remember(request);
     if (this.#remembered.size > before) this.#options.onChanged();
     this.changed();
   }
@@ -174,10 +170,10 @@ export class LeftBehind {
   }
 
   #removable(): readonly Removable[] {
-    const { requests, areAllKnown, secrets, now } = this.#options;
-    const wanted = requests();
+    const { inForce: rules, secrets, now } = this.#options;
+    const wanted = rules.requests();
     if (wanted === undefined) return [];
-    const mayRemoveAll = areAllKnown();
+    const mayRemoveAll = rules.areAllKnown();
     const inForce = new Set(wanted.map(({ cacheKey }) => cacheKey));
     const open = [...this.#remembered.values()].filter(
       (remembered) =>
@@ -207,14 +203,15 @@ export class LeftBehind {
   }
 
   #isStill({ remembered: { request }, isWanted, keep }: Removable): boolean {
-    if (this.#isWanted(request.cacheKey) !== isWanted || (!isWanted && !this.#options.areAllKnown())) return false;
+    if (this.#isWanted(request.cacheKey) !== isWanted || (!isWanted && !this.#options.inForce.areAllKnown()))
+      return false;
     const held = this.#options.current(request.cacheKey);
     return !isWanted || (keep === undefined ? held === undefined : held?.id === keep);
   }
 
   /** undefined = it is not known. */
   #isWanted(cacheKey: string): boolean | undefined {
-    return this.#options.requests()?.some((request) => request.cacheKey === cacheKey);
+    return this.#options.inForce.requests()?.some((request) => request.cacheKey === cacheKey);
   }
 
   #remember({ provider, target, cacheKey }: MintedRequest): void {
@@ -223,21 +220,6 @@ export class LeftBehind {
     if (!this.#options.revocations.mints(request)) return;
     this.#remembered.set(cacheKey, { request, kept: undefined, suspect: false, retryAt: undefined });
   }
-}
-
-/** Reads what `snapshot` gave, as if anybody had written it. */
-export function parseMinted(text: string | undefined): readonly MintedRequest[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text ?? '[]');
-  } catch {
-    return [];
-  }
-  const listed: readonly unknown[] = Array.isArray(parsed) ? parsed.slice(0, MAX_REMEMBERED) : [];
-  return listed.flatMap((one) => {
-    if (!isRecord(one) || typeof one.provider !== 'string' || typeof one.cacheKey !== 'string') return [];
-    return [{ provider: one.provider, target: one.target, cacheKey: one.cacheKey }];
-  });
 }
 
 /** By the digest of the cache key. */

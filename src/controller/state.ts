@@ -56,12 +56,7 @@ export class StateKeeper {
 
   /** Reads what an earlier leader left. Throws KubeError when it cannot be known. Nothing or nonsense is an empty state. */
   async read(signal: AbortSignal): Promise<State> {
-    const data = await this.#options.secret.read(signal);
-    const state = {
-      credentials: data?.[STATE_KEYS.credentials],
-      configuration: parseConfiguration(data?.[STATE_KEYS.configuration]),
-      minted: data?.[STATE_KEYS.minted],
-    };
+    const state = await readState(this.#options.secret, signal);
     this.#written = textOf(state);
     return state;
   }
@@ -120,6 +115,16 @@ export class StateKeeper {
       }
     }
   }
+}
+
+/** What the master copy holds. Throws KubeError when it cannot be known. Nothing or nonsense is an empty state. */
+export async function readState(secret: Pick<StateSecret, 'read'>, signal: AbortSignal): Promise<State> {
+  const data = await secret.read(signal);
+  return {
+    credentials: data?.[STATE_KEYS.credentials],
+    configuration: parseConfiguration(data?.[STATE_KEYS.configuration]),
+    minted: data?.[STATE_KEYS.minted],
+  };
 }
 
 function dataOf({ credentials, configuration, minted }: State): Readonly<Record<string, string>> {

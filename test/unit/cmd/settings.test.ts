@@ -114,7 +114,7 @@ const FLAGS: readonly FlagCase[] = [
     other: '{}',
     otherValue: {},
     byDefault: {},
-    commands: ['controller'],
+    commands: ['controller', 'cleanup'],
   },
   {
     flag: 'cloud-requests-per-second',

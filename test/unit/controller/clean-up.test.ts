@@ -1,6 +1,8 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { cleanUp } from '../../../src/controller/clean-up.ts';
-import { KubeError, type KubeErrorReason } from '../../../src/core/errors.ts';
+import { KubeError, ProviderError, type KubeErrorReason } from '../../../src/core/errors.ts';
+import { STATE_KEYS, stateLabels, stateSecretName } from '../../../src/core/names.ts';
+import type { Revocations } from '../../../src/credentials/revocation.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { createFakeClient } from '../kube/fake-client.ts';
 
@@ -30,6 +32,8 @@ function run(reason: KubeErrorReason, times: number) {
     instance: 'main',
     namespace: 'a',
     dryRun: false,
+    revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
+    onLeftBehind: () => undefined,
     now: () => Date.now(),
     random: () => 0,
     print: () => undefined,
@@ -51,4 +55,82 @@ test('tells of what could not be read, and tries again', async () => {
   const { outcome, failures } = run('Unavailable', 1);
   expect(await outcome).toEqual({ references: 0, secrets: 0, failed: 0 });
   expect(failures).toEqual(['serviceaccounts: Unavailable']);
+});
+
+describe('[tcr K5] what the master copy remembers as minted', () => {
+  const MASTER_COPY = `/api/v1/namespaces/a/secrets/${stateSecretName('main')}`;
+  const MINTED = ['tcr/r/tcr-one/longterm/key', 'tcr/r/tcr-two/robot/key'];
+
+  /** An empty cluster with our master copy. */
+  function cluster(minted: unknown): (call: KubeCall) => KubeObject {
+    const data = Object.fromEntries(
+      [
+        [STATE_KEYS.credentials, JSON.stringify({ version: 1, credentials: [] })],
+        [STATE_KEYS.minted, JSON.stringify(minted)],
+      ].map(([key = '', text = '']) => [key, Buffer.from(text).toString('base64')]),
+    );
+    const metadata = { uid: 'u', resourceVersion: '1', labels: stateLabels('main') };
+    return ({ path }) => {
+      if (path === MASTER_COPY) return { metadata, data };
+      if (/\/secrets\/.+/.test(path)) throw new KubeError('NotFound', 'none');
+      return { metadata: { resourceVersion: '1' }, items: [] };
+    };
+  }
+
+  async function runWith(
+    revoke: Revocations['revoke'],
+    change: { readonly dryRun?: boolean; readonly mints?: boolean } = {},
+  ) {
+    const printed: string[] = [];
+    const left: string[] = [];
+    const client = createFakeClient(cluster(MINTED.map((cacheKey) => ({ provider: 'tcr', target: {}, cacheKey }))));
+    const { dryRun = false, mints = true } = change;
+    const outcome = await cleanUp({
+      ...{ client, instance: 'main', namespace: 'a', dryRun, now: () => Date.now(), random: () => 0 },
+      ...{ onFailure: () => undefined, onUnknown: () => undefined, onReadFailure: () => undefined },
+      revocations: { mints: () => mints, revoke },
+      print: (line) => void printed.push(line),
+      onLeftBehind: (what) => void left.push(what),
+      signal: stop.signal,
+    });
+    const isRemoved = client.calls.some(({ method, path }) => method === 'DELETE' && path === MASTER_COPY);
+    return { outcome, printed: printed.join('\n'), left, isRemoved };
+  }
+
+  test('is revoked as a whole, and then the master copy goes', async () => {
+    const { outcome, printed, isRemoved } = await runWith(({ cacheKey }, { keep, isStill }) =>
+      Promise.resolve(keep === undefined && isStill() ? [`id of ${cacheKey}`] : []),
+    );
+    expect(outcome.failed).toBe(0);
+    for (const cacheKey of MINTED) expect(printed).toContain(`revoked at the cloud id of ${cacheKey}`);
+    expect(isRemoved).toBe(true);
+  });
+
+  test('is named when it cannot be revoked, the rest is all the same, and the master copy stays', async () => {
+    const { outcome, printed, left, isRemoved } = await runWith(({ cacheKey }) =>
+      cacheKey === MINTED[0] ? Promise.reject(new ProviderError('CloudUnavailable', 'down')) : Promise.resolve(['b']),
+    );
+    expect(outcome.failed).toBe(1);
+    expect(left).toEqual([MINTED[0]]);
+    expect(printed).toContain(`revoked at the cloud b of ${MINTED[1] ?? ''}`);
+    expect(isRemoved).toBe(false);
+  });
+
+  test('is only named in a dry run', async () => {
+    const { outcome, printed, isRemoved } = await runWith(() => Promise.reject(new Error('nothing is to be revoked')), {
+      dryRun: true,
+    });
+    expect(outcome.failed).toBe(0);
+    for (const cacheKey of MINTED) expect(printed).toContain(`would revoke at the cloud what ${cacheKey} left`);
+    expect(isRemoved).toBe(false);
+  });
+
+  test('holds up nothing when another version wrote it down, and is named', async () => {
+    const { outcome, printed, isRemoved } = await runWith(() => Promise.reject(new Error('it is not known how')), {
+      mints: false,
+    });
+    expect(outcome.failed).toBe(0);
+    expect(printed).toContain(`left alone at the cloud: what ${MINTED[0] ?? ''} left`);
+    expect(isRemoved).toBe(true);
+  });
 });

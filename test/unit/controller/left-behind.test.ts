@@ -1,7 +1,8 @@
 // What minted credentials leave at a cloud: when it goes, and when it must not.
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { LeftBehind, parseMinted } from '../../../src/controller/left-behind.ts';
+import { LeftBehind } from '../../../src/controller/left-behind.ts';
+import { parseMinted } from '../../../src/controller/minted.ts';
 import { ProviderError } from '../../../src/core/errors.ts';
 import { sourceOf } from '../../../src/core/source.ts';
 import type { CredentialRequest, EpochMs, ObservedSecret } from '../../../src/core/types.ts';
@@ -80,8 +81,7 @@ function worldOf() {
   const start = (): void => {
     world.left = new LeftBehind({
       revocations,
-      requests: () => world.requests,
-      areAllKnown: () => world.areAllKnown,
+      inForce: { requests: () => world.requests, areAllKnown: () => world.areAllKnown },
       current: (cacheKey) => world.held.get(cacheKey),
       secrets: () => {
         world.reads += 1;
@@ -386,8 +386,7 @@ test.each<[string, () => Promise<void> | void]>([
 test('ends when it was stopped before it began', async () => {
   const stopped = new LeftBehind({
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
-    requests: () => [],
-    areAllKnown: () => true,
+    inForce: { requests: () => [], areAllKnown: () => true },
     current: () => undefined,
     secrets: () => [],
     isBusy: () => false,
