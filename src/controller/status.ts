@@ -4,6 +4,7 @@ import type { EpochMs } from '../core/types.ts';
 import type { HealthCheck } from '../observability/http.ts';
 import type { MetricSources } from '../observability/metrics.ts';
 import type { Controller } from './controller-options.ts';
+import type { Watched } from '../kube/image-pull-secrets.ts';
 import { HELPER_RUNS } from './report-vendor-helper.ts';
 import { correctionsOf, sentenceOf } from './report-configuration.ts';
 
@@ -25,21 +26,28 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
     { kind: 'serviceaccounts', reflector: caches.serviceAccounts },
     { kind: 'secrets', reflector: caches.secrets },
   ] as const;
+  const silenceOf = ({ synced: isSynced, lastActivityAt }: Watched): string | undefined => {
+    const silentMs = now() - lastActivityAt;
+    return isSynced && silentMs > SILENT_MS ? `nothing was heard for ${Math.round(silentMs / 1_000)} s` : undefined;
+  };
   const silent = reflectors.map(({ kind, reflector }): HealthCheck => ({
     name: `watch-${kind}`,
-    check: () => {
-      const silentMs = now() - reflector.lastActivityAt;
-      return reflector.synced && silentMs > SILENT_MS
-        ? `nothing was heard for ${Math.round(silentMs / 1_000)} s`
-        : undefined;
-    },
+    check: () => silenceOf(reflector),
   }));
+  // They come and go with the definition of the kind.
+  const resources: HealthCheck = {
+    name: 'watch-imagepullsecrets',
+    check: () => {
+      const found = controller.resources.watches().map(({ reflector }) => silenceOf(reflector));
+      return found.find((silence) => silence !== undefined);
+    },
+  };
   const synced = reflectors.map(({ kind, reflector }): HealthCheck => ({
     name: `cache-${kind}`,
     check: () => (reflector.synced ? undefined : 'the first list is not complete'),
   }));
   return {
-    live: silent,
+    live: [...silent, resources],
     ready: [
       ...synced,
       {
@@ -76,7 +84,11 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
         ).length;
       },
       reflectors: () =>
-        reflectors.map(({ kind, reflector: { lastActivityAt, restarts } }) => ({ kind, lastActivityAt, restarts })),
+        [...reflectors, ...controller.resources.watches()].map(({ kind, reflector: { lastActivityAt, restarts } }) => ({
+          kind,
+          lastActivityAt,
+          restarts,
+        })),
       credentials: () =>
         (controller.config?.rules ?? []).flatMap((rule) =>
           rule.requests.flatMap(({ provider, cacheKey }) => {
