@@ -43,7 +43,7 @@ export function createResourceReport({
       } else {
         const lead =
           errors.length > 0
-            ? 'What cannot be understood has no effect; what worked before stays.'
+            ? 'What cannot be understood has no effect: a wrong name reaches nobody, and without a registry what was written stays.'
             : 'Applied, with remarks.';
         const reason = errors.length > 0 ? 'SpecInvalid' : 'SpecApplied';
         events.record({ object, type: 'Warning', reason, message: fitting([lead, ...issues.map(sentenceOf)]) });

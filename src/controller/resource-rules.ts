@@ -1,6 +1,7 @@
 // The resources as rules: what each means now, or meant last when it cannot be understood any more.
 import { conflictOf, type KnownResource } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
+import { concealing } from '../core/resource-issues.ts';
 import { includesNamespace } from '../core/scope.ts';
 import type { Issue, ObservedNamespace, Rule } from '../core/types.ts';
 import type { Resource } from '../kube/resource-objects.ts';
@@ -46,9 +47,10 @@ export class ResourceRules {
     if (after === undefined) this.#known.delete(name);
     else {
       const { rule, issues } = this.#parse(name, after.spec);
+      const conceal = concealing(after.spec);
       // A bad edit must not undo what a good one set up.
       const kept = last?.uid === after.uid ? last.rule : undefined;
-      this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues });
+      this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues: issues.map(conceal) });
     }
     return { name, rules: [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined) };
   }

@@ -1,4 +1,5 @@
 // The one writer of every resource's status: gathers what happened, and writes what differs, at most every five seconds.
+import { soonest } from '../core/plan-secrets.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { WrittenStatus } from '../core/resource-status.ts';
 import { isRecord } from '../core/records.ts';
@@ -22,11 +23,23 @@ export interface ResourceStatusesOptions {
 /** What happened within this time of the first change goes into the same write, milliseconds. */
 const GATHER_MS = 200;
 
-/** Least time between two writes, milliseconds. */
+/** Least time between two looks, milliseconds. */
 const PAUSE_MS = 5_000;
+
+/** Longest pause before a status that was refused is tried again, milliseconds. */
+const MAX_RETRY_MS = 300_000;
 
 /** Longest wait that a timer takes, milliseconds; then it is looked at again. */
 const MAX_WAIT_MS = 3_600_000;
+
+interface Failed {
+  readonly uid: string;
+  readonly generation: number;
+  /** In a row. */
+  readonly failures: number;
+  readonly retryAt: EpochMs;
+  readonly message: string;
+}
 
 interface Written {
   readonly uid: string;
@@ -38,6 +51,7 @@ interface Written {
 export class ResourceStatuses {
   readonly #options: ResourceStatusesOptions;
   readonly #written = new Map<string, Written>();
+  readonly #failed = new Map<string, Failed>();
   #woken = Promise.withResolvers<undefined>();
 
   constructor(options: ResourceStatusesOptions) {
@@ -58,13 +72,15 @@ export class ResourceStatuses {
       await pause(GATHER_MS, signal);
       if (signal.aborted) return;
       this.#woken = Promise.withResolvers<undefined>();
-      if (await this.#write(signal)) await pause(PAUSE_MS, signal);
+      await this.#write(signal);
+      // Also when nothing differed: building them takes time in a large cluster.
+      await pause(PAUSE_MS, signal);
     }
   }
 
   async #wait(signal: AbortSignal): Promise<void> {
     const { now, nextChangeAt, pause } = this.#options;
-    const at = nextChangeAt();
+    const at = soonest(nextChangeAt(), ...[...this.#failed.values()].map(({ retryAt }) => retryAt));
     const ended = new AbortController();
     const until = AbortSignal.any([signal, ended.signal]);
     const waitMs = at === undefined ? MAX_WAIT_MS : Math.min(Math.max(at - now(), 0), MAX_WAIT_MS);
@@ -72,16 +88,18 @@ export class ResourceStatuses {
     ended.abort();
   }
 
-  /** True when something was written, or failed to be. */
-  async #write(signal: AbortSignal): Promise<boolean> {
+  async #write(signal: AbortSignal): Promise<void> {
     const { resources, build, write, onFailure } = this.#options;
     const all = resources();
+    const isAborted = (): boolean => signal.aborted;
     const names = new Set(all.map(({ name }) => name));
-    for (const name of this.#written.keys()) if (!names.has(name)) this.#written.delete(name);
-    let wrote = false;
+    for (const memory of [this.#written, this.#failed]) {
+      for (const name of memory.keys()) if (!names.has(name)) memory.delete(name);
+    }
     for (const resource of all) {
-      if (signal.aborted) break;
+      if (isAborted()) break;
       const { name, uid } = resource;
+      if (this.#isWaiting(resource)) continue;
       const written = this.#written.get(name);
       const last = written?.uid === uid ? written.status : undefined;
       const status = build(resource, last ?? resource.status);
@@ -90,16 +108,31 @@ export class ResourceStatuses {
         this.#written.set(name, { uid, status });
         continue;
       }
-      wrote = true;
       try {
         await write(resource, status, signal);
         this.#written.set(name, { uid, status });
+        this.#failed.delete(name);
       } catch (error) {
-        onFailure(resource, error);
-        this.changed();
+        if (!isAborted()) this.#fail(resource, error, onFailure);
       }
     }
-    return wrote;
+  }
+
+  /** An edit may have put right what was refused. */
+  #isWaiting({ name, uid, generation }: Resource): boolean {
+    const failed = this.#failed.get(name);
+    return failed?.uid === uid && failed.generation === generation && failed.retryAt > this.#options.now();
+  }
+
+  /** Tries ever more rarely, and tells only what is new. */
+  #fail(resource: Resource, error: unknown, onFailure: ResourceStatusesOptions['onFailure']): void {
+    const { name, uid, generation } = resource;
+    const last = this.#failed.get(name);
+    const failures = last?.uid === uid ? last.failures + 1 : 1;
+    const message = error instanceof Error ? error.message : String(error);
+    const waitMs = Math.min(PAUSE_MS * 2 ** (failures - 1), MAX_RETRY_MS);
+    this.#failed.set(name, { uid, generation, failures, retryAt: this.#options.now() + waitMs, message });
+    if (last?.message !== message) onFailure(resource, error);
   }
 }
 

@@ -1,10 +1,9 @@
 // The `ImagePullSecret` resources in one place: followed, understood as rules, and told about in their status.
 import type { PlanSettings } from '../core/assess-secret.ts';
-import type { KnownResources } from '../core/effective-config.ts';
-import type { ParsedResource } from '../core/image-pull-secret.ts';
+import type { KnownResource, KnownResources } from '../core/effective-config.ts';
+import { RESOURCE_PROVIDER, type ParsedResource } from '../core/image-pull-secret.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
 import { endingOf, type Ending } from '../core/password-end.ts';
-import type { Skip } from '../core/plan-types.ts';
 import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
 import { buildWrittenStatus, type CredentialFacts, type WrittenStatus } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
@@ -16,6 +15,7 @@ import { writeResourceStatus } from '../kube/resource-status.ts';
 import type { SourceSecret } from '../kube/secret-sources.ts';
 import { VendorHelper } from '../kube/vendor-helper.ts';
 import type { Caches } from './observe.ts';
+import { NotedSkips } from './noted-skips.ts';
 import type { PassObserver } from './pass-world.ts';
 import { ResourceRules } from './resource-rules.ts';
 import { ResourceStatuses } from './resource-statuses.ts';
@@ -90,7 +90,7 @@ export interface Resources {
 export function createResources(options: ResourcesOptions): Resources {
   const { client, observer, credentials, now, random } = options;
   const rules = new ResourceRules(options.parse);
-  const skips = new Map<string, readonly Skip[]>();
+  const skips = new NotedSkips(now);
   const told = new Map<string, string>();
   let leading = false;
 
@@ -101,6 +101,7 @@ export function createResources(options: ResourcesOptions): Resources {
       const { name, rules: touched } = rules.take(change);
       options.onRules(touched);
       if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
+      if (change.before !== undefined && change.before.uid !== change.after?.uid) told.delete(change.before.uid);
       if (change.after === undefined) observer.onResourceGone(name);
       else if (leading) observer.onResource(change.after, issuesOf(name));
       statuses.changed();
@@ -109,7 +110,8 @@ export function createResources(options: ResourcesOptions): Resources {
     onKind: (state) => {
       observer.onResourceKind(state);
       observer.onResources();
-      options.onRules(allRules());
+      // What is orphaned belongs to no rule that is known.
+      options.onRules(undefined);
     },
     report: options.report,
     now,
@@ -165,7 +167,7 @@ export function createResources(options: ResourcesOptions): Resources {
       caches: options.caches(),
       settings: options.settings(inForce),
       currentSource: credentials.source,
-      skipsOf: (namespace) => skips.get(namespace) ?? [],
+      skipsOf: (namespace) => skips.of(namespace),
       now: now(),
     });
     const isStandingDown = assistant.isRunning;
@@ -197,9 +199,16 @@ export function createResources(options: ResourcesOptions): Resources {
   }
 
   return {
-    // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight.
+    // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight. What it cannot mint is ours.
     known: () =>
-      assistant.isRunning ? { known: [], areAll: false } : { known: rules.all(), areAll: kind.state === 'served' },
+      assistant.isRunning
+        ? { known: rules.all().filter(mintsItsOwn), areAll: false }
+        : {
+            known: rules.all(),
+            areAll: kind.state === 'served',
+            definedAt: kind.definedAt,
+            deleted: kind.deleted(),
+          },
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     ours: () => (assistant.isRunning ? undefined : kind.served()),
     wanting: (cacheKey) => kind.all().filter(({ name }) => cacheKeyOf(name) === cacheKey),
@@ -207,24 +216,7 @@ export function createResources(options: ResourcesOptions): Resources {
     watches: () => kind.reflectors(),
     whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
     changed: () => statuses.changed(),
-    observing: (passes) => ({
-      ...passes,
-      onPlan(namespace, plan) {
-        if (plan.skips.length === 0) skips.delete(namespace);
-        else skips.set(namespace, plan.skips);
-        statuses.changed();
-        passes.onPlan(namespace, plan);
-      },
-      onWrite(write) {
-        statuses.changed();
-        passes.onWrite(write);
-      },
-      onGone(namespace) {
-        skips.delete(namespace);
-        statuses.changed();
-        passes.onGone(namespace);
-      },
-    }),
+    observing: (passes) => skips.observing(passes, () => statuses.changed()),
     run: async (signal) => {
       await Promise.all([kind.run(signal), assistant.run(signal)]);
     },
@@ -238,6 +230,11 @@ export function createResources(options: ResourcesOptions): Resources {
       leading = false;
     },
   };
+}
+
+/** Of a resource whose password the vendor's add-on knows no way to come by. */
+function mintsItsOwn({ rule }: KnownResource): boolean {
+  return rule?.requests.every(({ provider }) => provider !== RESOURCE_PROVIDER) ?? false;
 }
 
 function digestOf(resource: Resource | undefined): string {

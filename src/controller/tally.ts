@@ -1,9 +1,10 @@
 // Counts what became of a resource's Secrets and references, from the caches: no call, and the same world gives the same figures.
 import { assessSecret, type CurrentSource, type PlanSettings } from '../core/assess-secret.ts';
-import type { Skip, WriteReason } from '../core/plan-types.ts';
+import type { WriteReason } from '../core/plan-types.ts';
 import type { FailedPlace, SuccessfulPlace, Tally } from '../core/resource-status.ts';
 import { includesNamespace, includesServiceAccount } from '../core/scope.ts';
 import type { EpochMs, ObservedSecret, Rule } from '../core/types.ts';
+import type { NotedSkip } from './noted-skips.ts';
 import type { Caches } from './observe.ts';
 
 /** What counting reads. */
@@ -12,7 +13,7 @@ export interface TallyWorld {
   readonly settings: PlanSettings;
   readonly currentSource: CurrentSource;
   /** What the last pass over a namespace left alone, and why. */
-  readonly skipsOf: (namespace: string) => readonly Skip[];
+  readonly skipsOf: (namespace: string) => readonly NotedSkip[];
   readonly now: EpochMs;
 }
 
@@ -45,10 +46,13 @@ class Count implements Tally {
   readonly successful: SuccessfulPlace[] = [];
   readonly failed: FailedPlace[] = [];
 
-  add(namespacedName: string, isDone: boolean, updatedAt: EpochMs | undefined, skip: Skip | undefined): void {
+  add(namespacedName: string, isDone: boolean, updatedAt: EpochMs | undefined, skip: NotedSkip | undefined): void {
     this.desired += 1;
     if (isDone) this.successful.push({ namespacedName, updatedAt });
-    else if (skip !== undefined) this.failed.push({ namespacedName, reason: skip.reason, message: skip.message });
+    else if (skip !== undefined) {
+      const { reason, message, since } = skip;
+      this.failed.push({ namespacedName, reason, message, since });
+    }
   }
 }
 

@@ -52,19 +52,22 @@ export function parseImagePullSecret(name: string, spec: unknown, parseItem: Ite
 
 /** undefined = a selector cannot be read, without which it would mean more, or less, than was meant. */
 function parseScope(fields: Fields, report: Report): Scope | undefined {
-  const names = (field: 'namespaces' | 'serviceAccounts', selector: LabelSelector | undefined): NamePatterns => {
+  const names = (
+    field: 'namespaces' | 'serviceAccounts',
+    selector: LabelSelector | undefined,
+  ): NamePatterns | undefined => {
     const written = fields[field];
     const isAbsent =
       written === undefined || written === null || (typeof written === 'string' && written.trim() === '');
     // A selector alone selects; beside an absent list, which means any, it would add nothing.
     if (isAbsent && selector !== undefined) return NO_NAMES;
-    const { patterns, issues } = parseVendorNames(
+    const { patterns, issues, isReadable } = parseVendorNames(
       written,
       field === 'namespaces' ? 'namespace' : 'serviceAccount',
       `spec.${field}`,
     );
     report(issues);
-    return patterns;
+    return isReadable ? patterns : undefined;
   };
   const selector = (field: string): Parsed<LabelSelector | undefined> => {
     const written = fields[field];
@@ -79,6 +82,7 @@ function parseScope(fields: Fields, report: Report): Scope | undefined {
   for (const { issues } of parts) report(issues);
   const ofNamespaces = names('namespaces', namespaceSelector.ok ? namespaceSelector.value : []);
   const ofAccounts = names('serviceAccounts', serviceAccountSelector.ok ? serviceAccountSelector.value : []);
+  if (ofNamespaces === undefined || ofAccounts === undefined) return undefined;
   if (!excluded.ok || !namespaceSelector.ok || !serviceAccountSelector.ok) return undefined;
   return {
     namespaces: ofNamespaces,

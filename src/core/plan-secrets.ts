@@ -9,7 +9,14 @@ import {
 } from './assess-secret.ts';
 import { mayBeWanted } from './desired.ts';
 import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
-import { CREDENTIALS_ANNOTATION, DIGEST_ANNOTATION, GITOPS_ANNOTATIONS, isOwn, PLACE_ANNOTATION } from './names.ts';
+import {
+  CREDENTIALS_ANNOTATION,
+  DIGEST_ANNOTATION,
+  GITOPS_ANNOTATIONS,
+  isOwn,
+  PLACE_ANNOTATION,
+  RESOURCE_SECRET_PREFIX,
+} from './names.ts';
 import { newEntries, type NewEntry } from './new-entries.ts';
 import { holdBackUntil, reasonToWrite } from './worth-writing.ts';
 import { dueAt, spreadOf } from './refresh.ts';
@@ -117,7 +124,7 @@ function planSecret(
   const namespace = observed.namespace.name;
   const assessment = assessSecret(desired, present, { settings, namespace, currentSource, now });
   if (assessment.kind === 'taken') {
-    const message = `Secret ${namespace}/${name} belongs to somebody else: rename it, choose another \`secret-name\`, or allow \`adopt-existing\``;
+    const message = `Secret ${namespace}/${name} belongs to somebody else: rename it, ${name.startsWith(RESOURCE_SECRET_PREFIX) ? 'call the resource otherwise' : 'choose another `secret-name`'}, or allow \`adopt-existing\``;
     return decide({
       skips: [{ reason: 'NameTaken', name, uid: present?.uid, message }],
       nextCheckAt: now + TAKEN_RECHECK_MS,

@@ -1,4 +1,5 @@
 // The decision for one namespace, as one pure function: what to write, what to leave alone and why, when to look again.
+import { withEarlier } from './desired.ts';
 import { planSecrets, soonest, type PlanContext } from './plan-secrets.ts';
 import { planServiceAccounts } from './plan-service-accounts.ts';
 import type { Plan, Write } from './plan-types.ts';
@@ -41,11 +42,12 @@ export const MAX_WRITES = 200;
  * most `MAX_WRITES` of them, in that order, but Secrets to update always fit: they are few, and what they renew is about to end.
  */
 export function planNamespace(
-  desired: Desired,
+  wanted: Desired,
   answers: ReadonlyMap<string, CredentialAnswer>,
   context: PlanContext,
 ): Plan {
   const { observed, now } = context;
+  const desired = withEarlier(wanted, observed);
   if (observed.namespace.terminating) {
     const message = `Namespace ${observed.namespace.name} is being deleted`;
     return {

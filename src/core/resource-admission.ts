@@ -1,8 +1,8 @@
 // The decision of the validating webhook about one `ImagePullSecret`: what is wrong with it that this request brought.
 import { isEqual } from './equality.ts';
 import { parseImagePullSecret } from './image-pull-secret.ts';
-import { MASK } from './mask.ts';
 import { isRecord } from './records.ts';
+import { concealing, passwordIn } from './resource-issues.ts';
 import type { ItemParser } from './registry-items.ts';
 import type { Issue } from './types.ts';
 
@@ -38,8 +38,6 @@ export interface ResourceAdmission {
 const MAX_TOLD = 20;
 /** Longest text of one, characters. */
 const MAX_TEXT = 500;
-/** Shorter ones stand in texts by chance. */
-const MIN_MASKED = 4;
 
 /**
  * Decides for one request.
@@ -105,26 +103,14 @@ function clearTextWarnings(spec: unknown): readonly string[] {
   ];
 }
 
-/** Builds what is said of an issue: with the value that is wrong only where that is surely a name or a pattern. */
+/** Builds what is said of an issue. */
 function toCause(spec: unknown): (issue: Issue) => Cause {
-  const password = passwordIn(spec).trim();
-  const masked = (text: string): string =>
-    password.length < MIN_MASKED ? text : text.replaceAll(password, () => MASK);
-  return ({ path, message, value }) => {
-    const isShown = value !== undefined && !path.startsWith('spec.docker') && isPlainName(value);
-    const said = isShown ? `${message}; it reads ${JSON.stringify(value)}` : message;
-    return { field: masked(path).slice(0, MAX_TEXT), message: masked(said).slice(0, MAX_TEXT) };
+  const conceal = concealing(spec);
+  return (issue) => {
+    const { path, message, value } = conceal(issue);
+    const said = value === undefined ? message : `${message}; it reads ${JSON.stringify(value)}`;
+    return { field: path.slice(0, MAX_TEXT), message: said.slice(0, MAX_TEXT) };
   };
-}
-
-/** What people paste into the wrong field is a mix of letters and digits, or long. */
-function isPlainName(value: string): boolean {
-  return /^[a-z0-9.,*?!\s-]{1,63}$/.test(value) || /^[A-Za-z.,*?!\s_-]{1,63}$/.test(value);
-}
-
-function passwordIn(spec: unknown): string {
-  const docker = isRecord(spec) && isRecord(spec.docker) ? spec.docker : {};
-  return typeof docker.password === 'string' ? docker.password : '';
 }
 
 /** The value under a path such as `spec.namespaceSelector.matchExpressions[0]`; of one inside of a scalar, the scalar. */

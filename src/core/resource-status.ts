@@ -17,6 +17,8 @@ export interface FailedPlace {
   readonly reason: string;
   /** One sentence. No secrets. */
   readonly message: string;
+  /** When it was first seen by this process; what the status says of it may be older. */
+  readonly since: EpochMs;
 }
 
 /** What became of all Secrets, or of all ServiceAccounts, that a resource means. */
@@ -99,7 +101,7 @@ export function buildResourceStatus(facts: ResourceFacts, previous: unknown): Re
   const { secrets, accounts, credential, now } = facts;
   const before = instantsOf(previous);
   const failedAt = (list: string, place: FailedPlace): string =>
-    before.get(`${list} ${place.namespacedName} ${place.reason}`) ?? instantText(now);
+    before.get(`${list} ${place.namespacedName} ${place.reason}`) ?? instantText(place.since);
   const lists = withinBytes({
     secretUpdateFailed: listFailed(secrets, (place) => failedAt('secretUpdateFailed', place)),
     serviceAccountsModifyFailed: listFailed(accounts, (place) => failedAt('serviceAccountsModifyFailed', place)),

@@ -12,8 +12,8 @@ export interface TokenLife {
 /** Longest text that is looked at, characters; tokens have about a thousand. */
 const MAX_LENGTH = 16_384;
 
-/** The latest instant that a date can be, milliseconds. */
-const MAX_INSTANT = 8.64e15;
+/** The latest instant that the API takes for a date: the end of the year 9999, milliseconds. */
+const MAX_INSTANT = Date.UTC(9999, 11, 31);
 
 /** The claims of a token, unverified; undefined = it is none. */
 export function readClaims(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -144,6 +144,10 @@ export interface UnknownRules {
   readonly resources: boolean;
   /** Secrets of resources that cannot be understood. */
   readonly secretNames: ReadonlySet<string>;
+  /** When the definition of resources was made: a Secret that is older belonged to one of an earlier definition, which stays. */
+  readonly definedAt?: EpochMs | undefined;
+  /** Secrets of resources that somebody deleted: they go, however old they are. */
+  readonly deleted?: ReadonlySet<string>;
 }
 
 /** What is configured, understood. */

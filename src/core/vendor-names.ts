@@ -7,6 +7,8 @@ export interface VendorNames {
   readonly patterns: NamePatterns;
   /** What is wrong with it; its real names count all the same. */
   readonly issues: readonly Issue[];
+  /** False = it is too much to be read: nothing can be said of it. */
+  readonly isReadable: boolean;
 }
 
 /** Most names of one list that are read; a namespace or ServiceAccount each. */
@@ -27,19 +29,31 @@ const FORMS = {
  */
 export function parseVendorNames(written: unknown, kind: keyof typeof FORMS, path: string): VendorNames {
   if (written !== undefined && written !== null && typeof written !== 'string') {
-    return { patterns: NO_NAMES, issues: [issue(path, 'must be text: names joined by commas, or `*`')] };
+    return {
+      patterns: NO_NAMES,
+      issues: [issue(path, 'must be text: names joined by commas, or `*`')],
+      isReadable: false,
+    };
   }
   const text = (written ?? '').trim();
-  if (text === '' || text === '*') return { patterns: { ...NO_NAMES, globs: ['*'] }, issues: [] };
+  if (text === '' || text === '*') return { patterns: { ...NO_NAMES, globs: ['*'] }, issues: [], isReadable: true };
   const members = text
     .split(',')
     .map((member) => member.trim())
     .filter((member) => member !== '');
   if (members.length === 0) {
-    return { patterns: NO_NAMES, issues: [issue(path, 'holds no name: write `*` for all, or names', text)] };
+    return {
+      patterns: NO_NAMES,
+      issues: [issue(path, 'holds no name: write `*` for all, or names', text)],
+      isReadable: true,
+    };
   }
   if (members.length > MAX_NAMES) {
-    return { patterns: NO_NAMES, issues: [issue(path, `holds more than ${MAX_NAMES} names: use a selector`)] };
+    return {
+      patterns: NO_NAMES,
+      issues: [issue(path, `holds more than ${MAX_NAMES} names: use a selector`)],
+      isReadable: false,
+    };
   }
   const { pattern, what } = FORMS[kind];
   const issues = members
@@ -50,7 +64,11 @@ export function parseVendorNames(written: unknown, kind: keyof typeof FORMS, pat
         ? issue(path, '`*` stands alone or not at all: beside names it means nothing', text)
         : issue(path, `is no name of a ${what}, and patterns are not read here: write exact names`, member),
     );
-  return { patterns: { ...NO_NAMES, names: new Set(members.filter((member) => pattern.test(member))) }, issues };
+  return {
+    patterns: { ...NO_NAMES, names: new Set(members.filter((member) => pattern.test(member))) },
+    issues,
+    isReadable: true,
+  };
 }
 
 function issue(path: string, message: string, value?: string): Issue {

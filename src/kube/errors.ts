@@ -147,3 +147,8 @@ function readRetryAfter(
   const ms = Number.isNaN(seconds) && text !== undefined ? Date.parse(text) - now : seconds * 1_000;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, MIN_RETRY_AFTER_MS), MAX_RETRY_AFTER_MS);
 }
+
+/** True when asking again gives the same answer until somebody changes rights or what there is. */
+export function isFinal({ reason }: KubeError): boolean {
+  return ['Forbidden', 'Unauthorized', 'NotFound'].includes(reason);
+}

@@ -6,11 +6,20 @@ import { sameJson } from '../core/same-json.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import type { Change } from './object-cache.ts';
+import { isFinal } from './errors.ts';
 import { createObjectCalls, followObject } from './one-object.ts';
 import { backoffMs, pause } from './pause.ts';
 import type { ReflectorEvent } from './reflector-event.ts';
 import { Reflector } from './reflector.ts';
-import { DEFINITION, isServed, projectResource, RESOURCES_PATH, uidOf, type Resource } from './resource-objects.ts';
+import {
+  createdAtOf,
+  DEFINITION,
+  isServed,
+  projectResource,
+  RESOURCES_PATH,
+  uidOf,
+  type Resource,
+} from './resource-objects.ts';
 import type { SourceSecret } from './secret-sources.ts';
 
 /** Whether there can be resources: `unknown` = it was not seen yet, or may not be looked for. */
@@ -43,7 +52,11 @@ export class ImagePullSecrets {
   readonly #asked = Promise.withResolvers<undefined>();
   /** What counts as being there; in the order of their names. */
   readonly #resources = new Map<string, Resource>();
+  /** Names of those that were deleted while we looked. */
+  readonly #deleted = new Set<string>();
   #following: Following | undefined;
+  /** The definition whose resources are known. */
+  #servedUid: string | undefined;
   #state: ResourceKindState = 'unknown';
   #signal: AbortSignal | undefined;
 
@@ -57,7 +70,7 @@ export class ImagePullSecrets {
       report: (event) => {
         if (event.type === 'synced') this.#look();
         // Whoever may not look for it serves no resources: that is told, and the rest goes on.
-        if (event.type === 'failed') this.#asked.resolve(undefined);
+        if (event.type === 'failed' && isFinal(event.error)) this.#asked.resolve(undefined);
         report('customresourcedefinitions', event);
       },
       now,
@@ -67,6 +80,17 @@ export class ImagePullSecrets {
 
   get state(): ResourceKindState {
     return this.#state;
+  }
+
+  /** When the definition was made; undefined = there is none. */
+  get definedAt(): EpochMs | undefined {
+    const definition = this.#definition.get('', DEFINITION.name);
+    return definition === undefined ? undefined : createdAtOf(definition);
+  }
+
+  /** Names of those that were deleted while we looked, and are not there again. */
+  deleted(): ReadonlySet<string> {
+    return this.#deleted;
   }
 
   /** Those that are there; while the kind is not served, those that were there last. */
@@ -146,7 +170,7 @@ export class ImagePullSecrets {
       onChange: (change) => this.#take(change, reflector),
       report: (event) => {
         if (event.type === 'synced') this.#synced(reflector);
-        if (event.type === 'failed') this.#asked.resolve(undefined);
+        if (event.type === 'failed' && isFinal(event.error)) this.#asked.resolve(undefined);
         report('imagepullsecrets', event);
       },
       now,
@@ -166,8 +190,11 @@ export class ImagePullSecrets {
     if (this.#following?.reflector !== reflector) return;
     const there = new Set([...reflector.all()].map(({ name }) => name));
     const gone = this.all().filter(({ name }) => !there.has(name));
+    const { definitionUid } = this.#following;
+    const wasDeleted = this.#servedUid === undefined || this.#servedUid === definitionUid;
+    this.#servedUid = definitionUid;
     this.#become('served');
-    for (const before of gone) this.#remove(before);
+    for (const before of gone) this.#remove(before, wasDeleted);
   }
 
   #take({ name, after }: Change<Resource>, reflector: Reflector<Resource>): void {
@@ -178,6 +205,7 @@ export class ImagePullSecrets {
       return;
     }
     this.#resources.set(name, after);
+    this.#deleted.delete(name);
     this.#options.onChange({ before, after });
   }
 
@@ -188,10 +216,12 @@ export class ImagePullSecrets {
     for (let attempts = 1; signal !== undefined && !signal.aborted; attempts += 1) {
       try {
         const definition = await calls.read(signal);
-        if (definition === undefined || !isServed(definition)) return;
+        // Gone, going, or another one: the look at it decides what becomes of its resources.
+        const isSame = definition !== undefined && uidOf(definition) === this.#following?.definitionUid;
+        if (!isSame || !isServed(definition)) return;
         // Another of the same name may have come meanwhile.
         if (this.#following?.reflector !== reflector || reflector.get('', before.name) !== undefined) return;
-        this.#remove(before);
+        this.#remove(before, true);
         return;
       } catch {
         await pause(backoffMs(attempts, this.#options.random()), signal).catch(() => undefined);
@@ -199,9 +229,11 @@ export class ImagePullSecrets {
     }
   }
 
-  #remove(before: Resource): void {
+  /** `wasDeleted` = by somebody, and did not go with an earlier definition. */
+  #remove(before: Resource, wasDeleted: boolean): void {
     if (this.#resources.get(before.name)?.uid !== before.uid) return;
     this.#resources.delete(before.name);
+    if (wasDeleted) this.#deleted.add(before.name);
     this.#options.onChange({ before, after: undefined });
   }
 

@@ -1,6 +1,7 @@
 // The `ImagePullSecret` resources as the API has them: where they are, and what is kept of one.
 import { DEFINITION_NAME, RESOURCE_KIND } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
+import type { EpochMs } from '../core/types.ts';
 import type { KubeObject } from './client.ts';
 import type { Projected } from './object-cache.ts';
 import type { ObjectPlace } from './one-object.ts';
@@ -35,6 +36,12 @@ export function isServed({ metadata, status }: KubeObject): boolean {
   if (!isRecord(metadata) || metadata.deletionTimestamp !== undefined) return false;
   const conditions: readonly unknown[] = isRecord(status) && Array.isArray(status.conditions) ? status.conditions : [];
   return conditions.some((one) => isRecord(one) && one.type === 'Established' && one.status === 'True');
+}
+
+/** When an object was made; undefined = it does not say. */
+export function createdAtOf({ metadata }: KubeObject): EpochMs | undefined {
+  const at = isRecord(metadata) ? Date.parse(String(metadata.creationTimestamp)) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
 }
 
 /** UID of an object; empty when it has none. */

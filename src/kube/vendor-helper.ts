@@ -2,6 +2,7 @@
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient } from './client.ts';
+import { isFinal } from './errors.ts';
 import type { Projected } from './object-cache.ts';
 import { Reflector, type ReflectorEvent } from './reflector.ts';
 
@@ -39,7 +40,8 @@ export class VendorHelper {
       onChange: () => onChange(this.isRunning),
       report: (event) => {
         // Whoever may not look for it cannot stand down: that is told, and the work goes on.
-        if (event.type === 'synced' || event.type === 'failed') this.#asked.resolve(undefined);
+        const isKnown = event.type === 'synced' || (event.type === 'failed' && isFinal(event.error));
+        if (isKnown) this.#asked.resolve(undefined);
         report(event);
       },
       now,
@@ -52,7 +54,7 @@ export class VendorHelper {
     return this.#reflector.get(this.#place.namespace, this.#place.name)?.isWanted ?? false;
   }
 
-  /** Resolves when it was looked for once, found or not. */
+  /** Resolves when it was looked for once, found or not, or when we may not look. */
   whenAsked(): Promise<undefined> {
     return this.#asked.promise;
   }

@@ -16,7 +16,7 @@ const WRITERS = 5;
 const EDITS = 40;
 
 let world: World;
-let replica: Replica;
+let replica: Replica & { readonly port: number };
 
 beforeAll(async () => {
   world = await startWorld({ plane: { users: [{ name: 'foreign', groups: ['system:masters'] }] } });
@@ -84,7 +84,7 @@ test('[tcr A3] concurrent writers lose no entry while ours comes and goes, by gu
   expect(managers.flat()).not.toContain('Apply');
 });
 
-test('[tcr A6] a new ServiceAccount has the reference at its creation; with the webhook down it is created all the same', async () => {
+test('[tcr A6] [tcr V2] a new ServiceAccount has the reference at its creation; with the webhook down it is created all the same', async () => {
   await eventually('the webhook is there', async () => (await webhookObject(world)) !== undefined);
   const answer = await eventually('a new one is served', async () => {
     const given = await admit(world, { namespace: 'web', generateName: 'new-' });
@@ -93,4 +93,15 @@ test('[tcr A6] a new ServiceAccount has the reference at its creation; with the 
   expect(answer).toMatchObject({ status: 201, references: [SECRET] });
   await replica.process.stop({ signal: 'SIGKILL' });
   expect(await admit(world, { namespace: 'web', name: 'while-down' })).toMatchObject({ status: 201, references: [] });
+  // The validating one too: what is wrong is stored, and told when somebody is back.
+  const bad = { ...SAMPLE_SPEC, docker: { ...SAMPLE_SPEC.docker, server: 'https://acme-prod.tencentcloudcr.com/v2' } };
+  await world.cluster.create('imagepullsecrets', resource('bad', bad));
+  replica = await startServing(world, { port: replica.port });
+  await eventually('the condition tells', async () => {
+    const { conditions = [] } = ((await world.cluster.get('imagepullsecrets', 'bad'))?.status ?? {}) as {
+      readonly conditions?: readonly { readonly type: string; readonly reason: string; readonly message: string }[];
+    };
+    const stalled = conditions.find(({ type }) => type === 'Stalled');
+    return stalled?.reason === 'SpecInvalid' && stalled.message.includes('spec.docker.server');
+  });
 });

@@ -65,7 +65,14 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
 
     registryHosts: (target) => target.hosts,
 
-    cacheKey: ({ resource }) => `${RESOURCE_PROVIDER}/${resource}`,
+    // Another Secret, or another key in it, is another password.
+    cacheKey: ({ resource, password }) =>
+      [
+        ...[RESOURCE_PROVIDER, resource],
+        ...(password === undefined ? [] : [password.secret.namespace, password.secret.name, password.key]),
+      ]
+        .map(encodeURIComponent)
+        .join('/'),
 
     secretUse: ({ password }) => (password === undefined ? undefined : { reference: password.secret, published: true }),
 

@@ -1,8 +1,8 @@
 // The counters of a resource, from the caches of a large cluster.
 import { expect, test } from '@jest/globals';
+import type { NotedSkip } from '../../../src/controller/noted-skips.ts';
 import { tally, type TallyWorld } from '../../../src/controller/tally.ts';
 import { resourceSecretName } from '../../../src/core/names.ts';
-import type { Skip } from '../../../src/core/plan-types.ts';
 import { buildResourceStatus, MAX_LISTED } from '../../../src/core/resource-status.ts';
 import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../../../src/core/types.ts';
 import {
@@ -31,7 +31,7 @@ interface Place {
   readonly edited?: boolean;
   readonly attached: number;
   readonly unattached: number;
-  readonly skips?: readonly Skip[];
+  readonly skips?: readonly NotedSkip[];
 }
 
 /** Caches with these namespaces and nothing else. */
@@ -93,8 +93,8 @@ test.each<[string, Place, readonly number[]]>([
 });
 
 test('[tcr C9] 2,000 namespaces with 20 ServiceAccounts each: exact, bounded, each failure with its reason', () => {
-  const taken: Skip = { reason: 'NameTaken', name: SECRET, message: 'belongs to somebody else' };
-  const contended: Skip = { reason: 'Contended', name: 'sa-19', message: 'keeps losing it' };
+  const taken: NotedSkip = { since: NOW, reason: 'NameTaken', name: SECRET, message: 'belongs to somebody else' };
+  const contended: NotedSkip = { since: NOW, reason: 'Contended', name: 'sa-19', message: 'keeps losing it' };
   const places = Array.from({ length: 2_000 }, (_, at): Place => {
     const name = `n-${at}`;
     if (at % 40 === 0) return { name, hasSecret: false, attached: 0, unattached: 20, skips: [taken] };

@@ -103,6 +103,22 @@ describe('what is wrong', () => {
     expect(reached).toEqual(['web']);
   });
 
+  test('a list that is too long to be read is no rule, and takes nothing away', () => {
+    const { rule, issues } = parse({ namespaces: 'a,'.repeat(10_001), docker: DOCKER });
+    expect(rule).toBeUndefined();
+    expect(issues).toMatchObject([{ path: 'spec.namespaces', message: expect.stringContaining('use a selector') }]);
+  });
+
+  test('another Secret, or another key in it, is another credential', () => {
+    const login = { server: DOCKER.server, username: DOCKER.username };
+    const keyOf = (reference: object | undefined): string | undefined =>
+      parse({ docker: reference === undefined ? DOCKER : { ...login, passwordSecretRef: reference } }).rule?.requests[0]
+        ?.cacheKey;
+    const keys = [undefined, { name: 'a' }, { name: 'b' }, { name: 'a', key: 'token' }].map(keyOf);
+    expect(new Set(keys).size).toBe(4);
+    expect(keys).not.toContain(undefined);
+  });
+
   test('nothing that JSON can hold makes it throw, or shows the password', () => {
     const field = fc.oneof(fc.jsonValue(), fc.constant('fake-secret-0123456789abcdef'));
     const keys = fc.constantFrom(

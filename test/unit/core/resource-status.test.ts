@@ -37,6 +37,7 @@ const tallyOf = (right: number, wrong = 0, open = 0, name = 'tcr.ipsa'): Tally =
     namespacedName: `w-${at}/${name}`,
     reason: 'NameTaken',
     message: 'belongs to somebody else',
+    since: NOW - at * 1_000,
   })),
 });
 
@@ -129,7 +130,11 @@ describe('[tcr C9] counters and lists', () => {
   const place = fc.record({ namespace: fc.stringMatching(/^[a-z]{1,8}$/), name: fc.stringMatching(/^[a-z]{1,200}$/) });
   const tallies = fc
     .record({
-      places: fc.uniqueArray(place, { maxLength: 80, selector: ({ namespace, name }) => `${namespace}/${name}` }),
+      places: fc.uniqueArray(place, {
+        size: 'max',
+        maxLength: 80,
+        selector: ({ namespace, name }) => `${namespace}/${name}`,
+      }),
       split: fc.tuple(fc.nat(80), fc.nat(80)),
       ages: fc.array(fc.nat(100_000), { minLength: 80, maxLength: 80 }),
     })
@@ -143,7 +148,7 @@ describe('[tcr C9] counters and lists', () => {
           .map((namespacedName, at) => ({ namespacedName, updatedAt: NOW - (ages[at] ?? 0) })),
         failed: names
           .slice(from, to)
-          .map((namespacedName) => ({ namespacedName, reason: 'Contended', message: 'x'.repeat(500) })),
+          .map((namespacedName) => ({ namespacedName, reason: 'Contended', message: 'x'.repeat(500), since: NOW })),
       };
     });
 
@@ -200,6 +205,17 @@ describe('[tcr C9] counters and lists', () => {
         expect(buildResourceStatus(facts({ secrets, accounts, now: NOW + laterMs }), stored)).toEqual(first);
       }),
     );
+  });
+
+  test('[tcr C10] a thousand failures are listed the same way each time', () => {
+    const secrets = tallyOf(0, 1_000);
+    const first = buildResourceStatus(facts({ secrets }), undefined);
+    const stored: unknown = JSON.parse(JSON.stringify(first));
+    expect(buildResourceStatus(facts({ secrets, now: NOW + HOUR }), stored)).toEqual(first);
+    expect(first.secretUpdateFailed.map(({ namespacedName }) => namespacedName).slice(0, 2)).toEqual([
+      'w-0/tcr.ipsa',
+      'w-1/tcr.ipsa',
+    ]);
   });
 
   test('show failures before successes when there is no room for all', () => {

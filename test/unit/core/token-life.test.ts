@@ -25,6 +25,7 @@ test.each<[string, string]>([
   ['an end that is text', token({ exp: '1767229200' })],
   ['an end before all time', token({ exp: -1 })],
   ['an end beyond all time', token({ exp: 1e300 })],
+  ['an end in milliseconds', token({ exp: 1_767_229_200_000 })],
   ['claims that are a list', token([1])],
   ['no header', `${encode({})}.${encode({ exp: 1_767_229_200 })}.c2ln`],
   ['a part too many', `${token({ exp: 1_767_229_200 })}.x`],

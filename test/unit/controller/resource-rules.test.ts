@@ -1,0 +1,54 @@
+// The resources as rules: what stays of one that cannot be understood any more, and what is told of it.
+import { describe, expect, test } from '@jest/globals';
+import { ResourceRules } from '../../../src/controller/resource-rules.ts';
+import { parseImagePullSecret } from '../../../src/core/image-pull-secret.ts';
+import { createItemParser } from '../../../src/credentials/requests.ts';
+import type { Resource } from '../../../src/kube/resource-objects.ts';
+import { createProviders, withResourceProvider } from '../../../src/providers/table.ts';
+import { SAMPLE_SPEC } from '../../support/image-pull-secrets.ts';
+
+const parseItem = createItemParser(withResourceProvider(createProviders()), {
+  namespace: 'kube-system',
+  secretNamespaces: [],
+});
+const resource = (spec: unknown, uid = 'u-1'): Resource => ({
+  ...{ name: 'a', uid, generation: 1, resourceVersion: '1', labels: {} },
+  ...{ spec, status: undefined },
+});
+const rulesWith = (...edits: readonly Resource[]): ResourceRules => {
+  const rules = new ResourceRules((name, spec) => parseImagePullSecret(name, spec, parseItem));
+  edits.forEach((after, at) => rules.take({ before: edits[at - 1], after }));
+  return rules;
+};
+const BAD = { ...SAMPLE_SPEC, docker: { ...SAMPLE_SPEC.docker, server: 'https://a.example' } };
+
+describe('a resource that cannot be understood', () => {
+  test('keeps the rule that it had', () => {
+    const rules = rulesWith(resource(SAMPLE_SPEC), resource(BAD));
+    expect(rules.ruleOf('a')).toMatchObject({ secretName: 'tcr.ipsa' });
+    expect(rules.issuesOf('a', [])).toMatchObject([{ path: 'spec.docker.server' }]);
+  });
+
+  test('has none when it never had one, or another had its name', () => {
+    expect(rulesWith(resource(BAD)).ruleOf('a')).toBeUndefined();
+    expect(rulesWith(resource(SAMPLE_SPEC), resource(BAD, 'u-2')).ruleOf('a')).toBeUndefined();
+  });
+
+  test.each([
+    [
+      'its password',
+      'Sup3r$ecret!',
+      { namespaces: 'Sup3r$ecret!', docker: { ...SAMPLE_SPEC.docker, password: 'Sup3r$ecret!' } },
+    ],
+    [
+      'a password that it is none of',
+      'hunter2-pw.x',
+      { ...SAMPLE_SPEC, docker: { ...SAMPLE_SPEC.docker, server: 'https://hunter2-pw.x/' } },
+    ],
+    ['something long and mixed', 'Abcdefgh12345', { ...SAMPLE_SPEC, serviceAccounts: 'Abcdefgh12345' }],
+  ])('is told of without %s', (_what, secret, spec) => {
+    const issues = rulesWith(resource(spec)).issuesOf('a', []);
+    expect(issues).not.toEqual([]);
+    expect(JSON.stringify(issues)).not.toContain(secret);
+  });
+});
