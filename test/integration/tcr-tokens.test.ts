@@ -121,6 +121,38 @@ const robotsOf = ({ registryId }: TencentInstance): readonly Robot[] =>
 const tokenIdOf = ({ password }: AuthEntry): unknown =>
   (JSON.parse(Buffer.from(password.split('.')[1] ?? '', 'base64url').toString()) as { tokenId?: unknown }).tokenId;
 
+/** Has the API server refuse every change of our Secret in a namespace, until what it gives is called. */
+async function refuseUpdates(namespace: string): Promise<() => Promise<void>> {
+  const group = '/apis/admissionregistration.k8s.io/v1';
+  const metadata = { name: `refuse.example.com` };
+  const matchConstraints = {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+    resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['secrets'] }],
+  };
+  const policy = { failurePolicy: 'Fail', matchConstraints, validations: [{ expression: 'false' }] };
+  const binding = { policyName: metadata.name, validationActions: ['Deny'] };
+  for (const [kind, spec] of [
+    ['validatingadmissionpolicies', policy],
+    ['validatingadmissionpolicybindings', binding],
+  ] as const) {
+    const answer = await world.plane.request({ method: 'POST', path: `${group}/${kind}`, body: { metadata, spec } });
+    expect(answer.status).toBe(201);
+  }
+  const isRefused = async (): Promise<boolean> => {
+    const labels = { 'example.com/tried': String(Date.now()) };
+    return world.cluster.patch('secrets', SECRET, { metadata: { labels } }, namespace).then(
+      () => false,
+      () => true,
+    );
+  };
+  await eventually('it is refused', isRefused);
+  return async () => {
+    const path = `${group}/validatingadmissionpolicybindings/${metadata.name}`;
+    expect((await world.plane.request({ method: 'DELETE', path })).status).toBe(200);
+    await eventually('it is allowed again', async () => !(await isRefused()));
+  };
+}
+
 /** A token that somebody else made, as the console does. */
 function putForeign({ registryId }: TencentInstance): string {
   const tokenId = `foreign-of-${registryId}`;
@@ -393,6 +425,37 @@ describe('[tcr K6] a robot', () => {
     },
     180_000,
   );
+
+  test('stays as long as one namespace has not got the next one', async () => {
+    const host = hostOf(ROBOTS);
+    await configure([itemOf(ROBOTS, { ...mode, namespaces: 'team-a,team-b' })]);
+    const [first] = await entriesOf(host);
+    const lift = await refuseUpdates('db');
+    const stringData = { 'secret-id': 'AKIDfourthfake', 'secret-key': 'fake-key-of-the-fourth' };
+    const fourth = { ...key, secretId: 'AKIDfourthfake', secretKey: 'fake-key-of-the-fourth' };
+    world.clouds.tencent.state.keys.set(fourth.secretId, fourth);
+    await world.cluster.patch('secrets', API_KEY, { stringData }, 'kube-system');
+    for (const name of ['web', 'api']) {
+      await eventually(`${name} has it`, async () => (await entryOf(name, host))?.password !== first?.password);
+    }
+    await settled(world);
+    expect(await entryOf('db', host)).toEqual(first);
+    expect(robotsOf(ROBOTS)).toHaveLength(2);
+    for (const name of ['web', 'api', 'db']) expect(await isAccepted(host, await entryOf(name, host))).toBe(true);
+    await lift();
+    // Made anew, so that nobody has to wait for the next try.
+    await world.cluster.remove('secrets', SECRET, 'db');
+    await eventually(
+      'the first is gone',
+      () =>
+        robotsOf(ROBOTS)
+          .map(({ name }) => name)
+          .join() !== first?.username && robotsOf(ROBOTS).length === 1,
+    );
+    expect(await isAccepted(host, (await entriesOf(host))[0])).toBe(true);
+    await configure([]);
+    await eventually('all are gone', () => robotsOf(ROBOTS).length === 0);
+  });
 });
 
 test('[tcr K8] an instance is found by its `-vpc` domain, beside its own domains, and when its name ends so', async () => {
