@@ -159,12 +159,12 @@ export class LeftBehind {
     }
   }
 
-  #removed({ remembered, keep }: Removable): void {
+  #removed({ remembered, isWanted, keep }: Removable): void {
     remembered.kept = keep;
     remembered.suspect = false;
     const { cacheKey } = remembered.request;
-    // A rule may want it again by now.
-    if (this.#isWanted(cacheKey) !== false) return;
+    // A rule may want it again by now; and what no rule wants any more since then, something was kept of.
+    if (isWanted || this.#isWanted(cacheKey) !== false) return;
     this.#remembered.delete(cacheKey);
     this.#options.onChanged();
   }

@@ -95,6 +95,8 @@ describe('a release', () => {
     expect(created.sort()).toEqual([
       `clusterrolebindings /${RELEASE}`,
       `clusterroles /${RELEASE}`,
+      `clusterroles /${RELEASE}-resources-edit`,
+      `clusterroles /${RELEASE}-resources-view`,
       `deployments ${namespace}/${RELEASE}`,
       `rolebindings kube-system/${RELEASE}-take-over`,
       `rolebindings ${namespace}/${RELEASE}`,

@@ -44,6 +44,8 @@ function worldOf() {
     changes: 0,
     failWith: undefined as ProviderError | undefined,
     failures: [] as unknown[],
+    /** What revoking waits for. */
+    gate: Promise.resolve() as Promise<unknown>,
     timers: [] as { readonly at: EpochMs; readonly resolve: () => void }[],
     turns: new Turns(),
     left: undefined as unknown as LeftBehind,
@@ -53,16 +55,17 @@ function worldOf() {
   const provider: Pick<RegistryProvider<unknown>, 'cacheKey' | 'mints' | 'revokeCredentials'> = {
     cacheKey: (target) => (target as { cacheKey: string }).cacheKey,
     mints: (target) => (target as { mints: boolean }).mints,
-    revokeCredentials: (target, { keep }) => {
+    revokeCredentials: async (target, { keep }) => {
       world.looks += 1;
-      if (world.failWith !== undefined) return Promise.reject(world.failWith);
+      await world.gate;
+      if (world.failWith !== undefined) throw world.failWith;
       const { cacheKey } = target as { cacheKey: string };
       const there = world.live.get(cacheKey) ?? [];
       world.live.set(
         cacheKey,
         there.filter((id) => id === keep),
       );
-      return Promise.resolve(there.filter((id) => id !== keep));
+      return there.filter((id) => id !== keep);
     },
   };
   const revocations = createRevocations({
@@ -240,6 +243,23 @@ describe('[tcr K5] what a request left that no rule has any more', () => {
     expect(live()).toEqual([]);
     expect(world.left.snapshot()).toBeUndefined();
     expect(world.changes).toBeGreaterThan(before);
+  });
+
+  test('goes too when the rule went while all but one were revoked', async () => {
+    world.requests = [request()];
+    hold('new', START);
+    const revoked = Promise.withResolvers<undefined>();
+    world.gate = revoked.promise;
+    world.left.changed();
+    await world.advance(5_000);
+    world.requests = [];
+    world.held.clear();
+    world.secrets = [];
+    world.left.rulesChanged();
+    revoked.resolve(undefined);
+    await world.advance(5_000);
+    expect(live()).toEqual([]);
+    expect(world.left.snapshot()).toBeUndefined();
   });
 
   test('stays when a rule wants it again while it is waited for', async () => {
