@@ -478,7 +478,7 @@ test('[tcr K8] an instance is found by its `-vpc` domain, beside its own domains
   await world.cluster.remove('imagepullsecrets', 'by-vpc');
 });
 
-test('[tcr K1] the fixed password of the Personal Edition is distributed as it is, and pulls', async () => {
+test('[tcr K1] [tcr W10] the fixed password of the Personal Edition is distributed as it is, and pulls', async () => {
   const [[username, password] = ['', '']] = Object.entries(TENCENT_SAMPLE.personalPasswords);
   const stringData = { username, password };
   await world.cluster.create('secrets', { metadata: { name: 'ccr-login' }, stringData }, 'kube-system');
