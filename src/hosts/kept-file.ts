@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { renderRoom, rewriteHosts, rewriteHostsInPlace, type HostsWish } from '../core/hosts-file.ts';
-import type { HostsRemark } from '../core/hosts-survey.ts';
+import { MAX_NAMED_LINES, type HostsRemark } from '../core/hosts-survey.ts';
 import { codeOf, HostsFailure, isReadOnly } from './failure.ts';
 import { append, failureOf, openFile, overwrite, replaceFile, type OpenFile } from './file-access.ts';
 import { withLock } from './lock.ts';
@@ -48,7 +48,8 @@ const EMPTY_PAUSE_MS = 10;
 
 interface Progress {
   how: HostsWrite | undefined;
-  remarks: HostsRemark[];
+  /** By what they say. */
+  readonly remarks: Map<string, HostsRemark>;
   carried: number;
   lost: number;
   /** Appended for this update, and not used yet. */
@@ -82,12 +83,12 @@ export class KeptFile {
     }
     try {
       return await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
-        const progress: Progress = { how: undefined, remarks: [], carried: 0, lost: 0, room: '', mayBeEmpty };
+        const progress: Progress = { how: undefined, remarks: new Map(), carried: 0, lost: 0, room: '', mayBeEmpty };
         for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
           const text = this.#step(wish, progress, isLast);
           if (text !== undefined) {
             const { how, remarks, carried, lost } = progress;
-            return { text, how, remarks, carried, lost };
+            return { text, how, remarks: [...remarks.values()], carried, lost };
           }
         }
         const cure = 'another writer keeps changing it without the lock; it is tried again in the next cycle';
@@ -151,8 +152,7 @@ export class KeptFile {
         settle();
         return text;
       }
-      for (const remark of remarks)
-        if (!progress.remarks.some((one) => isSame(one, remark))) progress.remarks.push(remark);
+      for (const remark of remarks) addRemark(progress.remarks, remark);
       if (this.#inPlace) this.#writeInPlace(open, { text, missing }, progress);
       else isKept = this.#replace(open, text, progress);
       if (isKept && isRewritten) settle();
@@ -227,6 +227,8 @@ function refuseStale({ path, links }: OpenFile): void {
   throw new HostsFailure('FileStale', `${path} is a mounted file that the node has replaced since: ${cure}`);
 }
 
-function isSame(a: HostsRemark, b: HostsRemark): boolean {
-  return a.reason === b.reason && (!('line' in a) || !('line' in b) || a.line === b.line);
+/** Each once, and a bounded number of them however often another writer comes in between. */
+function addRemark(remarks: Map<string, HostsRemark>, remark: HostsRemark): void {
+  const key = 'line' in remark ? `${remark.reason} ${remark.line}` : `${remark.reason} more`;
+  if (!('line' in remark) || remarks.size < 3 * MAX_NAMED_LINES) remarks.set(key, remark);
 }

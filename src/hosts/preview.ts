@@ -2,6 +2,7 @@
 import { closeSync } from 'node:fs';
 import { findConflicts, heldPairs, rewriteHosts } from '../core/hosts-file.ts';
 import { parseHostsItems, wantedPairs } from '../core/hosts-items.ts';
+import type { HostsRemark } from '../core/hosts-survey.ts';
 import { renderDiff } from '../core/text-diff.ts';
 import { readList } from './config-folder.ts';
 import { failureOf, openFile } from './file-access.ts';
@@ -48,9 +49,8 @@ export function previewHosts({
     const wish = { ...memory, pairs: wanted };
     const rewrite = rewriteHosts(text, wish);
     for (const remark of rewrite.remarks) {
-      remarks.push(
-        `${remark.reason}${'line' in remark ? `: ${JSON.stringify(remark.line)} would be moved out of the block` : ''}`,
-      );
+      // The diff shows what is dropped.
+      if (remark.reason !== 'LineDropped') remarks.push(describe(remark));
     }
     for (const { domain, ip, line } of findConflicts(rewrite.text, wish)) {
       remarks.push(`Conflict: line ${line}, outside of the block, gives ${domain} the address ${ip}; it would stay`);
@@ -59,4 +59,11 @@ export function previewHosts({
   } catch (error) {
     return { diff: '', remarks: [...remarks, failureOf(file, error).message] };
   }
+}
+
+function describe(remark: HostsRemark): string {
+  if ('line' in remark) return `${remark.reason}: ${JSON.stringify(remark.line)} would be moved out of the block`;
+  return 'more' in remark
+    ? `${remark.reason}: ${remark.more} more lines would be moved out of the block`
+    : remark.reason;
 }
