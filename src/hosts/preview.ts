@@ -9,6 +9,8 @@ import { failureOf, openFile } from './file-access.ts';
 
 /** What would be done, as texts for a person. */
 export interface HostsPreview {
+  /** False = the list cannot be used, or the file cannot be read: nothing is known. */
+  readonly isKnown: boolean;
   /** Empty = nothing. */
   readonly diff: string;
   /** What is wrong or left alone. */
@@ -39,7 +41,11 @@ export function previewHosts({
   }
   const listed = items?.ok === true ? items.value : undefined;
   if (listed === undefined && !isRemoved) {
-    return { diff: '', remarks: [...remarks, 'the list cannot be used: the block would stay as it is'] };
+    return {
+      isKnown: false,
+      diff: '',
+      remarks: [...remarks, 'the list cannot be used: the block would stay as it is'],
+    };
   }
   try {
     const { fd, text } = openFile(file, 'read');
@@ -55,9 +61,9 @@ export function previewHosts({
     for (const { domain, ip, line } of findConflicts(rewrite.text, wish)) {
       remarks.push(`Conflict: line ${line}, outside of the block, gives ${domain} the address ${ip}; it would stay`);
     }
-    return { diff: renderDiff(file, text, rewrite.text), remarks };
+    return { isKnown: true, diff: renderDiff(file, text, rewrite.text), remarks };
   } catch (error) {
-    return { diff: '', remarks: [...remarks, failureOf(file, error).message] };
+    return { isKnown: false, diff: '', remarks: [...remarks, failureOf(file, error).message] };
   }
 }
 

@@ -5,6 +5,8 @@ import {
   existsSync,
   ftruncateSync,
   linkSync,
+  lutimesSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -13,6 +15,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -273,6 +276,32 @@ describe('a file that was replaced', () => {
     });
     expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
   });
+});
+
+test('a lock that is a symbolic link to nothing is taken from who died, beside what another one of the same number left', async () => {
+  symlinkSync('/nowhere/lock', `${file}.lock`);
+  const old = Date.now() / 1_000 - 301;
+  lutimesSync(`${file}.lock`, old, old);
+  mkdirSync(`${file}.lock.stale-${process.pid}`);
+  await keep(false).update(() => WISH);
+  expect(textOf()).toBe(`${LOCAL}${BLOCK}`);
+  expect(readdirSync(folder).sort()).toEqual(['hosts', `hosts.lock.stale-${process.pid}`]);
+});
+
+test.each([
+  ['sparse', 40_000_000_000],
+  ['one byte too long', 2 * 1_048_576 + 1],
+])('a file that is too long is left alone before it is read: %s', async (_, length) => {
+  truncateSync(file, length);
+  await expect(keep(false).update(() => WISH)).rejects.toMatchObject({ reason: 'FileTooLong' });
+  expect(statSync(file).size).toBe(length);
+});
+
+test('a symbolic link that leads nowhere is named with its target', async () => {
+  rmSync(file);
+  symlinkSync('/nowhere/hosts', file);
+  const failure = { reason: 'FileMissing', message: expect.stringContaining('/nowhere/hosts') };
+  await expect(keep(false).update(() => WISH)).rejects.toMatchObject(failure);
 });
 
 test('a file with a second name is written in place, so that both names stay the same file', async () => {
