@@ -67,8 +67,9 @@ async function finish(updater: HostsUpdater, logger: Logger, isRemoved: boolean)
 }
 
 function preview({ hosts }: Settings): number {
-  const { diff, remarks } = previewHosts({ folder: hosts.configFolder, file: hosts.file, isRemoved: hosts.cleanup });
+  const wanted = { folder: hosts.configFolder, file: hosts.file, isRemoved: hosts.cleanup };
+  const { isKnown, diff, remarks } = previewHosts(wanted);
   for (const remark of remarks) process.stderr.write(`hosts: ${remark}\n`);
   process.stdout.write(diff);
-  return 0;
+  return isKnown ? 0 : 1;
 }

@@ -4,6 +4,7 @@ import {
   BLOCK_BEGIN,
   BLOCK_END,
   linesOf,
+  nameLines,
   ROOM,
   surveyHosts,
   type HostsRemark,
@@ -43,9 +44,9 @@ const MAX_CONFLICTS = 100;
  * a byte (latin1), so that no byte is lost whatever its encoding.
  */
 export function rewriteHosts(text: string, wish: HostsWish): HostsRewrite {
-  const { survey, pairs } = look(text, wish);
-  if (isSettled(text, survey, pairs)) return { text, remarks: survey.remarks };
-  return { text: `${survey.before}${renderBlock(pairs, 0)}${survey.after}`, remarks: survey.remarks };
+  const { survey, pairs, remarks } = look(text, wish);
+  if (isSettled(text, survey, pairs)) return { text, remarks };
+  return { text: `${survey.before}${renderBlock(pairs, 0)}${survey.after}`, remarks };
 }
 
 /** What `rewriteHostsInPlace` needs besides. */
@@ -65,8 +66,8 @@ export function rewriteHostsInPlace(
   wish: InPlaceWish,
 ): HostsRewrite | { readonly missing: number; readonly remarks: readonly HostsRemark[] } {
   const { room = '', isLast = false } = wish;
-  const { survey, pairs } = look(room === '' ? text : text.replace(room, ''), wish);
-  const { before, after, shape, remarks } = survey;
+  const { survey, pairs, remarks } = look(room === '' ? text : text.replace(room, ''), wish);
+  const { before, after, shape } = survey;
   const isLeft = pairs.length === 0 && shape === 'room' && !isLast;
   if (room === '' && (isLeft || isSettled(text, survey, pairs))) return { text, remarks };
   const length = text.length - before.length - after.length;
@@ -108,10 +109,18 @@ export function findConflicts(text: string, wish: HostsWish): readonly HostsConf
   return conflicts;
 }
 
-function look(text: string, wish: HostsWish): { readonly survey: HostsSurvey; readonly pairs: readonly HostPair[] } {
+interface Look {
+  readonly survey: HostsSurvey;
+  readonly pairs: readonly HostPair[];
+  readonly remarks: readonly HostsRemark[];
+}
+
+function look(text: string, wish: HostsWish): Look {
   const pairs = sortPairs(wish.pairs);
-  const known = new Set([...wish.known, ...pairs.map(renderPair)]);
-  return { survey: surveyHosts(text, { known, isFirst: wish.isFirst }), pairs };
+  const wanted = new Set(pairs.map(renderPair));
+  const survey = surveyHosts(text, { known: new Set([...wish.known, ...wanted]), isFirst: wish.isFirst });
+  const dropped = wish.isFirst ? survey.held.map(renderPair).filter((line) => !wanted.has(line)) : [];
+  return { survey, pairs, remarks: [...survey.remarks, ...nameLines('LineDropped', new Set(dropped))] };
 }
 
 function isSettled(text: string, { shape, held, before, after }: HostsSurvey, pairs: readonly HostPair[]): boolean {

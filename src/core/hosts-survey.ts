@@ -1,5 +1,5 @@
 // Finds what is ours in the text of a hosts file, whatever happened to it, and keeps everything else.
-import { parsePair, renderPair, type HostPair } from './host-names.ts';
+import { parsePair, renderPair, sortPairs, type HostPair } from './host-names.ts';
 
 /** First and last line of our block (tcr.md section 6). */
 export const BLOCK_BEGIN = '# BEGIN registry-credential-helper';
@@ -8,15 +8,24 @@ export const BLOCK_END = '# END registry-credential-helper';
 /** Beginning of a line that holds bytes of a file that cannot be shortened, until a block needs them. */
 export const ROOM = '# room for registry-credential-helper';
 
-/** What is wrong with what was found; the line is one that was moved out of the block. */
+/**
+ * What is wrong with what was found. `ForeignLine`: moved out of the block; `LineDropped`: found in it at the start of the program and
+ * not wanted. At most `MAX_NAMED_LINES` of a kind are named, cut, each once; the others are counted.
+ */
 export type HostsRemark =
-  { readonly reason: 'BlockTorn' | 'BlockDoubled' } | { readonly reason: 'ForeignLine'; readonly line: string };
+  | { readonly reason: 'BlockTorn' | 'BlockDoubled' }
+  | { readonly reason: 'ForeignLine' | 'LineDropped'; readonly line: string }
+  | { readonly reason: 'ForeignLine' | 'LineDropped'; readonly more: number };
+
+/** Most lines that remarks name. */
+export const MAX_NAMED_LINES = 20;
+const MAX_NAMED_LENGTH = 200;
 
 /** What may be taken for ours between markers. */
 export interface Memory {
   /** Lines that this process wants, wanted or found in a whole block. */
   readonly known: ReadonlySet<string>;
-  /** True = the file was not seen before: every line of our form in a whole block is ours. */
+  /** True = the file was not seen before: every line of a whole block is ours that is a list as we write it. */
   readonly isFirst: boolean;
 }
 
@@ -39,31 +48,33 @@ const OURS = ['whole', 'torn', 'room'] as const;
 
 /**
  * Takes `text` (one character a byte) apart. A block without its end, or its beginning, ends where lines stop being known ones:
- * what could be somebody's line stays.
+ * what could be somebody's line stays. So does, in a file that was not seen before, what is unknown in a block that is no list as we
+ * write it: halves of two copies may have become one.
  */
 export function surveyHosts(text: string, memory: Memory): HostsSurvey {
   const pieces: Piece[] = [];
   const held: HostPair[] = [];
-  const remarks: HostsRemark[] = [];
+  const moved = new Set<string>();
   /** Lines from a BEGIN on. */
   let open: string[] | undefined;
 
   const isKnown = (line: string): boolean => memory.known.has(bare(line));
-  const foreign = (lines: readonly string[]): void => void pieces.push(...lines.map(pieceOf));
-
   const torn = (lines: readonly string[]): void => {
-    const end = lines.findIndex((line) => !isKnown(line) && !isPadding(line));
     pieces.push({ kind: 'torn' });
-    foreign(end === -1 ? [] : lines.slice(end));
+    const end = lines.findIndex((line) => !isKnown(line) && !isPadding(line));
+    const reach = end === -1 ? lines : lines.slice(0, end);
+    // Padding behind the last known line may be somebody's.
+    for (const line of lines.slice(reach.findLastIndex(isKnown) + 1)) pieces.push(pieceOf(line));
   };
   const whole = (lines: readonly string[]): void => {
     pieces.push({ kind: 'whole' });
+    const isTrusted = memory.isFirst && isList(lines);
     for (const line of lines) {
       const pair = parsePair(bare(line));
-      if (pair !== undefined && (memory.isFirst || isKnown(line))) held.push(pair);
+      if (pair !== undefined && (isTrusted || isKnown(line))) held.push(pair);
       else if (!isPadding(line)) {
-        remarks.push({ reason: 'ForeignLine', line: bare(line) });
-        foreign([line]);
+        moved.add(bare(line));
+        pieces.push(pieceOf(line));
       }
     }
   };
@@ -88,6 +99,7 @@ export function surveyHosts(text: string, memory: Memory): HostsSurvey {
   if (open !== undefined) torn(open);
 
   const count = (kind: Ours): number => pieces.filter((piece) => piece.kind === kind).length;
+  const remarks: HostsRemark[] = [...nameLines('ForeignLine', moved)];
   if (count('torn') > 0) remarks.push({ reason: 'BlockTorn' });
   if (count('whole') > 1) remarks.push({ reason: 'BlockDoubled' });
   const ours = OURS.map(count).join(' ');
@@ -100,6 +112,24 @@ export function surveyHosts(text: string, memory: Memory): HostsSurvey {
 /** The lines of a text, each with its end. */
 export function linesOf(text: string): readonly string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** Remarks about lines. */
+export function nameLines(reason: 'ForeignLine' | 'LineDropped', lines: ReadonlySet<string>): readonly HostsRemark[] {
+  const named = [...lines].slice(0, MAX_NAMED_LINES);
+  const more = lines.size - named.length;
+  return [
+    ...named.map((line) => ({ reason, line: line.slice(0, MAX_NAMED_LENGTH) })),
+    ...(more > 0 ? [{ reason, more }] : []),
+  ];
+}
+
+/** True for lines between markers as `rewriteHosts` writes them: pairs, sorted and each once, then padding. */
+function isList(lines: readonly string[]): boolean {
+  const bareLines = lines.map(bare);
+  const listed = bareLines.slice(0, lines.findLastIndex((line) => !isPadding(line)) + 1);
+  const pairs = listed.map(parsePair).filter((pair) => pair !== undefined);
+  return sortPairs(pairs).map(renderPair).join('\n') === listed.join('\n');
 }
 
 /** Lines that fill a block up: no resolver reads them. */

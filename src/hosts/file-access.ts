@@ -7,6 +7,7 @@ import {
   fstatSync,
   fsyncSync,
   openSync,
+  readlinkSync,
   readSync,
   realpathSync,
   renameSync,
@@ -17,8 +18,8 @@ import {
 import path from 'node:path';
 import { codeOf, HostsFailure, isReadOnly } from './failure.ts';
 
-/** Longest file that is kept, bytes: lists of blocked names are long. */
-const MAX_BYTES = 16 * 1_048_576;
+/** Longest file that is kept, bytes: lists of blocked names are long, and it is held several times over. */
+const MAX_BYTES = 2 * 1_048_576;
 
 /** An open hosts file; whoever opened it closes it. */
 export interface OpenFile {
@@ -50,14 +51,15 @@ export function readAll(fd: number): string {
   const chunks: Buffer[] = [];
   let length = 0;
   for (;;) {
-    const chunk = Buffer.alloc(Math.max(4_096, fstatSync(fd).size - length + 1));
+    const { size } = fstatSync(fd);
+    if (Math.max(size, length) > MAX_BYTES) {
+      throw new HostsFailure('FileTooLong', `the hosts file is longer than ${MAX_BYTES} bytes: it is left alone`);
+    }
+    const chunk = Buffer.alloc(Math.max(4_096, size - length + 1));
     const read = readSync(fd, chunk, 0, chunk.length, length);
     if (read === 0) return Buffer.concat(chunks).toString('latin1');
     chunks.push(chunk.subarray(0, read));
     length += read;
-    if (length > MAX_BYTES) {
-      throw new HostsFailure('FileTooLong', `the hosts file is longer than ${MAX_BYTES} bytes: it is left alone`);
-    }
   }
 }
 
@@ -135,11 +137,28 @@ function syncFolder(folder: string): void {
   }
 }
 
+function linkTarget(file: string): string | undefined {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What an error of the operating system means for the one who runs this. */
 export function failureOf(file: string, error: unknown): HostsFailure {
   if (error instanceof HostsFailure) return error;
   const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
+    const target = linkTarget(file);
+    if (target !== undefined) {
+      const cure = 'mount what the link needs there too, or name the target as it is mounted with --hosts-file';
+      return new HostsFailure(
+        'FileMissing',
+        `${file} is a symbolic link to ${target}, which is not here: ${cure}`,
+        error,
+      );
+    }
     return new HostsFailure(
       'FileMissing',
       `${file} does not exist: mount the folder of the node's hosts file there`,

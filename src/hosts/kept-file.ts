@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { renderRoom, rewriteHosts, rewriteHostsInPlace, type HostsWish } from '../core/hosts-file.ts';
-import type { HostsRemark } from '../core/hosts-survey.ts';
+import { MAX_NAMED_LINES, type HostsRemark } from '../core/hosts-survey.ts';
 import { codeOf, HostsFailure, isReadOnly } from './failure.ts';
 import { append, failureOf, openFile, overwrite, replaceFile, type OpenFile } from './file-access.ts';
 import { withLock } from './lock.ts';
@@ -48,12 +48,20 @@ const EMPTY_PAUSE_MS = 10;
 
 interface Progress {
   how: HostsWrite | undefined;
-  remarks: HostsRemark[];
+  /** By what they say. */
+  readonly remarks: Map<string, HostsRemark>;
   carried: number;
   lost: number;
   /** Appended for this update, and not used yet. */
   room: string;
+}
+
+interface Plan {
+  /** Nothing of ours is to stay, not even room. */
+  readonly isLast: boolean;
   readonly mayBeEmpty: boolean;
+  /** Replaced files are looked at for the last time. */
+  readonly isEnd: boolean;
 }
 
 /** One hosts file, and those that it replaced. */
@@ -61,6 +69,7 @@ export class KeptFile {
   readonly #options: KeptFileOptions;
   readonly #retired: RetiredFiles;
   #inPlace: boolean;
+  #last: { readonly wish: Wish; readonly isLast: boolean } | undefined;
 
   constructor(options: KeptFileOptions) {
     this.#options = options;
@@ -73,22 +82,45 @@ export class KeptFile {
    * even room. Throws HostsFailure; nothing of others is harmed then.
    */
   async update(wish: Wish, { isLast = false } = {}): Promise<HostsUpdate> {
-    const { path, lockPath, now, random } = this.#options;
+    this.#last = { wish, isLast };
     const mayBeEmpty = await this.#staysEmpty();
     const found = this.#read();
     if (!this.#retired.hasNews()) {
       const { text, remarks, missing } = this.#rewrite(found.text, wish, '', isLast);
       if (text === found.text && missing === 0) return { text, how: undefined, remarks, carried: 0, lost: 0 };
     }
+    return this.#write(wish, { isLast, mayBeEmpty, isEnd: false });
+  }
+
+  /** Milliseconds since a file was replaced that is still watched; undefined = none is. */
+  sinceReplaced(): number | undefined {
+    return this.#retired.age();
+  }
+
+  /**
+   * Brings what was written into replaced files, unfinished lines too, as the last update wished, and lets them go. undefined = there
+   * was none. Throws HostsFailure.
+   */
+  async close(): Promise<HostsUpdate | undefined> {
+    try {
+      if (this.#retired.age() === undefined || this.#last === undefined) return undefined;
+      const { wish, isLast } = this.#last;
+      return await this.#write(wish, { isLast, mayBeEmpty: true, isEnd: true });
+    } finally {
+      this.#retired.close();
+    }
+  }
+
+  async #write(wish: Wish, plan: Plan): Promise<HostsUpdate> {
+    const { path, lockPath, now, random } = this.#options;
     try {
       return await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
-        const progress: Progress = { how: undefined, remarks: [], carried: 0, lost: 0, room: '', mayBeEmpty };
+        const progress: Progress = { how: undefined, remarks: new Map(), carried: 0, lost: 0, room: '' };
         for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-          const text = this.#step(wish, progress, isLast);
-          if (text !== undefined) {
-            const { how, remarks, carried, lost } = progress;
-            return { text, how, remarks, carried, lost };
-          }
+          const text = this.#step(wish, progress, plan);
+          if (text === undefined) continue;
+          const { how, remarks, carried, lost } = progress;
+          return { text, how, remarks: [...remarks.values()], carried, lost };
         }
         const cure = 'another writer keeps changing it without the lock; it is tried again in the next cycle';
         throw new HostsFailure('FileUnstable', `${path} did not hold still: ${cure}`);
@@ -100,29 +132,8 @@ export class KeptFile {
     }
   }
 
-  /** Milliseconds since a file was replaced that is still watched; undefined = none is. */
-  sinceReplaced(): number | undefined {
-    return this.#retired.age();
-  }
-
-  /** Brings what was written into replaced files, unfinished lines too, and lets them go. */
-  async close(): Promise<void> {
-    try {
-      const { lockPath, now, random } = this.#options;
-      if (this.#retired.age() === undefined) return;
-      await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
-        const { path, text } = this.#read();
-        const { appended, settle } = this.#retired.collect(text, true);
-        if (appended !== '') append(path, appended);
-        settle();
-      });
-    } finally {
-      this.#retired.close();
-    }
-  }
-
   /** One look, and one write at most; the text when nothing is left to do. */
-  #step(wish: Wish, progress: Progress, isLast: boolean): string | undefined {
+  #step(wish: Wish, progress: Progress, { isLast, mayBeEmpty, isEnd }: Plan): string | undefined {
     const open = openFile(this.#options.path, this.#inPlace ? 'write' : 'read');
     let isKept = false;
     try {
@@ -132,8 +143,8 @@ export class KeptFile {
         this.#inPlace = true;
         return undefined;
       }
-      if (open.text === '' && !progress.mayBeEmpty) return undefined;
-      const late = this.#retired.collect(open.text, false);
+      if (open.text === '' && !mayBeEmpty) return undefined;
+      const late = this.#retired.collect(open.text, isEnd);
       const isRewritten = late.rewritten !== undefined && !this.#inPlace;
       const settle = (): void => {
         late.settle();
@@ -151,11 +162,10 @@ export class KeptFile {
         settle();
         return text;
       }
-      for (const remark of remarks)
-        if (!progress.remarks.some((one) => isSame(one, remark))) progress.remarks.push(remark);
+      for (const remark of remarks) addRemark(progress.remarks, remark);
       if (this.#inPlace) this.#writeInPlace(open, { text, missing }, progress);
       else isKept = this.#replace(open, text, progress);
-      if (isKept && isRewritten) settle();
+      if (isKept) settle();
       return undefined;
     } finally {
       if (!isKept) closeSync(open.fd);
@@ -227,6 +237,8 @@ function refuseStale({ path, links }: OpenFile): void {
   throw new HostsFailure('FileStale', `${path} is a mounted file that the node has replaced since: ${cure}`);
 }
 
-function isSame(a: HostsRemark, b: HostsRemark): boolean {
-  return a.reason === b.reason && (!('line' in a) || !('line' in b) || a.line === b.line);
+/** Each once, and a bounded number of them however often another writer comes in between. */
+function addRemark(remarks: Map<string, HostsRemark>, remark: HostsRemark): void {
+  const key = 'line' in remark ? `${remark.reason} ${remark.line}` : `${remark.reason} more`;
+  if (!('line' in remark) || remarks.size < 3 * MAX_NAMED_LINES) remarks.set(key, remark);
 }

@@ -1,6 +1,6 @@
 // The lock that writers of a hosts file share: a file beside it that exists while somebody holds it, as `dotlockfile` makes it.
 // It is not flock(2), which Node does not have: decision 10 says why this one.
-import { closeSync, fstatSync, linkSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, HostsFailure } from './failure.ts';
 
@@ -33,7 +33,7 @@ export async function withLock<T>(options: LockOptions, work: () => T): Promise<
 async function acquire({ path, patienceMs, now, random }: LockOptions): Promise<bigint> {
   const deadline = now() + patienceMs;
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, MAX_PAUSE_MS)) {
-    const inode = create(path) ?? (removeStale(path, now()) ? create(path) : undefined);
+    const inode = create(path) ?? (removeStale(path, now(), random) ? create(path) : undefined);
     if (inode !== undefined) return inode;
     if (now() > deadline) {
       throw new HostsFailure(
@@ -62,14 +62,18 @@ function create(path: string): bigint | undefined {
   }
 }
 
-/** Takes the lock of a holder that died away. Two who do so at a time never take away a new one. */
-function removeStale(path: string, now: number): boolean {
+/**
+ * Takes the lock of a holder that died away. Of two who do so at a time the slower one may take the new lock of the faster one, and puts
+ * it back; who comes in the moment between finds none, and then two hold it.
+ */
+function removeStale(path: string, now: number, random: () => number): boolean {
   try {
-    const found = statSync(path, { bigint: true });
+    const found = lstatSync(path, { bigint: true });
     if (now - Number(found.mtimeMs) < STALE_MS) return false;
-    const aside = `${path}.stale-${process.pid}`;
+    // Processes of different Pods have the same number.
+    const aside = `${path}.stale-${Math.floor(random() * 2 ** 48).toString(16)}`;
     renameSync(path, aside);
-    const moved = statSync(aside, { bigint: true });
+    const moved = lstatSync(aside, { bigint: true });
     if (moved.ino !== found.ino || moved.mtimeNs !== found.mtimeNs) linkSync(aside, path);
     unlinkSync(aside);
     return true;
@@ -81,7 +85,7 @@ function removeStale(path: string, now: number): boolean {
 
 function release(path: string, inode: bigint): void {
   try {
-    if (statSync(path, { bigint: true }).ino === inode) unlinkSync(path);
+    if (lstatSync(path, { bigint: true }).ino === inode) unlinkSync(path);
   } catch {
     // Taken away as stale: then it is no longer ours.
   }

@@ -2,12 +2,15 @@
 import { closeSync } from 'node:fs';
 import { findConflicts, heldPairs, rewriteHosts } from '../core/hosts-file.ts';
 import { parseHostsItems, wantedPairs } from '../core/hosts-items.ts';
+import type { HostsRemark } from '../core/hosts-survey.ts';
 import { renderDiff } from '../core/text-diff.ts';
 import { readList } from './config-folder.ts';
 import { failureOf, openFile } from './file-access.ts';
 
 /** What would be done, as texts for a person. */
 export interface HostsPreview {
+  /** False = the list cannot be used, or the file cannot be read: nothing is known. */
+  readonly isKnown: boolean;
   /** Empty = nothing. */
   readonly diff: string;
   /** What is wrong or left alone. */
@@ -38,7 +41,11 @@ export function previewHosts({
   }
   const listed = items?.ok === true ? items.value : undefined;
   if (listed === undefined && !isRemoved) {
-    return { diff: '', remarks: [...remarks, 'the list cannot be used: the block would stay as it is'] };
+    return {
+      isKnown: false,
+      diff: '',
+      remarks: [...remarks, 'the list cannot be used: the block would stay as it is'],
+    };
   }
   try {
     const { fd, text } = openFile(file, 'read');
@@ -48,15 +55,21 @@ export function previewHosts({
     const wish = { ...memory, pairs: wanted };
     const rewrite = rewriteHosts(text, wish);
     for (const remark of rewrite.remarks) {
-      remarks.push(
-        `${remark.reason}${'line' in remark ? `: ${JSON.stringify(remark.line)} would be moved out of the block` : ''}`,
-      );
+      // The diff shows what is dropped.
+      if (remark.reason !== 'LineDropped') remarks.push(describe(remark));
     }
     for (const { domain, ip, line } of findConflicts(rewrite.text, wish)) {
       remarks.push(`Conflict: line ${line}, outside of the block, gives ${domain} the address ${ip}; it would stay`);
     }
-    return { diff: renderDiff(file, text, rewrite.text), remarks };
+    return { isKnown: true, diff: renderDiff(file, text, rewrite.text), remarks };
   } catch (error) {
-    return { diff: '', remarks: [...remarks, failureOf(file, error).message] };
+    return { isKnown: false, diff: '', remarks: [...remarks, failureOf(file, error).message] };
   }
+}
+
+function describe(remark: HostsRemark): string {
+  if ('line' in remark) return `${remark.reason}: ${JSON.stringify(remark.line)} would be moved out of the block`;
+  return 'more' in remark
+    ? `${remark.reason}: ${remark.more} more lines would be moved out of the block`
+    : remark.reason;
 }

@@ -82,7 +82,11 @@ export function createHostsReport({
 
 function tellUpdate(logger: Logger, { update, reason, pairs }: Kept): void {
   const { how, remarks, carried, lost } = update;
-  for (const remark of remarks) logger.warn('Block was not as it was left', { ...remark });
+  for (const remark of remarks) {
+    if (remark.reason === 'LineDropped')
+      logger.info('Removed a line of the block that is not in the list', { ...remark });
+    else logger.warn('Block was not as it was left', { ...remark });
+  }
   if (carried > 0) logger.info('Brought what was appended to the replaced file', { bytes: carried });
   if (lost > 0) {
     const cure = 'write it again: take the lock, or open the file anew';

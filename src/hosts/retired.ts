@@ -48,38 +48,44 @@ export class RetiredFiles {
   add({ fd, text, successor }: { readonly fd: number; readonly text: string; readonly successor: string }): void {
     const watcher = watchDescriptor(fd, this.#onChange);
     this.#files.push({ fd, text, stamp: '', successor, carried: '', retiredAt: this.#now(), watcher });
+    // The last `collect` has looked at it for the last time.
     while (this.#files.length > MAX_FILES) close(this.#files.shift());
   }
 
-  /** True when somebody wrote into one since `collect`. */
+  /** True when somebody wrote into one since `collect`, or when one is to be looked at for the last time. */
   hasNews(): boolean {
-    return this.#files.some((file) => stampOf(file.fd) !== file.stamp);
+    return this.#files.some((file) => this.#isExpired(file) || stampOf(file.fd) !== file.stamp);
   }
 
-  /** What is new, unfinished lines only with `all`. `current` is what the hosts file holds now. */
+  /** What is new, unfinished lines only with `all` and of files that go. `current` is what the hosts file holds now. */
   collect(current: string, all: boolean): LateWrites {
     let appended = '';
     let rewritten: string | undefined;
     let lost = 0;
     const settled: (() => void)[] = [];
-    for (const file of this.#files) {
+    const expired = this.#files.filter((file) => this.#isExpired(file));
+    for (const [index, file] of this.#files.entries()) {
       const stamp = stampOf(file.fd);
-      if (stamp === file.stamp && !all) continue;
+      // One more may come and take the place of the oldest.
+      const isLast = all || expired.includes(file) || index <= this.#files.length - MAX_FILES;
+      if (stamp === file.stamp && !isLast) continue;
       const text = readAll(file.fd);
       // Emptied: what is to stand there is about to be written.
       if (text === '' && file.text !== '') continue;
       let taken = '';
       if (text.startsWith(file.text)) {
         const news = text.slice(file.text.length);
-        taken = all ? news : news.slice(0, news.lastIndexOf('\n') + 1);
-        appended += taken;
+        taken = isLast ? news : news.slice(0, news.lastIndexOf('\n') + 1);
+        // Two unfinished lines must not become one.
+        appended += taken !== '' && appended !== '' && !appended.endsWith('\n') ? `\n${taken}` : taken;
+        if (isLast && !all && taken !== '' && !taken.endsWith('\n')) appended += '\n';
       } else if (rewritten === undefined && current.startsWith(file.successor)) {
         rewritten = text + sinceThen(current, file, text);
       } else lost += 1;
       const known = text.startsWith(file.text) ? file.text + taken : text;
       settled.push(() => Object.assign(file, { stamp, text: known, carried: file.carried + taken }));
     }
-    return { appended, rewritten, lost, settle: () => this.#settle(settled) };
+    return { appended, rewritten, lost, settle: () => this.#settle(settled, expired) };
   }
 
   /** Milliseconds since the last one was added; undefined = there is none. */
@@ -92,9 +98,16 @@ export class RetiredFiles {
     for (const file of this.#files.splice(0)) close(file);
   }
 
-  #settle(settled: readonly (() => void)[]): void {
+  #settle(settled: readonly (() => void)[], expired: readonly RetiredFile[]): void {
     for (const one of settled) one();
-    while ((this.#files[0]?.retiredAt ?? Infinity) < this.#now() - MEMORY_MS) close(this.#files.shift());
+    for (const file of expired) {
+      this.#files.splice(this.#files.indexOf(file), 1);
+      close(file);
+    }
+  }
+
+  #isExpired({ retiredAt }: RetiredFile): boolean {
+    return retiredAt < this.#now() - MEMORY_MS;
   }
 }
 

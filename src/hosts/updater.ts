@@ -76,6 +76,7 @@ export class HostsUpdater {
   #items: HostsItems | undefined;
   /** What the block held when it was last right; undefined = the file was not seen yet. */
   #last: readonly HostPair[] | undefined;
+  #kept: Kept | undefined;
   #isListNew = true;
   #repairs: number[] = [];
   #isContended = false;
@@ -117,14 +118,15 @@ export class HostsUpdater {
     if (parsed?.ok === true) this.#remember(parsed.value.pairs);
     const wish = (text: string): HostsWish => this.#wish(text, () => []);
     const update = await this.#file.update(wish, { isLast: true });
-    this.#options.observer.kept({ update, reason: 'Removed', pairs: [], conflicts: [] });
+    this.#tell({ update, reason: 'Removed', pairs: [], conflicts: [] });
   }
 
   /** Waits for those who had a file open that was replaced, and brings what they wrote. Throws HostsFailure. */
   async close(): Promise<void> {
     const since = this.#file.sinceReplaced();
     if (since !== undefined && since < LINGER_MS) await pause(LINGER_MS - since);
-    await this.#file.close();
+    const update = await this.#file.close();
+    if (update !== undefined && this.#kept !== undefined) this.#options.observer.kept({ ...this.#kept, update });
   }
 
   async #pass(): Promise<void> {
@@ -144,11 +146,19 @@ export class HostsUpdater {
       this.#last = wished.pairs;
       this.#remember(wished.pairs);
       const conflicts = findConflicts(update.text, wished);
-      observer.kept({ update, reason: isRepair ? 'BlockDamaged' : 'ListChanged', pairs: wished.pairs, conflicts });
+      this.#tell({ update, reason: isRepair ? 'BlockDamaged' : 'ListChanged', pairs: wished.pairs, conflicts });
       this.#judge(isRepair);
     } catch (error) {
-      observer.failed(failureOf(file, error));
+      const failure = failureOf(file, error);
+      observer.failed(failure);
+      // Another writer undid every attempt: as good as a repair that did not last.
+      if (failure.reason === 'FileUnstable') this.#judge(true);
     }
+  }
+
+  #tell(kept: Kept): void {
+    this.#kept = kept;
+    this.#options.observer.kept(kept);
   }
 
   /** A wish that knows which lines are ours; `choose` gives the pairs from those that the block holds. */
@@ -187,7 +197,7 @@ export class HostsUpdater {
     this.#options.observer.listRead(this.#list.state);
   }
 
-  /** Counts repairs: never a hot loop with a writer that undoes them. */
+  /** Counts repairs, those that came to nothing too: never a hot loop with a writer that undoes them. */
   #judge(isRepair: boolean): void {
     const now = this.#options.now();
     if (isRepair) this.#repairs.push(now);

@@ -136,11 +136,57 @@ describe('[tcr H6] what was damaged is put right, and no line is lost', () => {
       BLOCK_A,
       [],
     ],
+    [
+      'halves of two blocks that became one, before this process saw the file',
+      `${BEGIN}\n${renderPair(A)}\n10.0.0.9 nas\n192.168.1.1 router\n${renderPair(A)}\n${END}\n`,
+      wish([A]),
+      `${BLOCK_A}10.0.0.9 nas\n192.168.1.1 router\n`,
+      ['ForeignLine', 'ForeignLine'],
+    ],
+    [
+      'a line of a whole block that is no longer wanted, before this process saw the file',
+      `${BEGIN}\n${renderPair(A)}\n${renderPair(OLD)}\n#  \n${END}\n`,
+      wish([A]),
+      BLOCK_A,
+      ['LineDropped'],
+    ],
+    [
+      'a missing END before blank lines and comments of somebody',
+      `${BEGIN}\n${renderPair(A)}\n\n#\n\n10.0.0.9 nas\n`,
+      wish([A]),
+      `${BLOCK_A}\n#\n\n10.0.0.9 nas\n`,
+      ['BlockTorn'],
+    ],
+    [
+      'a missing END behind padding between lines of ours',
+      `${BEGIN}\n#  \n${renderPair(A)}\n#  \nx\n`,
+      wish([A]),
+      `${BLOCK_A}#  \nx\n`,
+      ['BlockTorn'],
+    ],
     ['room that was left', `a\n${ROOM} 0123abcd   \nb\n`, wish([A]), `a\n${BLOCK_A}b\n`, []],
   ])('%s', (_, text, wanted, expected, reasons) => {
     const { text: written, remarks } = rewriteHosts(text, wanted);
     expect(written).toBe(expected);
     expect(remarks.map(({ reason }) => reason)).toEqual(reasons);
+  });
+});
+
+describe('a file with very many lines', () => {
+  const many = Array.from({ length: 150_000 }, (_, index) => `0.0.0.0  ${index}.example\n`);
+
+  test('inside of the block keeps them, and names the first twenty, cut', () => {
+    const { text, remarks } = rewriteHosts([`${BEGIN}\n`, ...many, `${END}\n`].join(''), wish([A]));
+    expect(text === BLOCK_A + many.join('')).toBe(true);
+    expect(remarks).toHaveLength(21);
+    expect(remarks.at(-1)).toEqual({ reason: 'ForeignLine', more: many.length - 20 });
+    const last = rewriteHosts(`${BEGIN}\n${'x'.repeat(1_000)}\n${END}\n`, wish([A])).remarks;
+    expect(last).toEqual([{ reason: 'ForeignLine', line: 'x'.repeat(200) }]);
+  });
+
+  test('behind a torn block keeps them', () => {
+    const { text } = rewriteHosts([`${BEGIN}\n${renderPair(A)}\n`, ...many].join(''), wish([A]));
+    expect(text === BLOCK_A + many.join('')).toBe(true);
   });
 });
 
@@ -206,14 +252,45 @@ describe('for any file and any list', () => {
   const foreign = fc.array(bytes, { maxLength: 12 }).map((lines) => lines.join('\n'));
   const runs = { numRuns: 2_000 };
 
-  /** Lines that are surely somebody else's, in their order. */
-  const foreignLines = (whole: string): readonly string[] =>
-    whole
+  const isPadding = (one: string): boolean => /^(# *)?$/.test(one);
+
+  /**
+   * Lines that are somebody else's, in their order: all but markers, room, and what is wanted; in a block padding, and pairs when it
+   * is a sorted list of them; behind a lonely BEGIN padding in front of what is wanted.
+   */
+  function foreignLines(whole: string, wanted: readonly HostPair[] = []): readonly string[] {
+    const lines = whole
+      .replace(/\n$/, '')
       .split('\n')
-      .map((one) => one.replace(/\r$/, ''))
-      .filter(
-        (one) => parsePair(one) === undefined && !/^#? *$/.test(one) && !one.includes('registry-credential-helper'),
-      );
+      .slice(whole === '' ? 1 : 0)
+      .map((one) => one.replace(/\r$/, ''));
+    const isWanted = (one: string): boolean => wanted.some((some) => renderPair(some) === one);
+    const isMarker = (one: string): boolean => [BEGIN, END].includes(one.trimEnd());
+    const kept: string[] = [];
+    for (let at = 0; at < lines.length;) {
+      const next = lines.findIndex((one, index) => index > at && isMarker(one));
+      const section = lines.slice(at + 1, next === -1 ? lines.length : next);
+      const isOpen = lines[at]?.trimEnd() === BEGIN;
+      if (!isMarker(lines[at] ?? '')) section.unshift(lines[at] ?? '');
+      if (isOpen && next !== -1 && lines[next]?.trimEnd() === END) {
+        const plain = section.filter((one) => !isPadding(one) && !one.startsWith(ROOM));
+        const found = plain.map(parsePair);
+        const keys = found.map((one) => (one === undefined ? '' : `${one.domain} ${one.ip}`));
+        const isSorted = keys.every((key, index) => key !== '' && (index === 0 || key > (keys[index - 1] ?? '')));
+        const isDense = section.slice(0, plain.length).every((one, index) => one === plain[index]);
+        kept.push(...(isSorted && isDense ? [] : plain));
+      } else {
+        const end = section.findIndex((one) => !isPadding(one) && !isWanted(one) && !one.startsWith(ROOM));
+        const reach = section.slice(0, end === -1 ? section.length : end).findLastIndex(isWanted);
+        kept.push(...section.slice(isOpen ? reach + 1 : 0));
+      }
+      at = next === -1 ? lines.length : next;
+    }
+    return kept.filter((one) => !isWanted(one) && !one.startsWith(ROOM));
+  }
+
+  /** Without what fills a file up that keeps its length. */
+  const plain = (lines: readonly string[]): readonly string[] => lines.filter((one) => !/^#? *$/.test(one));
 
   test('twice is once', () => {
     fc.assert(
@@ -245,8 +322,10 @@ describe('for any file and any list', () => {
   test('no foreign line is lost, doubled or brought out of order', () => {
     fc.assert(
       fc.property(text, pairs, (before, wanted) => {
-        expect(foreignLines(rewriteHosts(before, wish(wanted)).text)).toEqual(foreignLines(before));
-        expect(foreignLines(inPlace(before, wish(wanted)))).toEqual(foreignLines(before));
+        const theirs = foreignLines(before, wanted);
+        const written = rewriteHosts(before, wish(wanted)).text;
+        expect(foreignLines(written, wanted)).toEqual(theirs);
+        expect(plain(foreignLines(inPlace(before, wish(wanted)), wanted))).toEqual(plain(theirs));
       }),
       runs,
     );
@@ -294,7 +373,7 @@ describe('for any file and any list', () => {
         const appended = before.endsWith('\n') || before === '' ? 'a b\n' : '\na b\n';
         const after = rewriteHostsInPlace(`${before}${appended}${room}c d\n`, { ...wish(second), room });
         if ('missing' in after) throw new Error('room is missing');
-        expect(foreignLines(after.text)).toEqual([...foreignLines(base), 'a b', 'c d']);
+        expect(plain(foreignLines(after.text))).toEqual([...plain(foreignLines(base)), 'a b', 'c d']);
       }),
       runs,
     );

@@ -5,6 +5,8 @@ import {
   existsSync,
   ftruncateSync,
   linkSync,
+  lutimesSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -13,6 +15,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -175,6 +178,52 @@ describe('a file that was replaced', () => {
     closeSync(fd);
   });
 
+  test('is looked at once more at the end: a rewrite of it as a whole counts, with the block as last wished', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    ftruncateSync(fd);
+    writeSync(fd, '127.0.0.1 me\n10.0.0.1 nas\n', 0);
+    expect(await one.close()).toMatchObject({ how: 'replaced', lost: 0 });
+    expect(textOf()).toBe(`127.0.0.1 me\n10.0.0.1 nas\n${BLOCK}`);
+    closeSync(fd);
+  });
+
+  test('says at the end what cannot be brought', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeFileSync(file, `127.0.0.1 newer\n${BLOCK}`);
+    writeSync(fd, '127.0.0.2 older', 0);
+    expect(await one.close()).toMatchObject({ lost: 1, text: `127.0.0.1 newer\n${BLOCK}` });
+    closeSync(fd);
+  });
+
+  test('gives its unfinished line when ten minutes are over', async () => {
+    const fd = openSync(file, 'a');
+    let clock = Date.now();
+    const one = keep(false, { now: () => clock });
+    await one.update(() => WISH);
+    writeSync(fd, '10.0.0.1 nas');
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}`);
+    clock += 600_001;
+    expect(await one.update(() => WISH)).toMatchObject({ carried: 13 });
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 nas\n`);
+    expect(one.sinceReplaced()).toBeUndefined();
+    closeSync(fd);
+  });
+
+  test('gives its unfinished line when 64 others come after it', async () => {
+    const fd = openSync(file, 'a');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, '10.0.0.1 nas');
+    for (let round = 0; round < 64; round += 1) await one.update(() => (round % 2 === 0 ? NOTHING : WISH));
+    expect(linesOf()).toEqual(`${LOCAL}${BLOCK}10.0.0.1 nas\n`.split('\n').sort());
+    closeSync(fd);
+  });
+
   test('brings a rewrite of it at the next attempt when something came in between', async () => {
     const fd = openSync(file, 'r+');
     const one = keep(false);
@@ -227,6 +276,32 @@ describe('a file that was replaced', () => {
     });
     expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
   });
+});
+
+test('a lock that is a symbolic link to nothing is taken from who died, beside what another one of the same number left', async () => {
+  symlinkSync('/nowhere/lock', `${file}.lock`);
+  const old = Date.now() / 1_000 - 301;
+  lutimesSync(`${file}.lock`, old, old);
+  mkdirSync(`${file}.lock.stale-${process.pid}`);
+  await keep(false).update(() => WISH);
+  expect(textOf()).toBe(`${LOCAL}${BLOCK}`);
+  expect(readdirSync(folder).sort()).toEqual(['hosts', `hosts.lock.stale-${process.pid}`]);
+});
+
+test.each([
+  ['sparse', 40_000_000_000],
+  ['one byte too long', 2 * 1_048_576 + 1],
+])('a file that is too long is left alone before it is read: %s', async (_, length) => {
+  truncateSync(file, length);
+  await expect(keep(false).update(() => WISH)).rejects.toMatchObject({ reason: 'FileTooLong' });
+  expect(statSync(file).size).toBe(length);
+});
+
+test('a symbolic link that leads nowhere is named with its target', async () => {
+  rmSync(file);
+  symlinkSync('/nowhere/hosts', file);
+  const failure = { reason: 'FileMissing', message: expect.stringContaining('/nowhere/hosts') };
+  await expect(keep(false).update(() => WISH)).rejects.toMatchObject(failure);
 });
 
 test('a file with a second name is written in place, so that both names stay the same file', async () => {
