@@ -88,7 +88,7 @@ export function createStsClient(client: TencentClient): StsClient {
   };
 }
 
-function sessionOf({ response, malformed }: CloudAnswer, now: EpochMs): IdentitySession<SessionKey> {
+function sessionOf({ response, malformed, clockOffsetMs = 0 }: CloudAnswer, now: EpochMs): IdentitySession<SessionKey> {
   const { Credentials: credentials } = response;
   if (!isRecord(credentials)) throw malformed('Credentials');
   const text = (name: string): string => {
@@ -99,7 +99,8 @@ function sessionOf({ response, malformed }: CloudAnswer, now: EpochMs): Identity
   const expiresAt = expiryOf(response, now);
   if (expiresAt === undefined) throw malformed('ExpiredTime');
   const value = { secretId: text('TmpSecretId'), secretKey: text('TmpSecretKey'), token: text('Token') };
-  return { value, issuedAt: now, expiresAt, secrets: [value.secretKey, value.token] };
+  // By our clock, as all that is held.
+  return { value, issuedAt: now, expiresAt: expiresAt - clockOffsetMs, secrets: [value.secretKey, value.token] };
 }
 
 /** When a session ends, of STS and of the metadata service: `ExpiredTime` in seconds, or `Expiration` as text. */

@@ -226,8 +226,8 @@ function loginOf(fields: Fields, { malformed, clockOffsetMs = 0 }: CloudAnswer, 
   // What the token itself says is what the registry goes by.
   const told = readTokenLife(password)?.expiresAt ?? instantOf(fields[expiryField]);
   if (told === undefined || told > now + MAX_LIFE_MS) throw malformed(expiryField);
-  // Where our clock is behind, it ends sooner than its time says; where it is ahead, the time as it is renews it earlier.
-  return { username, password, expiresAt: told - Math.max(clockOffsetMs, 0), clockOffsetMs };
+  // It is judged by our clock, however wrong: one that is ahead would take it for over, one that is behind for good when it is over.
+  return { username, password, expiresAt: told - clockOffsetMs, clockOffsetMs };
 }
 
 /** An instant in milliseconds, or in seconds where it is too small; a number, or one as text. */

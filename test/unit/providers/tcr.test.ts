@@ -1,6 +1,7 @@
 // Provider `tcr`: what is asked, in which order, and what becomes of the cloud's answers.
 import { describe, expect, test } from '@jest/globals';
 import { ProviderError, type FailureReason } from '../../../src/core/errors.ts';
+import { isValid } from '../../../src/core/refresh.ts';
 import type { Credential } from '../../../src/core/types.ts';
 import type { ProviderWorld } from '../../../src/providers/provider.ts';
 import { createStsClient } from '../../../src/providers/tencent/sts.ts';
@@ -442,6 +443,19 @@ describe('what is revoked', () => {
     expect(waits).toHaveLength(2);
     expect(there.map(({ id }) => id)).toEqual(['new1']);
   });
+});
+
+test('a node whose clock is hours ahead has a credential that its own clock takes for good', async () => {
+  const fake = fakeClient(ANSWERS, { clockOffsetMs: -3 * 3_600_000 });
+  const provider = createTcrProvider({ api: createTcrApi(fake.client), sts: createStsClient(fake.client) });
+  const parsed = provider.parseTarget(ITEM, TARGET_DEFAULTS);
+  if (!parsed.ok) throw new Error('refused');
+  const now = NOW + 3 * 3_600_000;
+  const world = emptyWorld({ now: () => now, readSecret: () => Promise.resolve(KEYS) });
+  const credential = await provider.fetchCredential(parsed.value, world, signal);
+  expect(isValid(credential, now)).toBe(true);
+  expect(isValid(credential, now + 3_600_000)).toBe(false);
+  expect(credential.warnings).toEqual([expect.stringContaining('180 min ahead of')]);
 });
 
 test('a clock that was put right is told of', async () => {
