@@ -13,7 +13,8 @@ import { roleCodes, webIdentityCodes } from './sts-errors.ts';
 interface RoleCall {
   readonly region: string;
   readonly endpoints: CloudEndpoints;
-  readonly now: EpochMs;
+  /** Our clock. */
+  readonly now: () => EpochMs;
   readonly roleArn: string;
   readonly sessionName: string;
   readonly durationSeconds: number;
@@ -73,17 +74,19 @@ export function createStsClient(client: TencentClient): StsClient {
       const parameters = { ...role, ExternalId: externalId };
       const codes = roleCodes({ roleArn, durationSeconds, externalId, namedBy });
       const action = { service: 'sts', action: 'AssumeRole', parameters } as const;
+      const issuedAt = call.now();
       const answer = await client.call({ ...call, ...action, subject: roleArn, codes }, signal);
-      return sessionOf(answer, call.now);
+      return sessionOf(answer, issuedAt);
     },
     async assumeRoleWithWebIdentity(wish, signal) {
       const { roleArn, sessionName, durationSeconds, providerId, token, claims, tokenFile, ...call } = wish;
       const role = { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: durationSeconds };
       const parameters = { ...role, ProviderId: providerId, WebIdentityToken: token };
-      const codes = webIdentityCodes({ roleArn, durationSeconds, providerId, claims, tokenFile, now: call.now });
+      const codes = webIdentityCodes({ roleArn, durationSeconds, providerId, claims, tokenFile, now: call.now() });
       const action = { service: 'sts', action: 'AssumeRoleWithWebIdentity', parameters, key: undefined } as const;
+      const issuedAt = call.now();
       const answer = await client.call({ ...call, ...action, subject: roleArn, codes }, signal);
-      return sessionOf(answer, call.now);
+      return sessionOf(answer, issuedAt);
     },
   };
 }

@@ -33,7 +33,7 @@ export function createWebIdentity(sts: StsClient, role: WebIdentityRole): Tencen
         `tencent/${region}/${key}`,
         async (abort) => {
           const token = await readToken(world, found.tokenFile);
-          const call = { region, endpoints: world.endpoints, now: world.now(), claims: oidcClaimsOf(token) };
+          const call = { region, endpoints: world.endpoints, now: () => world.now(), claims: oidcClaimsOf(token) };
           const wish = { ...found, token, sessionName: sessionNameOf(world.env) };
           return sts.assumeRoleWithWebIdentity({ ...call, ...wish, durationSeconds: DURATION_SECONDS.default }, abort);
         },

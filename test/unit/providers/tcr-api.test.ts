@@ -6,7 +6,7 @@ import { fakeClient, fakeToken, type Answer } from './tencent-cloud.ts';
 const { signal } = new AbortController();
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const CALL: InstanceCall = {
-  ...{ region: 'ap-guangzhou', registryId: 'tcr-fake0000', endpoints: {}, now: NOW },
+  ...{ region: 'ap-guangzhou', registryId: 'tcr-fake0000', endpoints: {}, now: () => NOW },
   key: { secretId: 'AKIDfake', secretKey: 'fake', origin: 'a test', account: 'a test' },
 };
 

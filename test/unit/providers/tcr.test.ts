@@ -70,7 +70,7 @@ describe('[tcr K2] a temporary token', () => {
     });
     expect(actions()).toEqual(['DescribeInstances', 'DescribeInstanceCustomizedDomain', 'CreateInstanceToken']);
     expect(requests[2]).toMatchObject({
-      ...{ service: 'tcr', region: 'ap-guangzhou', subject: 'tcr-fake0000 in ap-guangzhou', now: NOW },
+      ...{ service: 'tcr', region: 'ap-guangzhou', subject: 'tcr-fake0000 in ap-guangzhou' },
       key: { secretId: 'AKIDfake', secretKey: 'fake-key', origin: 'the Secret kube-system/keys' },
       parameters: { RegistryId: 'tcr-fake0000', TokenType: 'temp' },
     });

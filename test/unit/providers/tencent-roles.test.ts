@@ -34,7 +34,7 @@ describe('[tcr W6] a role that is assumed', () => {
     });
     expect(state.requests).toEqual([
       expect.objectContaining({
-        ...{ service: 'sts', action: 'AssumeRole', region: PLACE.region, subject: ROLE_B, now: WORLD_NOW },
+        ...{ service: 'sts', action: 'AssumeRole', region: PLACE.region, subject: ROLE_B },
         key: expect.objectContaining({ secretId: 'fake-base-id' }),
         parameters: {
           ...{ RoleArn: ROLE_B, RoleSessionName: 'registry-credential-helper', DurationSeconds: 3_600 },
@@ -52,7 +52,14 @@ describe('[tcr W6] a role that is assumed', () => {
     const answers = { AssumeRole: { Credentials, ExpiredTime: (end + offsetMs) / 1_000 } };
     const { client } = fakeClient(answers, { clockOffsetMs: offsetMs });
     const key = await base.fetchKey(holding().world, PLACE, signal);
-    const call = { ...PLACE, endpoints: {}, now: WORLD_NOW, key, sessionName: 'a-test', namedBy: 'assumeRoleARN' };
+    const call = {
+      ...PLACE,
+      endpoints: {},
+      now: () => WORLD_NOW,
+      key,
+      sessionName: 'a-test',
+      namedBy: 'assumeRoleARN',
+    };
     expect(await createStsClient(client).assumeRole({ ...call, ...role }, signal)).toMatchObject({ expiresAt: end });
   });
 
