@@ -245,6 +245,13 @@ describe('pod identity of TKE', () => {
     ]);
   });
 
+  test('is another one when an item says “env” than when it says nothing', () => {
+    const keys = [{}, { providerId: 'env' }, { roleArn: 'env' }, { tokenFile: 'env' }].map(
+      (role) => createWebIdentity(fakeSts().sts, { ...nothing, ...role }).key,
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
   test('is not asked for in a region that is none', async () => {
     const { world } = tencentWorld({ env: { ...env, TKE_REGION: 'a.example/' } }, { files: { '/tokens/web': jwt() } });
     await expect(createWebIdentity(fakeSts().sts, nothing).fetchKey(world, PLACE, signal)).rejects.toMatchObject({
