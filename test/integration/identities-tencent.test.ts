@@ -74,7 +74,7 @@ const of = (base: BaseIdentity, assumedRole?: AssumedRole): IdentityChoice => ({
 /** As whom the cloud knows a key, which it takes only with a right signature. */
 async function callerOf(world: ProviderWorld, one: TencentKey): Promise<unknown> {
   const about = { service: 'sts', action: 'GetCallerIdentity', subject: 'us', parameters: {} } as const;
-  const call = { ...about, region: PLACE.region, key: one, endpoints: world.endpoints, now: world.now() };
+  const call = { ...about, region: PLACE.region, key: one, endpoints: world.endpoints, now: () => world.now() };
   const { Arn, PrincipalId } = (await client.call(call, signal)).response;
   const role = [...clouds.tencent.state.roles.values()].find(({ roleId }) => roleId === PrincipalId);
   return role?.arn ?? Arn;

@@ -18,7 +18,7 @@ const KEY = { secretId, secretKey, origin: 'a test', account: 'a test' };
 const SUCCESS = '{"Response":{"RequestId":"0f0f0f0f-1111-4222-8333-444444444444","Token":"fake-token"}}';
 
 const requestTo = (tcr: ServiceEndpoint, more: Partial<CloudRequest> = {}): CloudRequest => ({
-  ...{ service: 'tcr', action: 'CreateInstanceToken', region: 'ap-guangzhou', key: KEY, now: Date.now() },
+  ...{ service: 'tcr', action: 'CreateInstanceToken', region: 'ap-guangzhou', key: KEY, now: Date.now },
   ...{ subject: 'tcr-sample01 in ap-guangzhou', endpoints: { tencent: { tcr } } },
   parameters: { RegistryId: TENCENT_SAMPLE.instance.registryId },
   ...more,
@@ -66,7 +66,10 @@ describe('an answer', () => {
     );
 
   test('[tcr W2] is to exactly the bytes that were hashed, under the host that was signed', async () => {
-    await call({ parameters: { RegistryId: 'tcr-a1b2c3d4', TokenType: 'temp', Desc: null }, now: 1_767_225_600_000 });
+    await call({
+      parameters: { RegistryId: 'tcr-a1b2c3d4', TokenType: 'temp', Desc: null },
+      now: () => 1_767_225_600_000,
+    });
     expect(requests).toMatchObject([
       {
         path: 'POST /',

@@ -34,7 +34,7 @@ export function createAssumedRoleIdentity(
           prepare: (baseKey) =>
             Promise.resolve((abort: AbortSignal) => {
               const { region } = place;
-              const call = { region, endpoints: world.endpoints, key: baseKey, now: world.now() };
+              const call = { region, endpoints: world.endpoints, key: baseKey, now: () => world.now() };
               const sessionName = sessionNameOf(world.env);
               return sts.assumeRole(
                 { ...call, ...{ roleArn, namedBy, durationSeconds, externalId, sessionName } },

@@ -45,14 +45,17 @@ export function createTencentClient(options: TencentClientOptions = {}): Tencent
   let clockOffsetMs = 0;
 
   const attempt = async (request: CloudRequest, endpoint: ResolvedEndpoint, signal: AbortSignal) => {
-    const { action, subject, key, now, codes } = request;
+    const { action, subject, key, codes } = request;
     const origin = key?.origin ?? subject;
-    const context = { action, subject, endpoint, origin, now, ...(codes === undefined ? {} : { codes }) };
+    const about = { action, subject, endpoint, origin, ...(codes === undefined ? {} : { codes }) };
     const budget = FAST_ACTIONS.has(action) ? fast : usual;
     const spender = { scope: `${request.region}/${action}`, account: key?.account ?? subject };
     await budget.spend(spender, signal).catch(() => {
-      throw unavailable(context, `${endpoint.address} was given up`);
+      throw unavailable({ ...about, now: request.now() }, `${endpoint.address} was given up`);
     });
+    // After the wait: a signature is good for minutes.
+    const now = request.now();
+    const context = { ...about, now };
     const sending = await sign(request, { context, endpoint, now: now + clockOffsetMs });
     const answer = await answerTo(sending, { context, send, timeoutMs, signal });
     try {

@@ -22,7 +22,8 @@ export interface CloudRequest {
   readonly subject: string;
   /** What codes mean to this call, before what they mean to all. */
   readonly codes?: readonly CodeRow[];
-  readonly now: EpochMs;
+  /** Our clock: it is read when the call is sent, which may be long after it was wanted. */
+  readonly now: () => EpochMs;
 }
 
 /** A successful answer. */

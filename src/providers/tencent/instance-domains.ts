@@ -1,5 +1,6 @@
 // Which instance domains belong to (tcr.md sections 11 and 16): `<name>.tencentcloudcr.com` and `<name>-vpc.tencentcloudcr.com`.
 import type { FieldReader } from '../../core/fields.ts';
+import { coversHost } from '../../core/registry-host.ts';
 
 const SUFFIX = '.tencentcloudcr.com';
 const VPC = '-vpc';
@@ -48,7 +49,7 @@ function foreignIssue(host: string): string | undefined {
     return 'is the Personal Edition (CCR), which takes a fixed password: use `provider: static` with `domains` and `secretRef` for it';
   }
   const label = labelOf(host);
-  if (label === undefined) return undefined;
+  if (label === undefined) return isTooWide(host) ? TOO_WIDE : undefined;
   if (NO_INSTANCE.has(label)) {
     return 'is a service of the vendor and no instance: it gets no credential; take it out';
   }
@@ -56,6 +57,18 @@ function foreignIssue(host: string): string | undefined {
   return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)
     ? undefined
     : 'is no domain of an instance: write `<name>.tencentcloudcr.com` or `<name>-vpc.tencentcloudcr.com`, without a wildcard';
+}
+
+const TOO_WIDE =
+  'is too wide: it could hand the credential to registries of others, the vendor’s mirrors among them; write the last two labels without a wildcard, e.g. `*.acme.example`';
+
+/** kubelet goes by the pattern alone: one that means a mirror of the vendor, or domains of anybody, would send the credential there. */
+function isTooWide(host: string): boolean {
+  const isOpen = withoutPort(host)
+    .split('.')
+    .slice(-2)
+    .some((label) => label.includes('*'));
+  return isOpen || [...NO_INSTANCE].some((name) => coversHost(host, publicDomain(name)));
 }
 
 function withoutPort(host: string): string {

@@ -50,7 +50,8 @@ export async function mint(wish: Wish, { api, call }: Asking, signal: AbortSigna
   const description = describe(wish);
   if (wish.mode === 'longterm') return api.createInstanceToken({ ...call, type: 'longterm', description }, signal);
   const { namespaces } = wish;
-  const account = { name: accountName(wish, call.now), description, namespaces, expiresAt: call.now + ROBOT_LIFE_MS };
+  const now = call.now();
+  const account = { name: accountName(wish, now), description, namespaces, expiresAt: now + ROBOT_LIFE_MS };
   return api.createServiceAccount({ ...call, ...account }, signal);
 }
 

@@ -59,7 +59,7 @@ export async function locateInstance(
   const key = await about(`The credential of ${subject} in ${at}`, () =>
     identity.fetchKey(world, { region: at }, signal),
   );
-  const call: TcrCall = { region: at, endpoints: world.endpoints, key, now: world.now() };
+  const call: TcrCall = { region: at, endpoints: world.endpoints, key, now: () => world.now() };
   if (instance.kind === 'id') return { call: { ...call, registryId: instance.registryId }, registry: undefined };
   const registry = await findByName(instance.names, { api, call }, signal);
   const home = registry.region ?? at;

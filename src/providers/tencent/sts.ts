@@ -13,7 +13,8 @@ import { roleCodes, webIdentityCodes } from './sts-errors.ts';
 interface RoleCall {
   readonly region: string;
   readonly endpoints: CloudEndpoints;
-  readonly now: EpochMs;
+  /** Our clock. */
+  readonly now: () => EpochMs;
   readonly roleArn: string;
   readonly sessionName: string;
   readonly durationSeconds: number;
@@ -73,22 +74,24 @@ export function createStsClient(client: TencentClient): StsClient {
       const parameters = { ...role, ExternalId: externalId };
       const codes = roleCodes({ roleArn, durationSeconds, externalId, namedBy });
       const action = { service: 'sts', action: 'AssumeRole', parameters } as const;
+      const issuedAt = call.now();
       const answer = await client.call({ ...call, ...action, subject: roleArn, codes }, signal);
-      return sessionOf(answer, call.now);
+      return sessionOf(answer, issuedAt);
     },
     async assumeRoleWithWebIdentity(wish, signal) {
       const { roleArn, sessionName, durationSeconds, providerId, token, claims, tokenFile, ...call } = wish;
       const role = { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: durationSeconds };
       const parameters = { ...role, ProviderId: providerId, WebIdentityToken: token };
-      const codes = webIdentityCodes({ roleArn, durationSeconds, providerId, claims, tokenFile, now: call.now });
+      const codes = webIdentityCodes({ roleArn, durationSeconds, providerId, claims, tokenFile, now: call.now() });
       const action = { service: 'sts', action: 'AssumeRoleWithWebIdentity', parameters, key: undefined } as const;
+      const issuedAt = call.now();
       const answer = await client.call({ ...call, ...action, subject: roleArn, codes }, signal);
-      return sessionOf(answer, call.now);
+      return sessionOf(answer, issuedAt);
     },
   };
 }
 
-function sessionOf({ response, malformed }: CloudAnswer, now: EpochMs): IdentitySession<SessionKey> {
+function sessionOf({ response, malformed, clockOffsetMs = 0 }: CloudAnswer, now: EpochMs): IdentitySession<SessionKey> {
   const { Credentials: credentials } = response;
   if (!isRecord(credentials)) throw malformed('Credentials');
   const text = (name: string): string => {
@@ -99,7 +102,8 @@ function sessionOf({ response, malformed }: CloudAnswer, now: EpochMs): Identity
   const expiresAt = expiryOf(response, now);
   if (expiresAt === undefined) throw malformed('ExpiredTime');
   const value = { secretId: text('TmpSecretId'), secretKey: text('TmpSecretKey'), token: text('Token') };
-  return { value, issuedAt: now, expiresAt, secrets: [value.secretKey, value.token] };
+  // By our clock, as all that is held.
+  return { value, issuedAt: now, expiresAt: expiresAt - clockOffsetMs, secrets: [value.secretKey, value.token] };
 }
 
 /** When a session ends, of STS and of the metadata service: `ExpiredTime` in seconds, or `Expiration` as text. */

@@ -1,4 +1,5 @@
 // What an item says of how we authenticate (tcr.md section 14).
+import { posix } from 'node:path';
 import type { FieldReader } from '../../core/fields.ts';
 import type { SecretReference } from '../../core/types.ts';
 import type { TargetDefaults } from '../provider.ts';
@@ -12,6 +13,9 @@ const SOURCES = ['auto', 'webIdentity', 'environment', 'file', 'cvmRole'] as con
 
 /** Where kubelet mounts tokens. */
 const TOKEN_FOLDER = '/var/run/secrets/';
+
+/** Where it mounts the token that the API server takes from us: it is shown to nobody else. */
+const OWN_TOKEN_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount/';
 
 /** Shorter sessions would be renewed all the time, seconds. */
 const MIN_SECONDS = 900;
@@ -78,17 +82,23 @@ function parseWebIdentity(fields: FieldReader): WebIdentityRole | undefined {
       value: providerId.slice(0, 160),
     });
   }
-  const tokenFile = map.text('tokenFile');
-  // What it holds is sent to the cloud: no file but such as are made to be shown.
-  if (
-    tokenFile !== undefined &&
-    !(tokenFile.startsWith(TOKEN_FOLDER) && /^(\/[\w.-]+)+$/.test(tokenFile) && !tokenFile.includes('..'))
-  ) {
-    map.report('tokenFile', `must be the path of a mounted token, below ${TOKEN_FOLDER}`, {
-      value: tokenFile.slice(0, 160),
-    });
+  return { providerId, roleArn: parseArn(map, 'roleARN'), tokenFile: parseTokenFile(map) };
+}
+
+/** What the file holds is sent to the cloud: it may only be a token that was mounted for others than the API server. */
+function parseTokenFile(map: FieldReader): string | undefined {
+  const written = map.text('tokenFile');
+  if (written === undefined) return undefined;
+  const path = posix.normalize(written);
+  const report = (message: string): void => map.report('tokenFile', message, { value: written.slice(0, 160) });
+  if (`${path}/`.startsWith(OWN_TOKEN_FOLDER)) {
+    report(
+      `must not be below ${OWN_TOKEN_FOLDER}: the token there is the controller’s own for the API server and is sent to no cloud; name the one that pod identity mounts`,
+    );
+  } else if (!path.startsWith(TOKEN_FOLDER) || !/^(\/[\w.-]+)+$/.test(written) || written.includes('..')) {
+    report(`must be the path of a mounted token, below ${TOKEN_FOLDER}`);
   }
-  return { providerId, roleArn: parseArn(map, 'roleARN'), tokenFile };
+  return path;
 }
 
 function parseAssumedRole(fields: FieldReader): AssumedRole | undefined {

@@ -13,7 +13,8 @@ export interface TcrCall {
   readonly region: string;
   readonly endpoints: CloudEndpoints;
   readonly key: TencentKey;
-  readonly now: EpochMs;
+  /** Our clock. */
+  readonly now: () => EpochMs;
 }
 
 /** A call about one instance. */
@@ -128,7 +129,7 @@ export function createTcrApi(client: TencentClient): TcrApi {
       const id = textOf(TokenId);
       if (type === 'longterm' && (id === undefined || id === '')) throw answer.malformed('TokenId');
       const fields = { Username, Token, ExpTime };
-      return { ...loginOf(fields, answer, call.now), id: id === '' || type === 'temp' ? undefined : id };
+      return { ...loginOf(fields, answer, call.now()), id: id === '' || type === 'temp' ? undefined : id };
     },
     async describeInstanceTokens(call, signal) {
       const { items, malformed } = await fetchPages('Tokens', (page) =>
@@ -136,7 +137,7 @@ export function createTcrApi(client: TencentClient): TcrApi {
       );
       return items.map(({ Id, Desc, Enabled, ExpiredAt }) => {
         if (typeof Id !== 'string' || Id === '') throw malformed('Tokens');
-        const isLive = Enabled !== false && !isOver(ExpiredAt, call.now);
+        const isLive = Enabled !== false && !isOver(ExpiredAt, call.now());
         return { id: Id, description: textOf(Desc) ?? '', isLive };
       });
     },
@@ -172,7 +173,7 @@ export function createTcrApi(client: TencentClient): TcrApi {
       const parameters = { Name: name, Description: description, Permissions, ExpiresAt: expiresAt };
       const answer = await askInstance('CreateServiceAccount', call, parameters, signal);
       const { Name, Password, ExpiresAt } = answer.response;
-      const login = loginOf({ Name, Password, ExpiresAt }, answer, call.now);
+      const login = loginOf({ Name, Password, ExpiresAt }, answer, call.now());
       const username = fullName(login.username);
       return { ...login, username, id: username };
     },
@@ -182,7 +183,7 @@ export function createTcrApi(client: TencentClient): TcrApi {
       );
       return items.map(({ Name, Description, Disable, ExpiresAt }) => {
         if (typeof Name !== 'string' || Name === '') throw malformed('ServiceAccounts');
-        const isLive = Disable !== true && !isOver(ExpiresAt, call.now);
+        const isLive = Disable !== true && !isOver(ExpiresAt, call.now());
         return { id: fullName(Name), description: textOf(Description) ?? '', isLive };
       });
     },
@@ -226,8 +227,8 @@ function loginOf(fields: Fields, { malformed, clockOffsetMs = 0 }: CloudAnswer, 
   // What the token itself says is what the registry goes by.
   const told = readTokenLife(password)?.expiresAt ?? instantOf(fields[expiryField]);
   if (told === undefined || told > now + MAX_LIFE_MS) throw malformed(expiryField);
-  // Where our clock is behind, it ends sooner than its time says; where it is ahead, the time as it is renews it earlier.
-  return { username, password, expiresAt: told - Math.max(clockOffsetMs, 0), clockOffsetMs };
+  // It is judged by our clock, however wrong: one that is ahead would take it for over, one that is behind for good when it is over.
+  return { username, password, expiresAt: told - clockOffsetMs, clockOffsetMs };
 }
 
 /** An instant in milliseconds, or in seconds where it is too small; a number, or one as text. */

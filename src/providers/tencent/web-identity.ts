@@ -17,9 +17,12 @@ export interface WebIdentityRole {
   readonly tokenFile: string | undefined;
 }
 
+/** In keys, what an item leaves to the environment: nothing that an item can say. */
+const FROM_ENVIRONMENT = '$env';
+
 /** Builds the identity of a role that trusts our ServiceAccount. */
 export function createWebIdentity(sts: StsClient, role: WebIdentityRole): TencentIdentity {
-  const { providerId = 'env', roleArn = 'env', tokenFile = 'env' } = role;
+  const { providerId = FROM_ENVIRONMENT, roleArn = FROM_ENVIRONMENT, tokenFile = FROM_ENVIRONMENT } = role;
   const key = `web-identity/${roleArn}/${providerId}/${tokenFile}`;
   return {
     key,
@@ -33,7 +36,7 @@ export function createWebIdentity(sts: StsClient, role: WebIdentityRole): Tencen
         `tencent/${region}/${key}`,
         async (abort) => {
           const token = await readToken(world, found.tokenFile);
-          const call = { region, endpoints: world.endpoints, now: world.now(), claims: oidcClaimsOf(token) };
+          const call = { region, endpoints: world.endpoints, now: () => world.now(), claims: oidcClaimsOf(token) };
           const wish = { ...found, token, sessionName: sessionNameOf(world.env) };
           return sts.assumeRoleWithWebIdentity({ ...call, ...wish, durationSeconds: DURATION_SECONDS.default }, abort);
         },

@@ -83,6 +83,11 @@ describe('what is wrong', () => {
     ],
     ['exclusions that are no names', { excludeNamespaces: 'a b', docker: DOCKER }, 'spec.excludeNamespaces'],
     ['a list of tcr', { tcr: [], docker: DOCKER }, 'spec.tcr'],
+    [
+      'a server that means the mirrors of the vendor, too,',
+      { tcr: { registryId: 'tcr-fake0000', regionId: 'ap-guangzhou' }, docker: { server: '*.*.com' } },
+      'spec.docker.server',
+    ],
   ])('%s is no rule', (_what, spec, path) => {
     const { rule, issues } = parse(spec);
     expect(rule).toBeUndefined();

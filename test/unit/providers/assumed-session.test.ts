@@ -166,9 +166,9 @@ describe('a role that was assumed with a key of', () => {
       ['secret-id', 'secret-key'],
       (next) => {
         const sts = {
-          assumeRole: ({ now }: { readonly now: number }) => {
+          assumeRole: (call: { readonly now: () => number }) => {
             const value = { secretId: next(), secretKey: 'fake-secret', token: 'fake-token' };
-            return Promise.resolve({ value, issuedAt: now, expiresAt: now + 12 * HOUR, secrets: [] });
+            return Promise.resolve({ value, issuedAt: call.now(), expiresAt: call.now() + 12 * HOUR, secrets: [] });
           },
           assumeRoleWithWebIdentity: neverAsked,
         };

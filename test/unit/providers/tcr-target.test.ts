@@ -160,6 +160,29 @@ describe('an item', () => {
   });
 });
 
+describe('a token file', () => {
+  test.each([
+    ['/var/run/secrets/kubernetes.io/serviceaccount/token'],
+    ['/var/run/secrets/kubernetes.io/serviceaccount/..data/token'],
+    ['/var/run/secrets/kubernetes.io//serviceaccount/token'],
+    ['//var/run/secrets/./kubernetes.io/serviceaccount/token'],
+    ['/var/run/secrets/./kubernetes.io/serviceaccount/token'],
+    ['/var/run/secrets/x/../kubernetes.io/serviceaccount/token'],
+    ['/etc/../var/run/secrets/kubernetes.io/serviceaccount/token'],
+    ['/var/run/secrets/kubernetes.io/serviceaccount'],
+  ])('%s is never sent to the cloud: it is the controller’s own', (tokenFile) => {
+    expect(issuesOf({ ...ID, webIdentity: { tokenFile } })).toEqual([
+      expect.stringMatching(/^error webIdentity.tokenFile: must not be below .*the controller’s own/),
+    ]);
+  });
+
+  test('beside that folder is one like every other', () => {
+    for (const tokenFile of ['/var/run/secrets/kubernetes.io/serviceaccount-tcr/token', '/var/run/secrets/tke/token']) {
+      expect(targetOf({ ...ID, webIdentity: { tokenFile } }).identity.base).toMatchObject({ role: { tokenFile } });
+    }
+  });
+});
+
 describe('[tcr K9] a domain', () => {
   test.each([
     ['quay.tencentcloudcr.com'],
@@ -169,13 +192,26 @@ describe('[tcr K9] a domain', () => {
     ['*.tencentcloudcr.com'],
     ['q*y.tencentcloudcr.com'],
     ['a.b.tencentcloudcr.com'],
+    ['*.tencentcloudcr.*'],
+    ['*.*.com'],
+    ['*.tencentcloudc*.com'],
+    ['nvcr.t*.com'],
+    ['*.*.*'],
+    ['*.*.com:443'],
+    ['images.*.example'],
+    ['images.acme.ex*'],
+    ['*'],
   ])('%s is no instance’s, with an id and without', (domain) => {
     for (const item of [{ domains: domain }, { ...ID, domains: domain }, { ...ID, domains: `a.example,${domain}` }]) {
       expect(parse(item).ok).toBe(false);
       expect(issuesOf(item)).toContainEqual(
-        expect.stringMatching(/^error domains: is (a service of the vendor|no domain of an instance)/),
+        expect.stringMatching(/^error domains: is (a service of the vendor|no domain of an instance|too wide)/),
       );
     }
+  });
+
+  test('with a wildcard is served where the registered name is whole', () => {
+    expect(targetOf({ ...ID, domains: '*.acme.example,quay*.acme.example' }).domains).toHaveLength(2);
   });
 
   test.each([['ccr.ccs.tencentyun.com'], ['hkccr.ccs.tencentyun.com']])(

@@ -1,6 +1,8 @@
 // Provider `tcr`: what is asked, in which order, and what becomes of the cloud's answers.
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { ProviderError, type FailureReason } from '../../../src/core/errors.ts';
+import { isValid } from '../../../src/core/refresh.ts';
 import type { Credential } from '../../../src/core/types.ts';
 import type { ProviderWorld } from '../../../src/providers/provider.ts';
 import { createStsClient } from '../../../src/providers/tencent/sts.ts';
@@ -69,7 +71,7 @@ describe('[tcr K2] a temporary token', () => {
     });
     expect(actions()).toEqual(['DescribeInstances', 'DescribeInstanceCustomizedDomain', 'CreateInstanceToken']);
     expect(requests[2]).toMatchObject({
-      ...{ service: 'tcr', region: 'ap-guangzhou', subject: 'tcr-fake0000 in ap-guangzhou', now: NOW },
+      ...{ service: 'tcr', region: 'ap-guangzhou', subject: 'tcr-fake0000 in ap-guangzhou' },
       key: { secretId: 'AKIDfake', secretKey: 'fake-key', origin: 'the Secret kube-system/keys' },
       parameters: { RegistryId: 'tcr-fake0000', TokenType: 'temp' },
     });
@@ -340,6 +342,25 @@ describe('[tcr K4] a long-term token', () => {
     expect(there.map(({ id }) => id)).toEqual(['new1', 'new2']);
   });
 
+  test('found by TKE_REGION goes when the ConfigMap names that region, and the new one stays', async () => {
+    const { answers, there } = stock([]);
+    const world = emptyWorld({ readSecret: () => Promise.resolve(KEYS), env: { TKE_REGION: 'ap-guangzhou' } });
+    const { provider } = harness({ answers });
+    const targetIn = (region: string | undefined) => {
+      const item = { registryId: 'tcr-fake0000', apiKeySecretRef: { name: 'keys' }, ...LONGTERM };
+      const parsed = provider.parseTarget(item, { ...TARGET_DEFAULTS, region });
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+      return parsed.value;
+    };
+    const [before, after] = [targetIn(undefined), targetIn('ap-guangzhou')];
+    expect(provider.cacheKey(after)).not.toBe(provider.cacheKey(before));
+    await provider.fetchCredential(before, world, signal);
+    const { id } = await provider.fetchCredential(after, world, signal);
+    expect(await provider.revokeCredentials(before, { keep: undefined }, world, signal)).toEqual(['new1']);
+    expect(await provider.revokeCredentials(after, { keep: id }, world, signal)).toEqual([]);
+    expect(there.map((one) => one.id)).toEqual(['new2']);
+  });
+
   test('of another identity of the same instance is another item’s', async () => {
     const { answers, there } = stock([]);
     const { fetch, revoke } = harness({ answers, item: LONGTERM });
@@ -444,6 +465,19 @@ describe('what is revoked', () => {
   });
 });
 
+test('a node whose clock is hours ahead has a credential that its own clock takes for good', async () => {
+  const fake = fakeClient(ANSWERS, { clockOffsetMs: -3 * 3_600_000 });
+  const provider = createTcrProvider({ api: createTcrApi(fake.client), sts: createStsClient(fake.client) });
+  const parsed = provider.parseTarget(ITEM, TARGET_DEFAULTS);
+  if (!parsed.ok) throw new Error('refused');
+  const now = NOW + 3 * 3_600_000;
+  const world = emptyWorld({ now: () => now, readSecret: () => Promise.resolve(KEYS) });
+  const credential = await provider.fetchCredential(parsed.value, world, signal);
+  expect(isValid(credential, now)).toBe(true);
+  expect(isValid(credential, now + 3_600_000)).toBe(false);
+  expect(credential.warnings).toEqual([expect.stringContaining('180 min ahead of')]);
+});
+
 test('a clock that was put right is told of', async () => {
   const fake = fakeClient(ANSWERS, { clockOffsetMs: 600_000 });
   const provider = createTcrProvider({ api: createTcrApi(fake.client), sts: createStsClient(fake.client) });
@@ -453,4 +487,75 @@ test('a clock that was put right is told of', async () => {
   expect((await provider.fetchCredential(parsed.value, world, signal)).warnings).toEqual([
     expect.stringContaining('10 min behind'),
   ]);
+});
+
+describe('[tcr K4] what is left behind at the cloud', () => {
+  const ROLES = ['qcs::cam::uin/1:roleName/x', 'qcs::cam::uin/1:role/x/900', 'qcs::cam::uin/1:role/x'];
+  const maybe = <T>(...values: readonly T[]) => fc.constantFrom(undefined, ...values);
+  const identities = fc.oneof(
+    fc.record({ apiKeySecretRef: fc.constantFrom({ name: 'a' }, { name: 'env' }) }),
+    fc.record({ identity: fc.constantFrom('environment', 'auto') }),
+    fc.record({
+      webIdentity: fc.record({
+        providerId: maybe('env', 'x'),
+        roleARN: maybe(...ROLES),
+        tokenFile: maybe('/var/run/secrets/env', '/var/run/secrets/x/env'),
+      }),
+    }),
+  );
+  const kinds = fc.oneof(
+    fc.constant({ tokenMode: 'longterm' }),
+    fc.record({ tokenMode: fc.constant('robot'), namespaces: fc.constantFrom('a', 'b', 'a,b', 'b,a', 'ab') }),
+  );
+  const items = fc
+    .record({
+      ...{ registryId: fc.constantFrom('tcr-a', 'tcr-b'), regionId: maybe('ap-guangzhou', 'ap-beijing') },
+      ...{ assumeRoleARN: maybe(...ROLES), domains: maybe('images.acme.example'), description: maybe('mine') },
+    })
+    .chain((item) => fc.tuple(kinds, identities).map((rest) => Object.assign({}, item, ...rest) as Item))
+    .chain((item) =>
+      item.assumeRoleARN === undefined
+        ? fc.constant(item)
+        : fc.record({ externalId: maybe('e1'), expireDuration: maybe('900') }).map((more) => ({ ...item, ...more })),
+    );
+
+  /** Under which name we know what the item makes, and where and under which tag it is at the cloud. */
+  const madeOf = async (item: Item) => {
+    const session = {
+      Credentials: { TmpSecretId: 'fake', TmpSecretKey: 'fake', Token: 'fake' },
+      ExpiredTime: (NOW + 7_200_000) / 1_000,
+    };
+    const { answers, there } = stock([]);
+    const DescribeInstances = { TotalCount: 1, Registries: [{ ...REGISTRY, RegistryId: item.registryId }] };
+    const { provider, target, requests } = harness({
+      answers: { ...answers, DescribeInstances, AssumeRole: session, AssumeRoleWithWebIdentity: session },
+    });
+    const parsed = target({ regionId: undefined, apiKeySecretRef: undefined, ...item });
+    const world = emptyWorld({
+      readSecret: () => Promise.resolve(KEYS),
+      readFile: () => Promise.resolve(fakeToken(END)),
+      env: {
+        ...{ TKE_REGION: 'ap-guangzhou', TENCENTCLOUD_SECRET_ID: 'fake', TENCENTCLOUD_SECRET_KEY: 'fake' },
+        ...{ TKE_PROVIDER_ID: 'cls-1', TKE_ROLE_ARN: 'qcs::cam::uin/1:roleName/e', TKE_IDENTITY_TOKEN_FILE: '/token' },
+      },
+    });
+    await provider.fetchCredential({ ...parsed, domains: ['images.acme.example'] }, world, signal);
+    const [made] = there;
+    const { action, parameters } = requests.at(-1) ?? {};
+    const tag = made?.description.slice(made.description.indexOf('['));
+    return { cacheKey: provider.cacheKey(parsed), place: `${action} ${String(parameters?.RegistryId)} ${tag}` };
+  };
+
+  test('has a tag of its own for each credential that we hold, and one for all items that share it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(items, { minLength: 2, maxLength: 12 }), async (some) => {
+        const made = await Promise.all(some.map(madeOf));
+        const places = new Set(made.map(({ place }) => place));
+        const keys = new Set(made.map(({ cacheKey }) => cacheKey));
+        const both = new Set(made.map(({ cacheKey, place }) => `${cacheKey} ${place}`));
+        expect([places.size, keys.size]).toEqual([both.size, both.size]);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });

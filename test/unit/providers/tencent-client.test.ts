@@ -18,7 +18,7 @@ const KEY = {
 
 const request = (more: Partial<CloudRequest> = {}): CloudRequest => ({
   ...{ service: 'tcr', action: 'CreateInstanceToken', region: 'ap-guangzhou', key: KEY, endpoints: {} },
-  ...{ subject: 'tcr-a1b2c3d4 in ap-guangzhou', now: NOW },
+  ...{ subject: 'tcr-a1b2c3d4 in ap-guangzhou', now: () => NOW },
   parameters: { RegistryId: 'tcr-a1b2c3d4', TokenType: 'temp' },
   ...more,
 });
@@ -269,8 +269,16 @@ describe('[tcr W4] a clock that is off', () => {
   test('costs one call: the second has the cloud’s time, and so have all after it', async () => {
     const { client, sent } = harness([failed('AuthFailure.SignatureExpire', late)]);
     await expect(client.call(request(), signal)).resolves.toMatchObject({ clockOffsetMs: 600_000 });
-    await client.call(request({ now: NOW + 1_000 }), signal);
+    await client.call(request({ now: () => NOW + 1_000 }), signal);
     expect(sent.map((one) => header(one, 'X-TC-Timestamp'))).toEqual(['1767225600', '1767226200', '1767226201']);
+  });
+
+  test('is read when a call is sent: what waited for its turn has a signature of then', async () => {
+    let now = NOW;
+    const spend = () => Promise.resolve(void (now += 600_000));
+    const { client, sent } = harness([], () => ({ spend, hold: () => undefined }));
+    await client.call(request({ now: () => now }), signal);
+    expect(header(sent[0], 'X-TC-Timestamp')).toBe(String((NOW + 600_000) / 1_000));
   });
 
   test('is a failure when the time is refused again, or the cloud does not tell its own', async () => {

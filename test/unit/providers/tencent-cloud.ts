@@ -18,13 +18,13 @@ export function fakeClient(
     call(request, signal) {
       if (signal.aborted) return Promise.reject(new Error('aborted'));
       requests.push(request);
-      const { action, subject, now } = request;
+      const { action, subject } = request;
       const told = answers[action];
       const answer = typeof told === 'function' ? told(request) : told;
       if (answer === undefined) return Promise.reject(new Error(`no answer to ${action}`));
       if (answer instanceof Error) return Promise.reject(answer);
       const endpoint = { scheme: 'https', address: 'tcr.example', host: 'tcr.example', ca: undefined } as const;
-      const context = { action, subject, endpoint, origin: 'a test', now };
+      const context = { action, subject, endpoint, origin: 'a test', now: request.now() };
       return Promise.resolve({
         response: { RequestId: '0f0f0f0f-1111-4222-8333-444444444444', ...answer },
         malformed: (field) => malformed(context, answer, field),

@@ -4,8 +4,10 @@ import { ProviderError } from '../../../src/core/errors.ts';
 import { createApiKeyIdentity } from '../../../src/providers/tencent/api-key.ts';
 import { createAssumedRoleIdentity } from '../../../src/providers/tencent/assume-role.ts';
 import { identityOf } from '../../../src/providers/tencent/identities.ts';
+import { createStsClient } from '../../../src/providers/tencent/sts.ts';
 import { createWebIdentity } from '../../../src/providers/tencent/web-identity.ts';
 import { WORLD_NOW } from '../../support/provider-world.ts';
+import { fakeClient } from './tencent-cloud.ts';
 import { fakeSts, PLACE, tencentWorld, type StsState } from './tencent-world.ts';
 
 const { signal } = new AbortController();
@@ -32,7 +34,7 @@ describe('[tcr W6] a role that is assumed', () => {
     });
     expect(state.requests).toEqual([
       expect.objectContaining({
-        ...{ service: 'sts', action: 'AssumeRole', region: PLACE.region, subject: ROLE_B, now: WORLD_NOW },
+        ...{ service: 'sts', action: 'AssumeRole', region: PLACE.region, subject: ROLE_B },
         key: expect.objectContaining({ secretId: 'fake-base-id' }),
         parameters: {
           ...{ RoleArn: ROLE_B, RoleSessionName: 'registry-credential-helper', DurationSeconds: 3_600 },
@@ -42,6 +44,23 @@ describe('[tcr W6] a role that is assumed', () => {
     ]);
     expect(seen.secrets).toEqual(['fake-session-key', 'fake-session-token']);
     expect(seen.names.join()).not.toMatch(/fake-/);
+  });
+
+  test.each([7_200_000, -7_200_000])('ends by our clock, which differs from the cloud’s by %i ms', async (offsetMs) => {
+    const Credentials = { TmpSecretId: 'fake-id', TmpSecretKey: 'fake-key', Token: 'fake-token' };
+    const end = WORLD_NOW - (WORLD_NOW % 1_000) + HOUR;
+    const answers = { AssumeRole: { Credentials, ExpiredTime: (end + offsetMs) / 1_000 } };
+    const { client } = fakeClient(answers, { clockOffsetMs: offsetMs });
+    const key = await base.fetchKey(holding().world, PLACE, signal);
+    const call = {
+      ...PLACE,
+      endpoints: {},
+      now: () => WORLD_NOW,
+      key,
+      sessionName: 'a-test',
+      namedBy: 'assumeRoleARN',
+    };
+    expect(await createStsClient(client).assumeRole({ ...call, ...role }, signal)).toMatchObject({ expiresAt: end });
   });
 
   test('is renewed before it ends, and kept when that fails', async () => {
@@ -224,6 +243,13 @@ describe('pod identity of TKE', () => {
       { ...mine, region: 'ap-beijing' },
       { ...mine, region: 'ap-guangzhou' },
     ]);
+  });
+
+  test('is another one when an item says “env” than when it says nothing', () => {
+    const keys = [{}, { providerId: 'env' }, { roleArn: 'env' }, { tokenFile: 'env' }].map(
+      (role) => createWebIdentity(fakeSts().sts, { ...nothing, ...role }).key,
+    );
+    expect(new Set(keys).size).toBe(keys.length);
   });
 
   test('is not asked for in a region that is none', async () => {

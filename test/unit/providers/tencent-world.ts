@@ -36,7 +36,8 @@ export function fakeSts(more: Partial<StsState> = {}): { readonly sts: StsClient
   const client: TencentClient = {
     call(request) {
       state.requests.push(request);
-      const { action, subject, now, key, codes = [] } = request;
+      const { action, subject, key, codes = [] } = request;
+      const now = request.now();
       const host = 'sts.tencentcloudapi.com';
       const endpoint = { scheme: 'https', address: host, host, ca: undefined } as const;
       const context = { action, subject, endpoint, origin: key?.origin ?? subject, now, codes };
