@@ -18,7 +18,7 @@ export type HostsRemark =
   | { readonly reason: 'ForeignLine' | 'LineDropped'; readonly more: number };
 
 /** Most lines that remarks name. */
-export const MAX_NAMED_LINES = 20;
+const MAX_NAMED_LINES = 20;
 const MAX_NAMED_LENGTH = 200;
 
 /** What may be taken for ours between markers. */
@@ -122,6 +122,12 @@ export function nameLines(reason: 'ForeignLine' | 'LineDropped', lines: Readonly
     ...named.map((line) => ({ reason, line: line.slice(0, MAX_NAMED_LENGTH) })),
     ...(more > 0 ? [{ reason, more }] : []),
   ];
+}
+
+/** Each once, and a bounded number of them however often another writer comes in between. */
+export function addRemark(remarks: Map<string, HostsRemark>, remark: HostsRemark): void {
+  const key = 'line' in remark ? `${remark.reason} ${remark.line}` : `${remark.reason} more`;
+  if (!('line' in remark) || remarks.size < 3 * MAX_NAMED_LINES) remarks.set(key, remark);
 }
 
 /** True for lines between markers as `rewriteHosts` writes them: pairs, sorted and each once, then padding. */

@@ -14,6 +14,7 @@ import {
   rmSync,
   statSync,
   writeSync,
+  type BigIntStats,
 } from 'node:fs';
 import path from 'node:path';
 import { codeOf, HostsFailure, isReadOnly } from './failure.ts';
@@ -30,7 +31,12 @@ export interface OpenFile {
   readonly links: number;
   /** What it held when it was opened. */
   readonly text: string;
+  /** Its stamp right before that was read; undefined = it had changed a moment before, so that a change after it may not show. */
+  readonly stamp: string | undefined;
 }
+
+/** How long a stamp may stay the same although the file changes, milliseconds: far more than a tick of the kernel. */
+const RACY_MS = 1_000;
 
 /** Opens it for reading, and for writing in place if wanted. Throws HostsFailure. */
 export function openFile(file: string, mode: 'read' | 'write'): OpenFile {
@@ -38,12 +44,34 @@ export function openFile(file: string, mode: 'read' | 'write'): OpenFile {
   try {
     const real = realpathSync(file);
     fd = openSync(real, mode === 'read' ? constants.O_RDONLY : constants.O_RDWR);
-    const { ino, nlink } = fstatSync(fd, { bigint: true });
-    return { fd, path: real, inode: ino, links: Number(nlink), text: readAll(fd) };
+    const found = fstatSync(fd, { bigint: true });
+    const isOld = Date.now() - Number(found.ctimeMs) > RACY_MS;
+    const stamp = isOld ? renderStamp(found) : undefined;
+    return { fd, path: real, inode: found.ino, links: Number(found.nlink), text: readAll(fd), stamp };
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     throw failureOf(file, error);
   }
+}
+
+/** Throws HostsFailure for a file that has no name any more. */
+export function refuseStale({ path, links }: OpenFile): void {
+  if (links > 0) return;
+  const cure = 'mount its folder instead of the file, or restart this Pod';
+  throw new HostsFailure('FileStale', `${path} is a mounted file that the node has replaced since: ${cure}`);
+}
+
+/** What changes with every write and every replacement of a file; undefined = there is none. */
+export function stampOf(file: string): string | undefined {
+  try {
+    return renderStamp(statSync(file, { bigint: true }));
+  } catch {
+    return undefined;
+  }
+}
+
+function renderStamp({ dev, ino, nlink, size, ctimeNs }: BigIntStats): string {
+  return [dev, ino, nlink, size, ctimeNs].join(' ');
 }
 
 /** Everything that the file holds now. Throws HostsFailure when that is too long. */

@@ -3,9 +3,18 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { renderRoom, rewriteHosts, rewriteHostsInPlace, type HostsWish } from '../core/hosts-file.ts';
-import { MAX_NAMED_LINES, type HostsRemark } from '../core/hosts-survey.ts';
+import { addRemark, type HostsRemark } from '../core/hosts-survey.ts';
 import { codeOf, HostsFailure, isReadOnly } from './failure.ts';
-import { append, failureOf, openFile, overwrite, replaceFile, type OpenFile } from './file-access.ts';
+import {
+  append,
+  failureOf,
+  openFile,
+  overwrite,
+  refuseStale,
+  replaceFile,
+  stampOf,
+  type OpenFile,
+} from './file-access.ts';
 import { withLock } from './lock.ts';
 import { RetiredFiles } from './retired.ts';
 
@@ -69,6 +78,8 @@ export class KeptFile {
   readonly #options: KeptFileOptions;
   readonly #retired: RetiredFiles;
   #inPlace: boolean;
+  /** Of the file, when the last update found nothing to do. */
+  #rightStamp: string | undefined;
   #last: { readonly wish: Wish; readonly isLast: boolean } | undefined;
 
   constructor(options: KeptFileOptions) {
@@ -83,13 +94,23 @@ export class KeptFile {
    */
   async update(wish: Wish, { isLast = false } = {}): Promise<HostsUpdate> {
     this.#last = { wish, isLast };
+    this.#rightStamp = undefined;
     const mayBeEmpty = await this.#staysEmpty();
     const found = this.#read();
     if (!this.#retired.hasNews()) {
       const { text, remarks, missing } = this.#rewrite(found.text, wish, '', isLast);
-      if (text === found.text && missing === 0) return { text, how: undefined, remarks, carried: 0, lost: 0 };
+      if (text === found.text && missing === 0) {
+        this.#rightStamp = found.stamp;
+        return { text, how: undefined, remarks, carried: 0, lost: 0 };
+      }
     }
     return this.#write(wish, { isLast, mayBeEmpty, isEnd: false });
+  }
+
+  /** True = nothing was written since the last update, which found nothing to do: the same wish needs no other one. */
+  isAsLeft(): boolean {
+    const right = this.#rightStamp;
+    return right !== undefined && stampOf(this.#options.path) === right && !this.#retired.hasNews();
   }
 
   /** Milliseconds since a file was replaced that is still watched; undefined = none is. */
@@ -220,25 +241,9 @@ export class KeptFile {
   }
 
   #read(): OpenFile {
-    try {
-      const open = openFile(this.#options.path, 'read');
-      closeSync(open.fd);
-      refuseStale(open);
-      return open;
-    } catch (error) {
-      throw failureOf(this.#options.path, error);
-    }
+    const open = openFile(this.#options.path, 'read');
+    closeSync(open.fd);
+    refuseStale(open);
+    return open;
   }
-}
-
-function refuseStale({ path, links }: OpenFile): void {
-  if (links > 0) return;
-  const cure = 'mount its folder instead of the file, or restart this Pod';
-  throw new HostsFailure('FileStale', `${path} is a mounted file that the node has replaced since: ${cure}`);
-}
-
-/** Each once, and a bounded number of them however often another writer comes in between. */
-function addRemark(remarks: Map<string, HostsRemark>, remark: HostsRemark): void {
-  const key = 'line' in remark ? `${remark.reason} ${remark.line}` : `${remark.reason} more`;
-  if (!('line' in remark) || remarks.size < 3 * MAX_NAMED_LINES) remarks.set(key, remark);
 }

@@ -134,6 +134,11 @@ export class HostsUpdater {
     this.#readList();
     const items = this.#items;
     if (items === undefined) return;
+    if (!this.#isListNew && this.#kept !== undefined && this.#file.isAsLeft()) {
+      observer.kept(this.#kept);
+      this.#judge(false);
+      return;
+    }
     try {
       let wished: HostsWish | undefined;
       const update = await this.#file.update((text) => {

@@ -26,6 +26,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HostsWish } from '../../../src/core/hosts-file.ts';
 import { BLOCK_BEGIN as BEGIN, BLOCK_END as END, ROOM } from '../../../src/core/hosts-survey.ts';
 import { KeptFile, type HostsUpdate, type KeptFileOptions } from '../../../src/hosts/kept-file.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const LOCAL = '127.0.0.1 localhost\n';
 const BLOCK = `${BEGIN}\n10.20.0.7 a.example\n${END}\n`;
@@ -276,6 +277,33 @@ describe('a file that was replaced', () => {
     });
     expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
   });
+});
+
+test('a file that nobody touched since it was right needs no look, unless it changed a moment before that', async () => {
+  writeFileSync(file, `${LOCAL}${BLOCK}`);
+  const one = keep(false);
+  expect(one.isAsLeft()).toBe(false);
+  await one.update(() => WISH);
+  expect(one.isAsLeft()).toBe(false);
+  const settled = async (): Promise<boolean> => {
+    await one.update(() => WISH);
+    return one.isAsLeft();
+  };
+  for (const touch of [
+    () => writeFileSync(file, `${LOCAL}${BLOCK}`.replace('localhost', 'localhosT')),
+    () => appendFileSync(file, 'x\n'),
+    () => linkSync(file, `${file}.second`),
+    () => rmSync(file),
+  ]) {
+    await eventually('a look finds it old enough', settled);
+    const { atime, mtime } = statSync(file);
+    touch();
+    if (existsSync(file)) utimesSync(file, atime, mtime);
+    expect(one.isAsLeft()).toBe(false);
+  }
+  await expect(one.update(() => WISH)).rejects.toMatchObject({ reason: 'FileMissing' });
+  writeFileSync(file, `${LOCAL}${BLOCK}`);
+  expect(one.isAsLeft()).toBe(false);
 });
 
 test('a lock that is a symbolic link to nothing is taken from who died, beside what another one of the same number left', async () => {
