@@ -15,12 +15,12 @@ const NOTICE_MS = 7 * 86_400_000;
 
 /** The stage; undefined = it does not end, or is renewed. */
 export function endingOf(
-  credential: Pick<CredentialFacts, 'endsAt' | 'issuedAt'> | undefined,
+  credential: Pick<CredentialFacts, 'endsAt' | 'beganAt' | 'issuedAt'> | undefined,
   now: EpochMs,
 ): Ending | undefined {
   if (credential?.endsAt === undefined) return undefined;
-  const { endsAt, issuedAt } = credential;
-  const noticeAt = endsAt - Math.min(NOTICE_MS, Math.max((endsAt - issuedAt) / 4, 0));
+  const { endsAt, issuedAt, beganAt = issuedAt } = credential;
+  const noticeAt = endsAt - Math.min(NOTICE_MS, Math.max((endsAt - beganAt) / 4, 0));
   if (now >= endsAt) return { endsAt, stage: 'over', changesAt: undefined };
   return now >= noticeAt
     ? { endsAt, stage: 'near', changesAt: endsAt }

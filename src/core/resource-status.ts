@@ -35,6 +35,8 @@ export interface CredentialFacts {
   readonly expiresAt: EpochMs | undefined;
   /** When it ends, and only a person can renew it. */
   readonly endsAt: EpochMs | undefined;
+  /** When what ends so was issued; absent = it does not tell. */
+  readonly beganAt?: EpochMs | undefined;
   /** When it was issued, or read. */
   readonly issuedAt: EpochMs;
 }

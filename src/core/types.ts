@@ -68,6 +68,8 @@ export interface Credential {
   readonly expiresAt: EpochMs | undefined;
   /** When it ends by itself and only a person can replace it: told to people, no renewal follows from it. */
   readonly endsAt?: EpochMs;
+  /** When what ends so was issued, where it tells: people may have put it in long after. */
+  readonly beganAt?: EpochMs;
   /** What the cloud calls it, where it leaves something behind there: by this it is kept when others are revoked. No secret. */
   readonly id?: string;
   /** Registry hosts that the cloud names for it, where the provider asks. */

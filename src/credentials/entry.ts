@@ -104,8 +104,8 @@ export function answerOf(
 
 /** What is told of a credential besides its password. */
 export function describe({ credential, source }: StoredCredential): CurrentCredential {
-  const { issuedAt, expiresAt, endsAt, hosts, warnings = [], id, identity } = credential;
-  return { source, issuedAt, expiresAt, endsAt, hosts, warnings, id, identity };
+  const { issuedAt, expiresAt, endsAt, beganAt, hosts, warnings = [], id, identity } = credential;
+  return { source, issuedAt, expiresAt, endsAt, beganAt, hosts, warnings, id, identity };
 }
 
 /** True when `references` holds `wanted`. */

@@ -73,7 +73,7 @@ function parseStored(value: unknown): StoredCredential | undefined {
 
 function parseCredential(value: unknown): Credential | undefined {
   if (!isRecord(value)) return undefined;
-  const { username, password, issuedAt, expiresAt, endsAt, id, identity } = value;
+  const { username, password, issuedAt, expiresAt, endsAt, beganAt, id, identity } = value;
   const hosts = value.hosts === undefined ? [] : listOf(value.hosts, textOrNothing);
   const warnings = value.warnings === undefined ? [] : listOf(value.warnings, textOrNothing);
   if (!isText(username) || !isText(password) || !isInstant(issuedAt)) return undefined;
@@ -85,6 +85,7 @@ function parseCredential(value: unknown): Credential | undefined {
     issuedAt,
     expiresAt,
     ...(isInstant(endsAt) ? { endsAt } : {}),
+    ...(isInstant(beganAt) ? { beganAt } : {}),
     ...(isText(id) ? { id } : {}),
     ...(value.hosts === undefined ? {} : { hosts }),
     ...(value.warnings === undefined ? {} : { warnings }),

@@ -33,6 +33,8 @@ export interface CurrentCredential {
   readonly expiresAt: EpochMs | undefined;
   /** See `Credential`. */
   readonly endsAt: EpochMs | undefined;
+  /** See `Credential`. */
+  readonly beganAt: EpochMs | undefined;
   readonly hosts: readonly string[] | undefined;
   readonly warnings: readonly string[];
   /** See `Credential`. */

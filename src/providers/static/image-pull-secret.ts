@@ -85,8 +85,12 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
         const message = `The ImagePullSecret ${resource} has no user name or password any more: write them, or delete it`;
         throw new ProviderError('IdentityUnavailable', message);
       }
-      const { expiresAt: endsAt } = readTokenLife(password) ?? {};
-      return { username, password, issuedAt, expiresAt: undefined, ...(endsAt === undefined ? {} : { endsAt }) };
+      const { expiresAt: endsAt, issuedAt: beganAt } = readTokenLife(password) ?? {};
+      return {
+        ...{ username, password, issuedAt, expiresAt: undefined },
+        ...(endsAt === undefined ? {} : { endsAt }),
+        ...(beganAt === undefined ? {} : { beganAt }),
+      };
     },
 
     // Nothing is made for it.

@@ -145,7 +145,8 @@ function act(
   if (region === '' && api.isRegionRequired) {
     return refuse('MissingParameter', 'The request is missing a required parameter `Region`.');
   }
-  if (region !== '' && !state.regions.has(region)) return refuse('UnsupportedRegion', `No such region: ${region}.`);
+  if (region !== '' && !(state.regions.has(region) && isServedBy(headers.host ?? '', region)))
+    return refuse('UnsupportedRegion', `No such region: ${region}.`);
   if (!takeFromBucket(state.buckets, { name: `${key?.uin ?? ''} ${name}`, rate: action.rate, now })) {
     const message = `Your request times exceed the frequency limit ${action.rate} for a second. Please retry later.`;
     return refuse('RequestLimitExceeded', message);
@@ -177,6 +178,13 @@ export function isHostOf(service: string, host: string): boolean {
   const name = host.toLowerCase().replace(/:\d+$/, '');
   if (['127.0.0.1', 'localhost', `${service}.localhost`].includes(name)) return true;
   return new RegExp(`^${service}(?:\\.[a-z0-9-]+)*\\.tencentcloudapi\\.com$`).test(name);
+}
+
+/** Finance zones are separate: each needs its own host (tcr.md section 9). Loopback stands for every host. */
+function isServedBy(host: string, region: string): boolean {
+  const name = host.toLowerCase().replace(/:\d+$/, '');
+  const isPublic = name.endsWith('.tencentcloudapi.com');
+  return !region.endsWith('-fsi') || !isPublic || name.split('.')[1] === region;
 }
 
 /** Whether a value is a refusal; parameters never have that member, as no action does. */

@@ -32,6 +32,7 @@ function worldOf(
               issuedAt: 0,
               expiresAt: undefined,
               endsAt: undefined,
+              beganAt: undefined,
               id: undefined,
               hosts: undefined,
               warnings: [],

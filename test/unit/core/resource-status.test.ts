@@ -118,6 +118,11 @@ describe('[tcr K1] a password that ends', () => {
     expect(endingOf(credential, NOW + 24 * HOUR)).toMatchObject({ stage: 'over', changesAt: undefined });
   });
 
+  test('has the last quarter of its own life, whenever it was put in', () => {
+    const credential = { issuedAt: NOW + 20 * HOUR, beganAt: NOW, endsAt: NOW + 24 * HOUR };
+    expect(endingOf(credential, NOW + 20 * HOUR)).toMatchObject({ stage: 'near', changesAt: NOW + 24 * HOUR });
+  });
+
   test('says nothing when it is renewed before', () => {
     const credential = { issuedAt: NOW, expiresAt: NOW + HOUR, endsAt: undefined };
     const status = buildResourceStatus(facts({ credential }), undefined);

@@ -10,6 +10,7 @@ test('a new leader serves what the old one left without asking the cloud', async
   const old = createStoreHarness();
   old.fetch = async (world, signal) => ({
     ...(await granting(HOUR)(world, signal)),
+    ...{ endsAt: START + 2 * HOUR, beganAt: START - HOUR },
     id: 'token-1',
     hosts: ['a.example', 'b.example'],
     warnings: ['a remark'],
@@ -25,8 +26,12 @@ test('a new leader serves what the old one left without asking the cloud', async
   const answer = await fresh.ask();
   expect(answer).toMatchObject({
     status: 'fresh',
-    credential: { password: 'fake-password', id: 'token-1', hosts: ['a.example', 'b.example'] },
+    credential: {
+      ...{ password: 'fake-password', id: 'token-1', hosts: ['a.example', 'b.example'] },
+      ...{ endsAt: START + 2 * HOUR, beganAt: START - HOUR },
+    },
   });
+  expect(fresh.store.current('fake/a')).toMatchObject({ endsAt: START + 2 * HOUR, beganAt: START - HOUR });
   expect(fresh.calls).toEqual([]);
   expect(fresh.store.snapshot()).toBe(text);
 });

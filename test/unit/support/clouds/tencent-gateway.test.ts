@@ -15,6 +15,12 @@ describe('the gateway refuses', () => {
   test.each<[string, Partial<TencentRequest>, string]>([
     ['a call without a region', { region: '' }, 'MissingParameter'],
     ['a region that is none', { region: 'ap-atlantis' }, 'UnsupportedRegion'],
+    ['a finance zone on the main host', { region: 'ap-shanghai-fsi' }, 'UnsupportedRegion'],
+    [
+      'a finance zone on the host of another',
+      { region: 'ap-shanghai-fsi', host: 'tcr.ap-beijing-fsi.tencentcloudapi.com' },
+      'UnsupportedRegion',
+    ],
     ['another version', { version: '2018-08-13' }, 'NoSuchVersion'],
     ['an action that is none', { action: 'CreateInstanceTokens' }, 'InvalidAction'],
     ['an inherited name as action', { action: 'toString' }, 'InvalidAction'],
@@ -57,6 +63,13 @@ describe('the gateway refuses', () => {
       ...['UnsupportedProtocol', 'InvalidRequest', 'InvalidRequest'],
     ]);
   });
+});
+
+test('a finance zone is served on its own host', () => {
+  const zone = { region: 'ap-shanghai-fsi', host: 'tcr.ap-shanghai-fsi.tencentcloudapi.com' };
+  const about = { service: 'tcr', action: 'DescribeInstances', now: NOW, key, ...zone } as const;
+  const { response } = answerTencent(TCR, sampleState(), buildTencentRequest({ ...about, body: {} }), NOW);
+  expect(response).toMatchObject({ TotalCount: 0 });
 });
 
 test.each([
