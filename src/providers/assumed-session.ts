@@ -8,12 +8,13 @@ export const SESSION_NAME = 'registry-credential-helper';
 
 /** What is told of a key. */
 export interface KeyStory {
-  /** Where it comes from, for messages. */
+  /** Where it comes from, for messages: `the Secret kube-system/tcr-api-key`. */
   readonly origin: string;
-  /** Whose budget of requests it spends. */
+  /** Whose budget of requests it spends: equal for keys that share one. Holds no secret. */
   readonly account: string;
-  /** Why this identity was chosen. */
+  /** Why this identity was chosen, where a choice was made; for people. */
   readonly choice?: string;
+  /** Remarks for the person who configured it. No secrets. */
   readonly warnings?: readonly string[];
 }
 

@@ -2,7 +2,7 @@
 import type { ProviderWorld } from '../provider.ts';
 import type { ResolvedEndpoint } from '../resolved-endpoint.ts';
 import { dependsOnLocalRegion, endpointsOf } from './endpoints.ts';
-import type { IdentityPlace } from './identity.ts';
+import type { IdentityPlace } from '../identity.ts';
 import { readLocalRegion } from './metadata.ts';
 
 /** The addresses in the order to try; the node is asked for its region only where that decides. */
