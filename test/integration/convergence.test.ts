@@ -81,7 +81,7 @@ describe('a cluster with many namespaces', () => {
     const reads = calls.filter((event) => ['get', 'list'].includes(event.verb) && event.resource !== 'leases');
     // Namespaces, ServiceAccounts, our Secrets, the ConfigMap, the vendors' Deployments, the definition of resources, which is not
     // there, and one look each for the master copy and for the webhooks that an earlier leader may have left; by name, for the identity, two
-    // Secrets of managed roles, which are not there, and the access key's.
+    // Secrets of managed roles and the one that declares resources, which are not there, and the access key's.
     expect(reads.map((event) => `${event.verb} ${event.resource ?? ''}`).sort()).toEqual([
       'get mutatingwebhookconfigurations',
       'get secrets',
@@ -91,6 +91,7 @@ describe('a cluster with many namespaces', () => {
       'list deployments',
       'list deployments',
       'list namespaces',
+      'list secrets',
       'list secrets',
       'list secrets',
       'list secrets',
