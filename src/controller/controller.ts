@@ -194,7 +194,7 @@ export function createController(options: ControllerOptions): Controller {
       absorb: (write, answer) => cluster.absorb(write, answer),
       readSecret: createSecretReader({ client, cluster, instance, signal }),
       waiting,
-      observer: leftBehind.observing(resources.observing(observer)),
+      observer: resources.observing(observer, () => leftBehind.changed()),
       now,
     };
     // What an earlier term learnt is out of date: somebody else may have led meanwhile.

@@ -6,7 +6,6 @@ import type { EpochMs, ObservedSecret } from '../core/types.ts';
 import type { MintedRequest, Revocations } from '../credentials/revocation.ts';
 import type { InForce } from './in-force.ts';
 import { MAX_REMEMBERED, parseMinted } from './minted.ts';
-import type { PassObserver } from './pass-world.ts';
 import { aborted } from './until.ts';
 
 export interface LeftBehindOptions {
@@ -98,21 +97,6 @@ export class LeftBehind {
   /** Something happened after which something may have to go. Costs nothing. */
   changed(): void {
     if (this.#remembered.size > 0) this.#woken.resolve(undefined);
-  }
-
-  /** Hears of every pass on the way to `observer`. */
-  observing(observer: PassObserver): PassObserver {
-    return {
-      ...observer,
-      onPlan: (namespace, plan) => {
-        this.changed();
-        observer.onPlan(namespace, plan);
-      },
-      onWrite: (write) => {
-        this.changed();
-        observer.onWrite(write);
-      },
-    };
   }
 
   /** Removes until aborted; never throws. */

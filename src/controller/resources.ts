@@ -79,8 +79,8 @@ export interface Resources {
   whenAsked(): Promise<unknown>;
   /** A credential was obtained, or could not be: statuses may have changed. */
   changed(): void;
-  /** Hears of every pass on the way to `observer`. */
-  observing(observer: PassObserver): PassObserver;
+  /** Hears of every pass on the way to `observer`; `onPass` is told after each, and after each write. */
+  observing(observer: PassObserver, onPass: () => void): PassObserver;
   run(signal: AbortSignal): Promise<void>;
   /** Keeps the statuses until aborted. */
   lead(signal: AbortSignal): Promise<void>;
@@ -99,7 +99,8 @@ export function createResources(options: ResourcesOptions): Resources {
     client,
     onChange: (change) => {
       const { name, rules: touched } = rules.take(change);
-      options.onRules(touched);
+      // Those of the first list come together: `onKind` follows them.
+      if (kind.state === 'served') options.onRules(touched);
       if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
       if (change.before !== undefined && change.before.uid !== change.after?.uid) told.delete(change.before.uid);
       if (change.after === undefined) observer.onResourceGone(name);
@@ -216,7 +217,11 @@ export function createResources(options: ResourcesOptions): Resources {
     watches: () => kind.reflectors(),
     whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
     changed: () => statuses.changed(),
-    observing: (passes) => skips.observing(passes, () => statuses.changed()),
+    observing: (passes, onPass) =>
+      skips.observing(passes, () => {
+        statuses.changed();
+        onPass();
+      }),
     run: async (signal) => {
       await Promise.all([kind.run(signal), assistant.run(signal)]);
     },

@@ -1,5 +1,5 @@
 // What a credential was made from, as two short digests: of its cache key, and of the Secrets that were read for it.
-import { createHash } from 'node:crypto';
+import { shortDigest } from './short-digest.ts';
 import type { CredentialRequest } from './types.ts';
 
 /** `<digest of the cache key>.<digest of what was read>`: equal as long as neither changes. `revisions` in any order. */
@@ -21,9 +21,4 @@ export function requestKey(request: CredentialRequest): string {
   const key = shortDigest(request.cacheKey);
   keys.set(request, key);
   return key;
-}
-
-/** Twelve hex digits: enough to tell the few hundred credentials of a cluster apart. */
-function shortDigest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

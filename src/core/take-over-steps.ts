@@ -36,3 +36,27 @@ export function numbered(steps: readonly Step[]): readonly string[] {
     ...lines,
   ]);
 }
+
+/** The last steps of a way back: ours goes, with or without what it wrote. `other`: whoever goes on; `flags` name our installation. */
+export function removalSteps(of: {
+  readonly release: string;
+  readonly namespace: string;
+  readonly flags: string;
+  readonly other: string;
+}): readonly Step[] {
+  const { release, namespace, flags, other } = of;
+  return [
+    {
+      title: `Only where nothing that ours wrote may stay: stop ours, look, then do it. Adopted Secrets go too: new Pods cannot pull until ${other} has written its own again.`,
+      lines: [
+        `helm upgrade ${release} charts/registry-credential-helper --namespace ${namespace} --reuse-values --set replicas=0`,
+        `${PROGRAM} cleanup ${flags} --dry-run`,
+        `${PROGRAM} cleanup ${flags}`,
+      ],
+    },
+    {
+      title: `To go back for good, remove ours. Without the step before, its Secrets and references stay, and ${other} goes on with them.`,
+      lines: [`helm uninstall ${release} --namespace ${namespace}`],
+    },
+  ];
+}

@@ -1,7 +1,7 @@
 // The commands that undo a take-over: first the other starts again, then ours goes.
 import { VENDOR_HELPER } from './names.ts';
 import type { TakeOverFacts } from './take-over-facts.ts';
-import { CONSOLE, helperState, numbered, PROGRAM, VENDOR } from './take-over-steps.ts';
+import { CONSOLE, helperState, numbered, removalSteps, VENDOR } from './take-over-steps.ts';
 import { placeOf, type Survey } from './take-over-survey.ts';
 import { releaseName } from './take-over-words.ts';
 
@@ -28,19 +28,6 @@ export function wayBackLines(facts: TakeOverFacts, survey: Survey): readonly str
           : 'Start the other again. Ours stands down by itself; nothing else is needed to go back for a while.',
       lines: start,
     },
-    {
-      title:
-        'Only where nothing that ours wrote may stay: stop ours, look, then do it. Adopted Secrets go too: new Pods cannot pull until the other has written its own again.',
-      lines: [
-        `helm upgrade ${release} charts/registry-credential-helper --namespace ${namespace} --reuse-values --set replicas=0`,
-        `${PROGRAM} cleanup ${flags} --dry-run`,
-        `${PROGRAM} cleanup ${flags}`,
-      ],
-    },
-    {
-      title:
-        'To go back for good, remove ours. Without the step before, its Secrets and references stay, and the other goes on with them.',
-      lines: [`helm uninstall ${release} --namespace ${namespace}`],
-    },
+    ...removalSteps({ release, namespace, flags, other: 'the other' }),
   ]);
 }

@@ -1,6 +1,6 @@
 // The commands that undo a move from Tencent's add-on: first its manager starts again, then ours goes.
 import { TCR_ASSISTANT } from './names.ts';
-import { numbered, PROGRAM } from './take-over-steps.ts';
+import { numbered, removalSteps } from './take-over-steps.ts';
 import { releaseName } from './take-over-words.ts';
 import { ASSISTANT, RESOURCES } from './tcr-take-over-commands.ts';
 import type { TcrTakeOverFacts } from './tcr-take-over-facts.ts';
@@ -30,19 +30,6 @@ export function tcrWayBackLines({ assistant, webhook, namespace, instance }: Tcr
       title: 'Where a password is minted by ours (spec.tcr), put one into the resource: the manager mints none.',
       lines: [`kubectl edit ${RESOURCES}`],
     },
-    {
-      title:
-        'Only where nothing that ours wrote may stay: stop ours, look, then do it. Adopted Secrets go too: new Pods cannot pull until the manager has written its own again.',
-      lines: [
-        `helm upgrade ${release} charts/registry-credential-helper --namespace ${namespace} --reuse-values --set replicas=0`,
-        `${PROGRAM} cleanup ${flags} --dry-run`,
-        `${PROGRAM} cleanup ${flags}`,
-      ],
-    },
-    {
-      title:
-        'To go back for good, remove ours. Without the step before, its Secrets and references stay, and the manager goes on with them.',
-      lines: [`helm uninstall ${release} --namespace ${namespace}`],
-    },
+    ...removalSteps({ release, namespace, flags, other: 'the manager' }),
   ]);
 }

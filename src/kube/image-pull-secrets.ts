@@ -104,10 +104,6 @@ export class ImagePullSecrets {
     return this.#state === 'served' && reflector?.synced === true ? [...reflector.all()] : undefined;
   }
 
-  get(name: string): Resource | undefined {
-    return this.#resources.get(name);
-  }
-
   /** User name and password of one, as a source of credentials; undefined = there is none. */
   source(name: string): SourceSecret | undefined {
     const resource = this.#resources.get(name);

@@ -1,21 +1,14 @@
 // The `ImagePullSecret` resources as the API has them: where they are, and what is kept of one.
 import { DEFINITION_NAME, RESOURCE_KIND } from '../core/names.ts';
+import type { FoundResource } from '../core/plan-declared.ts';
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeObject } from './client.ts';
 import type { Projected } from './object-cache.ts';
 import type { ObjectPlace } from './one-object.ts';
 
-/** A resource as it is written. */
-export interface Resource {
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  /** Changes with every edit of the spec. */
-  readonly generation: number;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Unchecked. May hold a password. */
-  readonly spec: unknown;
+/** A resource as it is written. `generation` changes with every edit of the spec. */
+export interface Resource extends FoundResource {
   /** Unchecked. */
   readonly status: unknown;
 }

@@ -1,6 +1,6 @@
 // A role that is assumed with another identity's key, in any cloud: what is held, under which name, and what is told of it.
 import { ProviderError } from '../core/errors.ts';
-import { digestOf } from './digest.ts';
+import { shortDigest } from '../core/short-digest.ts';
 import type { IdentitySession, ProviderWorld } from './provider.ts';
 
 /** Name of our sessions in a cloud's audit log, where the environment names no other. */
@@ -49,7 +49,7 @@ export async function fetchAssumed<Key extends KeyStory, Session>(
   const id = hop.idOf(base);
   const assume = await hop.prepare(base);
   const assumed = await world.identity<Session & KeyStory>(
-    id === undefined ? name : `${name}/${digestOf(id)}`,
+    id === undefined ? name : `${name}/${shortDigest(id)}`,
     async (abort) => {
       const session = await assume(abort);
       // By whom it was assumed is told also when that one is gone.

@@ -1,7 +1,7 @@
 // The identity of self-built and registered clusters, and across accounts: a RAM user's AccessKey pair (acr.md section 7).
 import { ProviderError } from '../../core/errors.ts';
 import type { SecretReference } from '../../core/types.ts';
-import { digestOf } from '../digest.ts';
+import { shortDigest } from '../../core/short-digest.ts';
 import { readSecretKeys } from '../secret-reference.ts';
 import type { AlibabaIdentity } from './identity.ts';
 
@@ -37,7 +37,7 @@ export function createAccessKeyIdentity(secret: SecretReference): AlibabaIdentit
 
 /** Builds the identity of a pair in the configuration; its key tells nothing of the pair. */
 export function createInlineKeyIdentity(pair: InlineKey): AlibabaIdentity {
-  const key = `custom-access-key-${digestOf(`${pair.accessKeyId}\n${pair.accessKeySecret}`)}`;
+  const key = `custom-access-key-${shortDigest(`${pair.accessKeyId}\n${pair.accessKeySecret}`)}`;
   return {
     key,
     fetchKey: (world, _place, signal) =>

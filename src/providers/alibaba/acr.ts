@@ -1,8 +1,9 @@
 // Provider `acr`: Alibaba Cloud Container Registry, Enterprise and Personal Edition: tokens of an hour (acr.md sections 3, 14, 15, 20).
 import { ProviderError } from '../../core/errors.ts';
-import { coversHost, isRegistryHost } from '../../core/registry-host.ts';
+import { isRegistryHost } from '../../core/registry-host.ts';
 import type { Credential } from '../../core/types.ts';
 import { about } from '../about.ts';
+import { domainRemarks } from '../domain-remarks.ts';
 import type { ProviderWorld, RegistryProvider } from '../provider.ts';
 import { createAccessKeyIdentity, createHalfKeyIdentity, createInlineKeyIdentity } from './access-key.ts';
 import { personalHosts } from './acr-personal.ts';
@@ -144,16 +145,7 @@ function listedHosts(target: Instance, listed: readonly string[]): Hosts {
       `${target.instanceId} in ${target.region} has no enabled endpoint with a domain: enable its public or VPC endpoint, or name \`domains\``,
     );
   }
-  const unlisted = (target.domains ?? []).filter((domain) => !usable.some((host) => coversHost(domain, host)));
-  const warnings = [
-    ...unlisted.map(
-      (domain) =>
-        `${target.instanceId} does not list the domain ${domain}: its credential is written for it all the same`,
-    ),
-    ...(strange === 0
-      ? []
-      : [`${target.instanceId} lists ${strange} domains that are no host names: they are left out`]),
-  ];
+  const warnings = domainRemarks(target.instanceId, { wanted: target.domains ?? [], hosts: usable, strange });
   return { hosts: usable, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 

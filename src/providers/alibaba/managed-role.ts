@@ -4,7 +4,7 @@ import { ProviderError } from '../../core/errors.ts';
 import { managedRoleError, MANAGED_ROLE_KEY } from '../../core/managed-role.ts';
 import { parseRecord } from '../../core/records.ts';
 import type { EpochMs, SecretReference } from '../../core/types.ts';
-import { digestOf } from '../digest.ts';
+import { shortDigest } from '../../core/short-digest.ts';
 import type { IdentitySession, ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
 
@@ -60,7 +60,7 @@ async function keyFrom(
   const origin = `the managed role (Secret ${place})`;
   // What it holds is the key of what was made from it: another text is another session.
   const decoded = decodeManagedRoleToken(text, place, world.now());
-  const key = await world.identity(`alibaba/managed-role/${digestOf(text)}`, () => Promise.resolve(decoded), signal);
+  const key = await world.identity(`alibaba/managed-role/${shortDigest(text)}`, () => Promise.resolve(decoded), signal);
   const leftMs = (decoded.expiresAt ?? Infinity) - world.now();
   if (leftMs <= 0) {
     throw unusable(

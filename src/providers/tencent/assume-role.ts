@@ -1,6 +1,6 @@
 // A role that is assumed with the key of another identity, of this account or another one (tcr.md section 14).
 import { fetchAssumed } from '../assumed-session.ts';
-import { digestOf } from '../digest.ts';
+import { shortDigest } from '../../core/short-digest.ts';
 import type { TencentIdentity } from './identity.ts';
 import { accountOfArn, sessionNameOf, type StsClient } from './sts.ts';
 
@@ -20,7 +20,7 @@ export function createAssumedRoleIdentity(
   role: AssumedRole & { readonly namedBy?: string },
 ): TencentIdentity {
   const { roleArn, durationSeconds, externalId, namedBy = 'assumeRoleARN' } = role;
-  const proof = externalId === undefined ? '' : `/${digestOf(externalId)}`;
+  const proof = externalId === undefined ? '' : `/${shortDigest(externalId)}`;
   const key = `${base.key}/${roleArn}/${durationSeconds}${proof}`;
   return {
     key,

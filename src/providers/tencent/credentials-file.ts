@@ -1,6 +1,6 @@
 // A key in the file of Tencent Cloud's own tools: `[default]` of an ini file, at one of three places (tcr.md section 14).
 import { ProviderError } from '../../core/errors.ts';
-import { digestOf } from '../digest.ts';
+import { shortDigest } from '../../core/short-digest.ts';
 import { AbsentIdentity } from '../first-identity.ts';
 import type { ProviderWorld } from '../provider.ts';
 import type { TencentIdentity } from './identity.ts';
@@ -23,7 +23,7 @@ export function createCredentialsFileIdentity(): TencentIdentity {
       const secrets = Object.values(value);
       const held = { value, issuedAt: world.now(), expiresAt: undefined, secrets };
       // Registers what is in it; another text is another key.
-      const name = `tencent/credentials-file/${digestOf(secrets.join('\n'))}`;
+      const name = `tencent/credentials-file/${shortDigest(secrets.join('\n'))}`;
       const key = await world.identity(name, () => Promise.resolve(held), signal);
       return { ...key, origin: `the file ${path}`, account: `file ${path}` };
     },

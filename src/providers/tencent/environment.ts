@@ -1,5 +1,5 @@
 // The key in the environment, under the names of Tencent Cloud's own tools (tcr.md section 14), and all names that we honour.
-import { digestOf } from '../digest.ts';
+import { shortDigest } from '../../core/short-digest.ts';
 import { AbsentIdentity } from '../first-identity.ts';
 import type { ProviderWorld } from '../provider.ts';
 import { createAssumedRoleIdentity } from './assume-role.ts';
@@ -52,7 +52,7 @@ async function fetchOwnKey(world: ProviderWorld, signal: AbortSignal): Promise<T
   const secrets = Object.values(value);
   const held = { value, issuedAt: world.now(), expiresAt: undefined, secrets };
   const key = await world.identity(
-    `tencent/environment/${digestOf(secrets.join('\n'))}`,
+    `tencent/environment/${shortDigest(secrets.join('\n'))}`,
     () => Promise.resolve(held),
     signal,
   );

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProviderError } from '../../core/errors.ts';
 import type { EpochMs } from '../../core/types.ts';
-import { digestOf } from '../digest.ts';
+import { shortDigest } from '../../core/short-digest.ts';
 import type { Owner } from '../provider.ts';
 import type { InstanceCall, Minted, MintedLogin, TcrApi } from './tcr-api.ts';
 
@@ -131,14 +131,14 @@ function describe({ description, ...wish }: Wish): string {
 }
 
 function tagOf({ owner, targetKey }: Wish): string {
-  return `[registry-credential-helper ${owner.cluster}/${owner.instance}/${digestOf(targetKey)}]`;
+  return `[registry-credential-helper ${owner.cluster}/${owner.instance}/${shortDigest(targetKey)}]`;
 }
 
 /** Letters, digits and dashes, 42 at most; another one each time, and for each target. */
 function accountName({ owner, targetKey }: Wish, now: EpochMs): string {
   const cluster = owner.cluster.replace(/[^a-z0-9]/g, '').slice(0, 8);
   const instance = owner.instance.replace(/-+/g, '-').slice(0, 14).replace(/-$/, '');
-  return `rch-${cluster}-${instance}-${digestOf(targetKey).slice(0, 4)}${now.toString(36)}`;
+  return `rch-${cluster}-${instance}-${shortDigest(targetKey).slice(0, 4)}${now.toString(36)}`;
 }
 
 function nounOf({ mode }: Wish): string {

@@ -1,9 +1,10 @@
 // Finds the instance that an item means, where it is, and the domains that it has (tcr.md sections 11 and 16).
 import { ProviderError } from '../../core/errors.ts';
 import { isRegionId } from '../../core/item-defaults.ts';
-import { coversHost, isRegistryHost } from '../../core/registry-host.ts';
+import { isRegistryHost } from '../../core/registry-host.ts';
 import type { Credential } from '../../core/types.ts';
 import { about } from '../about.ts';
+import { domainRemarks } from '../domain-remarks.ts';
 import type { ProviderWorld } from '../provider.ts';
 import type { TencentIdentity } from './identity.ts';
 import { publicDomain, vpcDomain } from './instance-domains.ts';
@@ -82,22 +83,11 @@ export async function fetchHosts(
   const hosts = [...new Set(listed.filter(isRegistryHost))];
   const strange = listed.filter((host) => !isRegistryHost(host)).length;
   // What could not be listed may well have the rest.
-  const unlisted = custom.isWhole
-    ? (target.domains ?? []).filter((wanted) => !hosts.some((host) => coversHost(wanted, host)))
-    : [];
+  const wanted = custom.isWhole ? (target.domains ?? []) : [];
   return {
     hosts,
     status: registry.value.status,
-    warnings: [
-      ...custom.warnings,
-      ...unlisted.map(
-        (wanted) =>
-          `${call.registryId} does not list the domain ${wanted}: its credential is written for it all the same`,
-      ),
-      ...(strange === 0
-        ? []
-        : [`${call.registryId} lists ${strange} domains that are no host names: they are left out`]),
-    ],
+    warnings: [...custom.warnings, ...domainRemarks(call.registryId, { wanted, hosts, strange })],
   };
 }
 

@@ -1,7 +1,7 @@
 // Provider `tcr`: Tencent Container Registry, Enterprise Edition: tokens of an hour, of ten years, and service accounts (tcr.md section 12).
 import { ProviderError } from '../../core/errors.ts';
 import type { Credential } from '../../core/types.ts';
-import { digestOf } from '../digest.ts';
+import { shortDigest } from '../../core/short-digest.ts';
 import type { Owner, ProviderWorld, RegistryProvider } from '../provider.ts';
 import { createTencentClient, type TencentClientOptions } from './client.ts';
 import { identityOf } from './identities.ts';
@@ -45,7 +45,7 @@ export function createTcrProvider(services: TcrServices = createTcrServices()): 
     cacheKey: (target) => {
       const { instance, region = 'local', mode, namespaces } = target;
       const which = instance.kind === 'id' ? instance.registryId : `name:${instance.names.join('+')}`;
-      const scope = namespaces.length === 0 ? '' : `/${digestOf(namespaces.join('\n'))}`;
+      const scope = namespaces.length === 0 ? '' : `/${shortDigest(namespaces.join('\n'))}`;
       return `tcr/${region}/${which}/${mode}/${identityOf(target.identity, sts).key}${scope}`;
     },
 
