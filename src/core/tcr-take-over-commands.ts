@@ -137,8 +137,6 @@ function remove(facts: TcrTakeOverFacts): readonly Step[] {
   if (assistantState(facts) === 'gone' && (!facts.definition.ok || facts.definition.value?.release === undefined))
     return [];
   const updaters = facts.updaters.ok ? facts.updaters.value : [];
-  const release = releaseName(facts.instance);
-  const ours = `kubectl -n ${facts.namespace}`;
   const lines = [
     `${ASSISTANT} delete deployment ${TCR_ASSISTANT.name} --ignore-not-found`,
     ...(updaters.length === 0
@@ -148,13 +146,10 @@ function remove(facts: TcrTakeOverFacts): readonly Step[] {
           '# or the automatic resolution of the instance, answers; what it wrote into /etc/hosts stays on the nodes.',
         ]),
     "# Uninstalling the add-on as such, in TKE's console or with Helm, takes the definition along, most likely, and every resource with it.",
-    '# Ours deletes nothing then: Secrets and references stay, but new namespaces wait. Only where that happened bring both back, with ours',
-    '# stopped: it would take a definition without resources for their end.',
-    `${ours} scale deployment ${release} --replicas=0`,
+    '# Ours deletes nothing then: Secrets and references stay, but new namespaces wait. Only where that happened bring both back.',
     `kubectl get crd ${RESOURCES} || kubectl create -f ${CRD_FILE}`,
     `kubectl wait --for=condition=Established crd/${RESOURCES} --timeout=60s`,
     `kubectl get ${RESOURCES} -o name | grep -q . || kubectl create -f resources.backup.yaml`,
-    `${ours} scale deployment ${release} --replicas=2`,
   ];
   return [{ title: 'Remove the manager, when all is well for a day.', lines }];
 }

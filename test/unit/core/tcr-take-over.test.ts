@@ -139,11 +139,9 @@ describe('the plan', () => {
       'kubectl apply --server-side --force-conflicts -f charts/registry-credential-helper/files/imagepullsecrets.yaml',
       `kubectl edit imagepullsecrets.tcr.tencentcloudcr.com ${CR}`,
       'kubectl -n tcr-assistant-system delete deployment tcr-assistant-controller-manager --ignore-not-found',
-      'kubectl -n kube-system scale deployment registry-credential-helper --replicas=0',
       'kubectl get crd imagepullsecrets.tcr.tencentcloudcr.com || kubectl create -f charts/registry-credential-helper/files/imagepullsecrets.yaml',
       'kubectl wait --for=condition=Established crd/imagepullsecrets.tcr.tencentcloudcr.com --timeout=60s',
       'kubectl get imagepullsecrets.tcr.tencentcloudcr.com -o name | grep -q . || kubectl create -f resources.backup.yaml',
-      'kubectl -n kube-system scale deployment registry-credential-helper --replicas=2',
     ]);
     expect(section({}, 'commands')).toContain('# 2 Secrets are expected.');
   });
