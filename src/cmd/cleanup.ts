@@ -17,7 +17,7 @@ const HELP = `registry-credential-helper cleanup removes everything that one ins
 ImagePullSecret resources that it made because they were declared, its references from ServiceAccounts, then its Secrets, then what it
 had made at clouds (long-term tokens, service accounts), then its own master copy. Foreign objects and foreign references stay. What
 cannot be revoked at its cloud is named, and the master copy stays, so that cleanup can be run again; the identities are those of the
-controller: its Secrets, variables and mounted tokens.
+controller: its Secrets, variables and mounted tokens. With --namespaces it looks at those namespaces alone, with rights in those alone.
 Stop the controller first: it would write everything again, so cleanup refuses while another process holds the Lease.
 
 Usage: registry-credential-helper cleanup [FLAGS]
@@ -25,6 +25,7 @@ Usage: registry-credential-helper cleanup [FLAGS]
 Examples:
   registry-credential-helper cleanup --kubeconfig ~/.kube/config --dry-run
   registry-credential-helper cleanup --kubeconfig ~/.kube/config --instance=blue
+  registry-credential-helper cleanup --kubeconfig ~/.kube/config --namespaces=team-a,team-b
 `;
 
 export const cleanupCommand: Command = {
@@ -34,7 +35,7 @@ export const cleanupCommand: Command = {
     const settings = readSettings('cleanup', args);
     const connection = connect(settings, version);
     const { client, logger, namespace } = connection;
-    const { instance, dryRun } = settings;
+    const { instance, dryRun, namespaces } = settings;
     const sources = new SecretSources({
       client,
       onChange: () => undefined,
@@ -54,6 +55,7 @@ export const cleanupCommand: Command = {
         client,
         instance,
         namespace,
+        namespaces,
         dryRun,
         revocations: revocationsOf(connection, sources, settings),
         now: Date.now,
@@ -66,6 +68,10 @@ export const cleanupCommand: Command = {
         onLeftBehind: (what, error) =>
           void process.stderr.write(
             `cleanup: left at the cloud: what ${what} left; the master copy stays, run cleanup again: ${connection.secrets.mask(messageOf(error))}\n`,
+          ),
+        onUnreadable: (name) =>
+          void process.stderr.write(
+            `cleanup: may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or leave it out of --namespaces\n`,
           ),
         onReadFailure: (kind, error) =>
           void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),

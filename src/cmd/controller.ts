@@ -8,14 +8,13 @@ import { parseConfig } from '../core/config.ts';
 import type { SpecParser } from '../core/declared-resources.ts';
 import { parseImagePullSecret } from '../core/image-pull-secret.ts';
 import { leaseName } from '../core/names.ts';
+import { withUnserved, withUnservedNames } from '../core/unserved-namespaces.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { createRevocations } from '../credentials/revocation.ts';
 import { CredentialStore } from '../credentials/store.ts';
-import { checkPermissions } from '../kube/check-permissions.ts';
 import { Turns } from '../credentials/turns.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { runLeaderElection, type LeaderElectionEvent } from '../kube/leader-election.ts';
-import { permissionsOf } from '../kube/permissions.ts';
 import { SecretSources } from '../kube/secret-sources.ts';
 import { readFieldManagers } from '../kube/writes.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -25,8 +24,9 @@ import { createProviders, withResourceProvider } from '../providers/table.ts';
 import { connect, type Connection } from './connect.ts';
 import { wireDeclaredResources } from './declared.ts';
 import type { Command } from './lifecycle.ts';
+import { warnOfMissingRights } from './missing-rights.ts';
 import { createProviderWorld, readerOf } from './provider-world.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readSettings } from './settings.ts';
 import { wireWebhook } from './webhook.ts';
 
 const HELP = `registry-credential-helper controller keeps every namespace in scope able to pull: it fetches short-lived tokens, writes
@@ -37,6 +37,7 @@ Usage: registry-credential-helper controller [FLAGS]
 
 Examples:
   registry-credential-helper controller --kubeconfig ~/.kube/config --config-map=kube-system/acr-configuration
+  registry-credential-helper controller --namespaces=team-a,team-b
   registry-credential-helper controller --metrics-address=127.0.0.1:8080 --log-format=text
   registry-credential-helper controller --cloud-endpoints='{"alibaba":{"cr":{"url":"https://cr-vpc.{region}.aliyuncs.com"}}}'
 `;
@@ -49,7 +50,7 @@ export const controllerCommand: Command = {
     const metrics = createMetrics({ version, process: true });
     const connection = connect(settings, version, (call) => metrics.apiCalled(call));
     const { client, logger, namespace, configMap } = connection;
-    const { instance } = settings;
+    const { instance, namespaces } = settings;
     const identity = `${hostname()}_${randomUUID().slice(0, 8)}`;
     logger.info('Started', {
       version,
@@ -57,6 +58,7 @@ export const controllerCommand: Command = {
       configMap: `${configMap.namespace}/${configMap.name}`,
       instance,
       identity,
+      ...(namespaces === undefined ? {} : { namespaces }),
     });
 
     const now = Date.now;
@@ -90,9 +92,11 @@ export const controllerCommand: Command = {
       client,
       instance,
       namespace,
+      namespaces,
       configMap,
-      parse: (data) => parseConfig(data, { parseItem, providers: [...providers.keys()], namespace }),
-      parseResource: parseSpec,
+      parse: (data) =>
+        withUnserved(parseConfig(data, { parseItem, providers: [...providers.keys()], namespace }), namespaces),
+      parseResource: (name, spec) => withUnservedNames(parseSpec(name, spec), namespaces),
       createStore: ({ thresholdMs, onChanged, onSettled, onSourceChanged, readResource }) => {
         const sources = new SecretSources({
           client,
@@ -134,6 +138,7 @@ export const controllerCommand: Command = {
       connection,
       flags: settings.webhook,
       instance,
+      namespaces,
       controller,
       parseItem: parseResourceItem,
       metrics,
@@ -172,25 +177,6 @@ export const controllerCommand: Command = {
     return 0;
   },
 };
-
-/** Says at the start, by verb and resource, which rights are missing: later failures are then no riddle. */
-async function warnOfMissingRights(
-  connection: Connection,
-  { instance, webhook }: Settings,
-  signal: AbortSignal,
-): Promise<void> {
-  const { client, logger, namespace, configMap } = connection;
-  const places = { ownNamespace: namespace, configNamespace: configMap.namespace };
-  const isServed = webhook.target !== undefined && webhook.address !== '';
-  const permissions = permissionsOf(instance, isServed ? webhook : undefined);
-  try {
-    for (const { message } of await checkPermissions(client, { ...places, permissions, signal })) {
-      logger.error('A right is missing', { message });
-    }
-  } catch (error) {
-    logger.warn('Rights could not be checked', { error });
-  }
-}
 
 async function lead(
   { client, logger, namespace }: Connection,

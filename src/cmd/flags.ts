@@ -75,6 +75,12 @@ const FLAGS: readonly Flag[] = [
     commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
+    name: 'namespaces',
+    value: 'LIST',
+    help: 'the only namespaces that are served, by name, separated by commas: rights on Secrets are needed in these alone, see docs/rbac.md (default: every namespace)',
+    commands: ['controller', 'cleanup'],
+  },
+  {
     name: 'leader-elect',
     value: 'true|false',
     help: 'write only while holding the Lease, so that several replicas may run (default: true)',

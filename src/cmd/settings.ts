@@ -6,6 +6,7 @@ import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
 import { flagsOf, LOG_LEVELS, variableOf, type LogLevel } from './flags.ts';
 import { parseHostsFlags, type HostsFlags } from './hosts-settings.ts';
+import { parseServedNamespaces } from './served-namespaces.ts';
 import { inCluster, kubeconfigOf, podNamespace } from './surroundings.ts';
 import { parseWebhookFlags, type WebhookFlags } from './webhook-settings.ts';
 
@@ -18,6 +19,8 @@ export interface Settings {
   /** undefined = `acr-configuration` in our namespace. */
   readonly configMap: { readonly namespace: string; readonly name: string } | undefined;
   readonly instance: string;
+  /** The only ones that are served; undefined = all. */
+  readonly namespaces: readonly string[] | undefined;
   readonly leaderElect: boolean;
   readonly cloudEndpoints: CloudEndpoints;
   /** Variables that the clouds' own tools and injectors set, as they are; see `IDENTITY_VARIABLES`. */
@@ -58,6 +61,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
       '1 to 40 lower-case letters, digits and -',
       issues,
     ),
+    namespaces: parseServedNamespaces(values.get('namespaces'), issues),
     leaderElect: choice('leader-elect', values.get('leader-elect') ?? 'true', ['true', 'false'], issues) !== 'false',
     cloudEndpoints: parseCloudEndpoints(values.get('cloud-endpoints'), issues),
     identityEnvironment: Object.fromEntries(

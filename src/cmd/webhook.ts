@@ -24,6 +24,8 @@ interface Wiring {
   readonly connection: Connection;
   readonly flags: WebhookFlags;
   readonly instance: string;
+  /** The only ones that are served; undefined = all. */
+  readonly namespaces: readonly string[] | undefined;
   readonly controller: Controller;
   /** With which resources are read. */
   readonly parseItem: ItemParser;
@@ -49,6 +51,7 @@ export function wireWebhook(wiring: Wiring): ServedWebhook {
     config,
     parseItem: wiring.parseItem,
     standingDown: () => controller.standingDown,
+    served: wiring.namespaces === undefined ? undefined : new Set(wiring.namespaces),
     observedNamespace: (name) => controller.caches.namespaces.get('', name),
     register: (key, value) => secrets.register(key, [value]),
     onAnswered: (answered) => metrics.admissionAnswered(answered),

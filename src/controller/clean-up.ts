@@ -19,7 +19,7 @@ import { makeWrite } from '../kube/writes.ts';
 import type { Revocations } from '../credentials/revocation.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { cleanUpMinted } from './clean-up-minted.ts';
-import { createClusterCaches, type CachedKind, type ClusterCaches } from './cluster-caches.ts';
+import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
 import { createCaches, observe } from './observe.ts';
 
 /** Writes under way at a time. */
@@ -33,6 +33,8 @@ export interface CleanUpOptions {
   readonly instance: string;
   /** Namespace of the master copy. */
   readonly namespace: string;
+  /** The only ones that are looked at; absent = all. */
+  readonly namespaces?: readonly string[] | undefined;
   /** What was minted is revoked at its cloud with these. */
   readonly revocations: Revocations;
   /** Only say what would be done. */
@@ -47,7 +49,9 @@ export interface CleanUpOptions {
   /** This may not be looked for; `why` names the missing right. */
   readonly onUnknown: (what: 'a webhook' | 'declared resources', why: KubeError) => void;
   /** Something could not be read and is tried again. */
-  readonly onReadFailure: (kind: CachedKind, error: KubeError) => void;
+  readonly onReadFailure: (kind: string, error: KubeError) => void;
+  /** What is in this namespace may not be read, and stays; it counts as failed. */
+  readonly onUnreadable: (namespace: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -71,8 +75,11 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     ...options,
     report: (kind, event) => {
       if (event.type !== 'failed') return;
+      const isRefused = ['Forbidden', 'Unauthorized'].includes(event.error.reason);
+      // Where each namespace has rights of its own, those that lack them are told of by name.
+      if (isRefused && options.namespaces !== undefined && kind !== 'namespaces') return;
       // A controller waits until the right is granted; a person waits for an answer.
-      if (['Forbidden', 'Unauthorized'].includes(event.error.reason)) refused.reject(event.error);
+      if (isRefused) refused.reject(event.error);
       else options.onReadFailure(kind, event.error);
     },
   });
@@ -109,6 +116,10 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
 }
 
 async function cleanNamespace(options: CleanUpOptions, cluster: ClusterCaches, name: string): Promise<CleanUpOutcome> {
+  if (!cluster.isRead(name)) {
+    options.onUnreadable(name);
+    return { references: 0, secrets: 0, failed: 1 };
+  }
   const lane = createLimiter(WRITES);
   const send = makeWrite(options.client, options.instance);
   const outcome = { references: 0, secrets: 0, failed: 0 };

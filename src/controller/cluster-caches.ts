@@ -11,55 +11,68 @@ import {
   projectSecret,
   projectServiceAccount,
 } from '../kube/projections.ts';
-import { Reflector, type ReflectorEvent } from '../kube/reflector.ts';
+import { ReflectorGroup, type Followed } from '../kube/reflector-group.ts';
+import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kube/reflector.ts';
 import type { Triggers } from './triggers.ts';
 
-/** The kinds that are followed in the whole cluster. */
+/** The kinds that are followed. */
 export type CachedKind = 'namespaces' | 'serviceaccounts' | 'secrets';
 
 /** The reflectors, and how our own writes get into them. */
 export interface ClusterCaches {
-  readonly namespaces: Reflector<ObservedNamespace>;
-  readonly serviceAccounts: Reflector<ObservedServiceAccount>;
-  readonly secrets: Reflector<ObservedSecret>;
+  /** Where only some are served: those alone. */
+  readonly namespaces: Followed<ObservedNamespace>;
+  readonly serviceAccounts: Followed<ObservedServiceAccount>;
+  readonly secrets: Followed<ObservedSecret>;
   readonly synced: boolean;
+  /** False = what is held of the ServiceAccounts and Secrets there may not be relied on: they may not be read, or were not yet. */
+  isRead(namespace: string): boolean;
+  /** True when that holds for none of the namespaces that are there. */
+  isWhole(): boolean;
   /** Puts the answer to a write into its cache, before the watch tells. */
   absorb(write: Write, answer: unknown): void;
   whenSynced(signal: AbortSignal): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Builds the caches; nothing is read before `run`. Without `triggers` nobody is told of changes. */
-export function createClusterCaches(options: {
+/** What the caches are built from. */
+export interface ClusterCachesOptions {
   readonly client: KubeClient;
   readonly instance: string;
-  readonly triggers?: Pick<Triggers, 'onNamespace' | 'onServiceAccount' | 'onSecret'>;
-  readonly report: (kind: CachedKind, event: ReflectorEvent) => void;
+  /** The only ones that are served; absent = all, which takes rights in the whole cluster. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Absent = nobody is told of changes. */
+  readonly triggers?: Pick<Triggers, 'onNamespace' | 'onServiceAccount' | 'onSecret' | 'onRead'>;
+  /** `kind`: one of `CachedKind`, and in which namespace where each is followed by itself: `secrets in team-a`. */
+  readonly report: (kind: string, event: ReflectorEvent) => void;
   readonly now: () => EpochMs;
   readonly random: () => number;
-}): ClusterCaches {
-  const { client, instance, triggers, now, random } = options;
-  const shared = (kind: CachedKind) => ({
-    client,
-    path: `/api/v1/${kind}`,
-    report: (event: ReflectorEvent) => options.report(kind, event),
-    now,
-    random,
-  });
-  const namespaces = new Reflector({
-    ...shared('namespaces'),
-    project: projectNamespace,
-    isEqual: isSameNamespace,
-    ...(triggers === undefined ? {} : { onChange: triggers.onNamespace }),
-  });
-  const serviceAccounts = new Reflector({
-    ...shared('serviceaccounts'),
+}
+
+/** Builds the caches; nothing is read before `run`. */
+export function createClusterCaches(options: ClusterCachesOptions): ClusterCaches {
+  const { instance, triggers } = options;
+  const served = options.namespaces === undefined ? undefined : new Set(options.namespaces);
+  const isRead = (namespace: string): boolean =>
+    [serviceAccounts, secrets].every((kind) => kind.isKnownIn?.(namespace) ?? true);
+  const namespaces = follow(
+    { ...options, namespaces: undefined },
+    {
+      kind: 'namespaces',
+      project: projectNamespace,
+      isEqual: isSameNamespace,
+      ...(served === undefined ? {} : { isKept: ({ name }: { readonly name: string }) => served.has(name) }),
+      ...(triggers === undefined ? {} : { onChange: triggers.onNamespace }),
+    },
+  );
+  const serviceAccounts = follow(options, {
+    kind: 'serviceaccounts',
     project: projectServiceAccount(instance),
     isEqual: isSameServiceAccount,
     ...(triggers === undefined ? {} : { onChange: triggers.onServiceAccount }),
   });
-  const secrets = new Reflector({
-    ...shared('secrets'),
+  const secrets = follow(options, {
+    kind: 'secrets',
     labelSelector: managedSelector(instance),
     project: projectSecret,
     isEqual: isSameSecret,
@@ -73,6 +86,8 @@ export function createClusterCaches(options: {
     get synced() {
       return all.every((reflector) => reflector.synced);
     },
+    isRead,
+    isWhole: () => served === undefined || [...namespaces.all()].every(({ name }) => isRead(name)),
     absorb(write, answer) {
       if (write.kind === 'patch-service-account') serviceAccounts.absorb(answer);
       else if (write.kind === 'delete-secret') secrets.absorbDeletion(write.namespace, write.name, write.uid);
@@ -85,4 +100,28 @@ export function createClusterCaches(options: {
       await Promise.all(all.map((reflector) => reflector.run(signal)));
     },
   };
+}
+
+/** Follows one kind in the whole cluster, or in each namespace by itself. */
+function follow<T>(
+  { client, namespaces, triggers, report, now, random }: ClusterCachesOptions,
+  {
+    kind,
+    ...what
+  }: Pick<ReflectorOptions<T>, 'labelSelector' | 'project' | 'isKept' | 'isEqual' | 'onChange'> & {
+    readonly kind: CachedKind;
+  },
+): Followed<T> {
+  const shared = { client, ...what, now, random };
+  if (namespaces === undefined) {
+    return new Reflector({ ...shared, path: `/api/v1/${kind}`, report: (event) => report(kind, event) });
+  }
+  return new ReflectorGroup({
+    ...shared,
+    namespaces,
+    resource: kind,
+    report: (namespace, event) => report(`${kind} in ${namespace}`, event),
+    // Also where both lists are empty, and nothing else wakes the namespace.
+    onKnown: (namespace) => triggers?.onRead(namespace),
+  });
 }

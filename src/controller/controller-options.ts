@@ -19,6 +19,8 @@ export interface ControllerOptions {
   readonly instance: string;
   /** Our own namespace. */
   readonly namespace: string;
+  /** The only ones that are served; absent = all, which takes rights in the whole cluster. */
+  readonly namespaces?: readonly string[] | undefined;
   readonly configMap: { readonly namespace: string; readonly name: string };
   readonly parse: (data: Readonly<Record<string, string>>) => Parsed<Config>;
   /** Reads the `spec` of an `ImagePullSecret`. */

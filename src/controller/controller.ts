@@ -49,7 +49,7 @@ export function createController(options: ControllerOptions): Controller {
       return namespaces;
     },
   });
-  const cluster = createClusterCaches({ client, instance, triggers, report: observer.onReflector, now, random });
+  const cluster = createClusterCaches({ ...options, triggers, report: observer.onReflector });
   const caches = createCaches(cluster);
   const helper = new VendorHelper({
     client,
@@ -119,7 +119,7 @@ export function createController(options: ControllerOptions): Controller {
     inForce: force,
     current: (cacheKey) => store.current(cacheKey),
     secrets: () => cluster.secrets.all(),
-    isBusy: () => queue.depth > 0 || queue.working > 0 || !keeper.isWritten,
+    isBusy: () => queue.depth > 0 || queue.working > 0 || !keeper.isWritten || !cluster.isWhole(),
     onChanged: () => keeper.changed(),
     onRevoked: observer.onRevoked,
     onFailure: observer.onRevocationFailure,

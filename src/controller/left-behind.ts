@@ -16,7 +16,7 @@ export interface LeftBehindOptions {
   readonly current: (cacheKey: string) => { readonly id?: string | undefined; readonly issuedAt: EpochMs } | undefined;
   /** Our Secrets in the cluster. */
   readonly secrets: () => Iterable<Pick<ObservedSecret, 'entries'>>;
-  /** True while namespaces wait for their turn, or a restart would not know of what is held. */
+  /** True while namespaces wait for their turn, Secrets may not be read, or a restart would not know of what is held. */
   readonly isBusy: () => boolean;
   /** What is remembered has changed. */
   readonly onChanged: () => void;

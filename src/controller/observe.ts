@@ -17,18 +17,23 @@ export interface Caches {
   readonly serviceAccounts: ObjectCache<ObservedServiceAccount>;
   /** Only Secrets with our labels. */
   readonly secrets: ObjectCache<ObservedSecret>;
+  /** False = what the two above hold of a namespace may not be relied on. */
+  readonly isRead: (namespace: string) => boolean;
   readonly foreignSecrets: ForeignSecrets;
   readonly contention: Contention;
   readonly refusals: Refusals;
 }
 
 /** The caches of a cluster, with nothing known yet of other writers. */
-export function createCaches(cluster: Readonly<Pick<Caches, 'namespaces' | 'serviceAccounts' | 'secrets'>>): Caches {
-  const { namespaces, serviceAccounts, secrets } = cluster;
+export function createCaches(
+  cluster: Pick<Caches, 'namespaces' | 'serviceAccounts' | 'secrets'> & Partial<Pick<Caches, 'isRead'>>,
+): Caches {
+  const { namespaces, serviceAccounts, secrets, isRead = () => true } = cluster;
   return {
     namespaces,
     serviceAccounts,
     secrets,
+    isRead,
     foreignSecrets: new ForeignSecrets(),
     contention: new Contention(),
     refusals: new Refusals(),

@@ -2,7 +2,7 @@
 import type { PlanSettings, WantedCredential } from '../core/assess-secret.ts';
 import { desiredFor } from '../core/desired.ts';
 import { disposition, KubeError } from '../core/errors.ts';
-import { planNamespace } from '../core/plan.ts';
+import { planNamespace, planUnread } from '../core/plan.ts';
 import { standDown } from '../core/stand-down.ts';
 import { soonest, wantedCredentials, type PlanContext } from '../core/plan-secrets.ts';
 import type { Plan } from '../core/plan-types.ts';
@@ -31,6 +31,13 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
     if (first === undefined) forgetNamespace(world, key);
     return;
   }
+  if (!world.caches.isRead(key)) {
+    // Whoever can read it again wakes it.
+    world.observer.onPlan(key, planUnread(first.namespace));
+    world.schedule.wakeAt(key, undefined);
+    world.schedule.forget(key);
+    return;
+  }
   // What comes after it under the same names is new, also when nobody sees it gone.
   if (first.namespace.terminating) world.caches.contention.forgetNamespace(key);
   const contextOf = (observed: Observed): PlanContext => ({
@@ -43,7 +50,7 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
   const answers = wanted.length === 0 ? new Map<string, CredentialAnswer>() : await askStore(world, key, wanted);
   // The world may have moved while a cloud was asked: what is decided now follows from what is there now.
   const observed = wanted.length === 0 ? first : look();
-  if (world.config() !== config || observed === undefined) {
+  if (world.config() !== config || observed === undefined || !world.caches.isRead(key)) {
     world.schedule.add(key);
     return;
   }

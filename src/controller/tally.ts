@@ -29,6 +29,12 @@ export function tally(rule: Rule, world: TallyWorld): { readonly secrets: Tally;
     const { name } = namespace;
     const skips = world.skipsOf(name);
     const secret = world.caches.secrets.get(name, rule.secretName);
+    const unreadable = skips.find((skip) => skip.reason === 'NamespaceUnreadable');
+    if (unreadable !== undefined) {
+      // What is remembered proves nothing, and ServiceAccounts cannot be counted: the Secret stands for all.
+      secrets.add(`${name}/${rule.secretName}`, false, undefined, unreadable);
+      continue;
+    }
     const skipped = skips.find((skip) => skip.name === rule.secretName);
     secrets.add(`${name}/${rule.secretName}`, isRight(rule, secret, world), secret?.updatedAt, skipped);
     for (const account of world.caches.serviceAccounts.inNamespace(name).values()) {

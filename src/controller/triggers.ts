@@ -15,6 +15,8 @@ export interface Triggers {
   readonly onNamespace: (change: Change<ObservedNamespace>) => void;
   readonly onServiceAccount: (change: Change<ObservedServiceAccount>) => void;
   readonly onSecret: (change: Change<ObservedSecret>) => void;
+  /** What is in this namespace can be read now, or cannot any more. */
+  readonly onRead: (namespace: string) => void;
   /** The configuration changed, or we became the leader: everything may have to change. */
   readonly onEverything: () => void;
   /** These rules are in force, or were: what they reach may have to change. */
@@ -39,6 +41,7 @@ export function createTriggers(world: {
     onServiceAccount: ({ namespace, before, after, source }) =>
       queue.add(namespace, before === undefined && after !== undefined && source !== 'list' ? 'urgent' : 'normal'),
     onSecret: ({ namespace, after }) => queue.add(namespace, after === undefined ? 'urgent' : 'normal'),
+    onRead: (namespace) => queue.add(namespace, 'urgent'),
     onEverything: addAll,
     onRules: (rules) => {
       for (const name of namespacesOf(rules, world.caches().namespaces.all())) queue.add(name);

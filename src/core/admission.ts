@@ -33,7 +33,7 @@ export interface AdmissionRequest {
 
 /** Why the answer is as it is: the same word in metric and test. */
 export type AdmissionReason =
-  'ReferenceMissing' | 'NothingMissing' | 'LeftToWatch' | 'OwnWrite' | 'NamespaceTerminating';
+  'ReferenceMissing' | 'NothingMissing' | 'LeftToWatch' | 'OwnWrite' | 'NamespaceTerminating' | 'NamespaceUnserved';
 
 /** One operation of a JSON patch (RFC 6902). */
 export interface PatchOperation {
@@ -55,6 +55,8 @@ export interface AdmissionWorld {
   readonly instance: string;
   /** undefined = not seen yet: rules by name and pattern decide, rules by selector are left to the watch. */
   readonly namespace: ObservedNamespace | undefined;
+  /** The only namespaces that are served; undefined = all. */
+  readonly served?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -63,6 +65,7 @@ export interface AdmissionWorld {
  * | Request | then |
  * |---|---|
  * | written by this program | nothing: it never undoes its own removals |
+ * | in a namespace that this installation does not serve | nothing |
  * | no good configuration, or an add-on that this one replaces runs | nothing (`LeftToWatch`) |
  * | namespace or ServiceAccount is being deleted | nothing |
  * | creation, lacks what a rule wants | append it after all others, record it |
@@ -78,6 +81,7 @@ export interface AdmissionWorld {
 export function decideAdmission(request: AdmissionRequest, world: AdmissionWorld): Admission {
   const { account, before } = request;
   if (request.fieldManager === MANAGER) return nothing('OwnWrite');
+  if (world.served?.has(request.namespace) === false) return nothing('NamespaceUnserved');
   if (world.namespace?.terminating === true) return nothing('NamespaceTerminating');
   if (account.deleting) return nothing('NothingMissing');
   if (world.config === undefined) return nothing('LeftToWatch');

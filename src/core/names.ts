@@ -62,6 +62,12 @@ export const DEFINITION_NAME = `${RESOURCE_KIND.plural}.${RESOURCE_KIND.group}`;
 /** Deployment and ServiceAccount of the add-on that we replace; trust policies of RRSA name the latter (acr.md section 9). */
 export const VENDOR_HELPER = { namespace: 'kube-system', name: 'aliyun-acr-credential-helper' } as const;
 
+/** Secrets in kube-system in which Alibaba's add-on, and the control planes of ACK and ACS, keep keys (acr.md section 18). */
+export const ALIBABA_KEY_SECRETS = {
+  addon: 'alibaba-addon-secret',
+  managedRole: ['addon.aliyuncsmanagedacrrole.token', 'addon.aliyunccmanagedacrrole.token'],
+} as const;
+
 /** Deployment of Tencent's add-on, which serves the same resources (tcr.md section 1). */
 export const TCR_ASSISTANT = { namespace: 'tcr-assistant-system', name: 'tcr-assistant-controller-manager' } as const;
 
@@ -189,5 +195,5 @@ export function isOlderAcrSecretName(name: string): boolean {
  */
 export function isIdentitySecretName(name: string): boolean {
   if (['state', 'webhook-ca', 'resources'].some((what) => name.startsWith(`${MANAGER}-${what}-`))) return true;
-  return name === 'alibaba-addon-secret' || /^addon\..+\.token$/.test(name);
+  return name === ALIBABA_KEY_SECRETS.addon || /^addon\..+\.token$/.test(name);
 }

@@ -72,12 +72,13 @@ export type SkipReason =
   | 'Contended'
   | 'WriteRefused'
   | 'VendorHelperRuns'
-  | 'NamespaceTerminating';
+  | 'NamespaceTerminating'
+  | 'NamespaceUnreadable';
 
 /** A named non-action. */
 export interface Skip {
   readonly reason: SkipReason;
-  /** Secret or ServiceAccount that it is about. */
+  /** Secret or ServiceAccount that it is about; of the two reasons about a namespace, that. */
   readonly name: string;
   /** Set where `name` is a Secret although the reason may be about ServiceAccounts. */
   readonly object?: 'Secret';

@@ -3,7 +3,7 @@ import { withEarlier } from './desired.ts';
 import { planSecrets, soonest, type PlanContext } from './plan-secrets.ts';
 import { planServiceAccounts } from './plan-service-accounts.ts';
 import type { Plan, Write } from './plan-types.ts';
-import type { CredentialAnswer, Desired } from './types.ts';
+import type { CredentialAnswer, Desired, ObservedNamespace } from './types.ts';
 
 /** Most writes in one pass: ten thousand ServiceAccounts in one namespace must not make a new one wait. */
 export const MAX_WRITES = 200;
@@ -74,6 +74,13 @@ export function planNamespace(
     nextCheckAt: soonest(secrets.nextCheckAt, accounts.nextCheckAt),
     truncated: writes.length > MAX_WRITES,
   };
+}
+
+/** The plan for a namespace whose ServiceAccounts and Secrets may not be read: nothing is known, so nothing is touched. */
+export function planUnread({ name, terminating }: ObservedNamespace): Plan {
+  const message = `ServiceAccounts and Secrets of ${name} may not be read: put the Role and the RoleBinding of docs/rbac-namespaced.yaml into it`;
+  const skips = terminating ? [] : [{ reason: 'NamespaceUnreadable', name, message } as const];
+  return { writes: [], skips, nextCheckAt: undefined, truncated: false };
 }
 
 /** What one pass makes of the writes, in their order. */

@@ -3,11 +3,13 @@ import { VENDOR_HELPER } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { KubeClient } from './client.ts';
 import { createLimiter } from './limiter.ts';
-import { REQUIRED_PERMISSIONS, type Permission } from './permissions.ts';
+import { REQUIRED_PERMISSIONS, type Permission, type PermissionScope } from './permissions.ts';
 
 /** A permission that is missing, with a sentence for people. */
 export interface MissingPermission {
   readonly permission: Permission;
+  /** undefined = in every namespace. */
+  readonly namespace: string | undefined;
   readonly message: string;
 }
 
@@ -25,33 +27,56 @@ export async function checkPermissions(
     readonly ownNamespace: string;
     /** Namespace of the scope `config-namespace`; default our own. */
     readonly configNamespace?: string;
+    /** Those of the scope `served-namespaces`. */
+    readonly servedNamespaces?: readonly string[];
+    /** Those of the scope `secret-namespaces`. */
+    readonly secretNamespaces?: readonly string[];
     /** Default `REQUIRED_PERMISSIONS`. */
     readonly permissions?: readonly Permission[];
     readonly signal: AbortSignal;
   },
 ): Promise<readonly MissingPermission[]> {
   const { ownNamespace, configNamespace = ownNamespace, permissions = REQUIRED_PERMISSIONS, signal } = options;
-  const namespaceOf = ({ scope }: Permission): string | undefined =>
-    ({
-      cluster: undefined,
-      'own-namespace': ownNamespace,
-      'config-namespace': configNamespace,
-      'vendor-namespace': VENDOR_HELPER.namespace,
-    })[scope];
+  const places: Readonly<Record<PermissionScope, readonly (string | undefined)[]>> = {
+    cluster: [undefined],
+    'own-namespace': [ownNamespace],
+    'config-namespace': [configNamespace],
+    'vendor-namespace': [VENDOR_HELPER.namespace],
+    'served-namespaces': options.servedNamespaces ?? [],
+    'secret-namespaces': options.secretNamespaces ?? [],
+    'default-namespace': ['default'],
+  };
   const limiter = createLimiter(CONCURRENCY);
   const questions = permissions.flatMap((permission) =>
-    (permission.resourceNames ?? [undefined]).map((name) => ({ permission, name })),
+    places[permission.scope].flatMap((namespace) =>
+      (permission.resourceNames ?? [undefined]).map((name) => ({ permission, namespace, name })),
+    ),
   );
   const answers = await Promise.all(
-    questions.map(({ permission, name }) =>
+    questions.map(({ permission, namespace, name }) =>
       limiter.run('normal', async () => {
-        const namespace = namespaceOf(permission);
         const allowed = await isAllowed(client, { permission, name, namespace, signal });
-        return allowed ? [] : [{ permission, message: explain(permission, name, namespace) }];
+        return allowed ? [] : [{ permission, namespace, message: explain(permission, name, namespace) }];
       }),
     ),
   );
   return answers.flat();
+}
+
+/** The messages to show; what is missing in a namespace that is served is one: mostly it is everything, for lack of one Role. */
+export function messagesOf(missing: readonly MissingPermission[]): readonly string[] {
+  const isServed = ({ permission }: MissingPermission): boolean => permission.scope === 'served-namespaces';
+  const served = Map.groupBy(missing.filter(isServed), ({ namespace }) => namespace ?? '');
+  return [
+    ...missing.filter((one) => !isServed(one)).map(({ message }) => message),
+    ...[...served].map(([namespace, lacks]) => {
+      const verbs = Map.groupBy(lacks, ({ permission }) => permission.resource);
+      const what = [...verbs].map(
+        ([resource, rights]) => `${rights.map(({ permission }) => permission.verb).join(', ')} ${resource}`,
+      );
+      return `may not ${what.join('; ')} in the namespace ${namespace}: put the Role and the RoleBinding of docs/rbac-namespaced.yaml into it; until then it is left alone`;
+    }),
+  ];
 }
 
 async function isAllowed(

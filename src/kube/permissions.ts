@@ -1,7 +1,21 @@
 // What we need to be allowed to do, as data.
 import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
+import { namespacedRows } from './namespaced-permissions.ts';
 import { webhookRows } from './webhook-permissions.ts';
 import { DEFINITION } from './resource-objects.ts';
+
+/** Where: `config-namespace` is that of the ConfigMap, `vendor-namespace` kube-system; neither need be our own. */
+export type PermissionScope =
+  | 'cluster'
+  | 'own-namespace'
+  | 'config-namespace'
+  | 'vendor-namespace'
+  /** Each that is served, where not all are. */
+  | 'served-namespaces'
+  /** Each of `--allow-secret-namespaces`. */
+  | 'secret-namespaces'
+  /** Where Events about objects of the cluster go. */
+  | 'default-namespace';
 
 /** One thing to be allowed to do. */
 export interface Permission {
@@ -10,8 +24,7 @@ export interface Permission {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
-  /** `config-namespace`: that of the ConfigMap; `vendor-namespace`: kube-system. Neither need be our own. */
-  readonly scope: 'cluster' | 'own-namespace' | 'config-namespace' | 'vendor-namespace';
+  readonly scope: PermissionScope;
   /** The names it is limited to; absent = any name. */
   readonly resourceNames?: readonly string[];
   /** Why: the end of the sentence "this is needed ...". */
@@ -115,12 +128,17 @@ const ROWS: readonly PermissionRow[] = [
   },
 ];
 
-/** The permissions of an installation. `webhook`: how it is served; undefined = not at all. */
+/**
+ * The permissions of an installation. `webhook`: how it is served; undefined = not at all. `isNamespaced`: it serves only namespaces
+ * that are listed, and has rights on Secrets and ServiceAccounts in those alone.
+ */
 export function permissionsOf(
   instance: string,
   webhook: { readonly clusterRole: string } | undefined,
+  { isNamespaced = false }: { readonly isNamespaced?: boolean } = {},
 ): readonly Permission[] {
-  const rows = webhook === undefined ? ROWS : [...ROWS, ...webhookRows(instance, webhook.clusterRole)];
+  const inCluster = webhook === undefined ? ROWS : [...ROWS, ...webhookRows(instance, webhook.clusterRole)];
+  const rows = isNamespaced ? namespacedRows(inCluster, instance) : inCluster;
   return rows.flatMap(({ whyByVerb, ...row }) =>
     Object.entries(whyByVerb).map(([verb, why]) => ({ ...row, verb: verb as Permission['verb'], why })),
   );
@@ -132,3 +150,10 @@ export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf('defaul
 function core(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'scope'> {
   return { group: '', resource, scope: 'cluster' };
 }
+
+/** The same with `--namespaces`; `docs/rbac-namespaced.yaml` gives this and no more. */
+export const NAMESPACED_PERMISSIONS: readonly Permission[] = permissionsOf(
+  'default',
+  { clusterRole: MANAGER },
+  { isNamespaced: true },
+);

@@ -22,6 +22,8 @@ export interface ReflectorOptions<T> {
   readonly fieldSelector?: string | undefined;
   /** Keeps only what is needed; undefined = unreadable, reported as `badLine`. */
   readonly project: (object: unknown) => Projected<T> | undefined;
+  /** False = nobody here is to know of it; default: all are kept. */
+  readonly isKept?: (item: Projected<T>) => boolean;
   /** Called at once for each change that matters; must not wait for anything. */
   readonly onChange?: (change: Change<T>) => void;
   readonly report: (event: ReflectorEvent) => void;
@@ -138,7 +140,7 @@ export class Reflector<T> {
     const { items, resourceVersion, pages } = await listPages(client, {
       path,
       query: { labelSelector, fieldSelector },
-      project: (object) => this.#project(object),
+      project: (object) => this.#kept(this.#project(object)),
       onPage: () => (this.#lastActivityAt = now()),
       signal,
     });
@@ -202,8 +204,13 @@ export class Reflector<T> {
     }
     const item = this.#project(event.object);
     if (item === undefined) return;
-    if (event.type === 'DELETED') this.#cache.applyDeletion(item);
+    if (this.#kept(item) === undefined) this.#cache.advance(item.resourceVersion);
+    else if (event.type === 'DELETED') this.#cache.applyDeletion(item);
     else this.#cache.apply(item);
+  }
+
+  #kept(item: Projected<T> | undefined): Projected<T> | undefined {
+    return item !== undefined && (this.#options.isKept?.(item) ?? true) ? item : undefined;
   }
 
   #project(object: unknown): Projected<T> | undefined {

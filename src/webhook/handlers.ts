@@ -12,6 +12,7 @@ export const ADMISSION_OUTCOMES = [
   'LeftToWatch',
   'OwnWrite',
   'NamespaceTerminating',
+  'NamespaceUnserved',
   'ResourceAccepted',
   'ResourceRefused',
   'ResourceUnchanged',
@@ -37,6 +38,8 @@ export interface HandlerWorld extends Told {
   readonly config: () => Pick<Config, 'rules'> | undefined;
   /** undefined = not seen yet. */
   readonly namespace: (name: string) => ObservedNamespace | undefined;
+  /** The only namespaces that are served; undefined = all. */
+  readonly served?: ReadonlySet<string> | undefined;
 }
 
 /** What reviews of ImagePullSecrets are decided with. */
@@ -52,12 +55,12 @@ interface Answer {
 
 /** Builds the handler of ServiceAccounts: body of a review -> body of the answer. What it cannot read passes as it is, with a warning. */
 export function createReviewHandler(world: HandlerWorld): (body: string) => string {
-  const { instance } = world;
+  const { instance, served } = world;
   return handlerOf(world, {
     parse: (body) => parseReview(body, instance),
     decide(uid, request) {
       const namespace = world.namespace(request.namespace);
-      const { reason, patch } = decideAdmission(request, { config: world.config(), instance, namespace });
+      const { reason, patch } = decideAdmission(request, { config: world.config(), instance, namespace, served });
       return { outcome: reason, answer: buildAnswer(uid, patch) };
     },
     otherwise: 'the watch repairs what it left out',

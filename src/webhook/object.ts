@@ -37,6 +37,8 @@ export interface ObjectOptions {
 export interface MutatingOptions extends ObjectOptions, WebhookConfiguration {
   /** Our own namespace, which is never intercepted: we must be able to start while nothing answers. */
   readonly namespace: string;
+  /** The only ones that are served; absent = all. */
+  readonly served?: ReadonlySet<string> | undefined;
 }
 
 /** Path that the API server posts reviews of ServiceAccounts to. */
@@ -47,9 +49,12 @@ export const RESOURCE_REVIEW_PATH = '/validate-imagepullsecrets';
 
 /** Builds the one about ServiceAccounts, with every default of the API written out, so that a live one can be compared. */
 export function buildMutating(options: MutatingOptions): KubeObject {
-  const { namespace, failurePolicy, timeoutSeconds } = options;
+  const { namespace, served, failurePolicy, timeoutSeconds } = options;
   const optOut = { key: IGNORE_LABEL, operator: 'NotIn', values: ['true'] };
   const exempt = [namespace, 'kube-node-lease'];
+  const names = (operator: 'In' | 'NotIn', values: readonly string[]) => {
+    return { key: 'kubernetes.io/metadata.name', operator, values };
+  };
   return buildObject('MutatingWebhookConfiguration', options, {
     name: WEBHOOK_NAME,
     clientConfig: clientConfigOf(options, REVIEW_PATH),
@@ -58,7 +63,11 @@ export function buildMutating(options: MutatingOptions): KubeObject {
     timeoutSeconds,
     reinvocationPolicy: 'IfNeeded',
     namespaceSelector: {
-      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: exempt }, optOut],
+      matchExpressions: [
+        names('NotIn', exempt),
+        optOut,
+        ...(served === undefined ? [] : [names('In', [...served].sort())]),
+      ],
     },
     objectSelector: { matchExpressions: [optOut] },
   });

@@ -46,6 +46,8 @@ export interface WebhookOptions {
   readonly standingDown: () => boolean;
   /** undefined = not seen yet. */
   readonly observedNamespace: (name: string) => ObservedNamespace | undefined;
+  /** The only namespaces that are served; absent = all. */
+  readonly served?: ReadonlySet<string> | undefined;
   /** Told of each private key that this process holds. */
   readonly register: (key: string, value: string) => void;
   readonly onAnswered: HandlerWorld['onAnswered'];
@@ -74,7 +76,7 @@ export interface Webhook {
 
 /** Builds it; nothing is read, written or opened before `run` and `lead`. */
 export function createWebhook(options: WebhookOptions): Webhook {
-  const { client, instance, namespace, target, observer, now, random } = options;
+  const { client, instance, namespace, served, target, observer, now, random } = options;
   const isWanted = (): boolean => options.config()?.webhook !== undefined;
   /** What replicas are to serve with is the same for both objects, but one of them has a switch. */
   const settling = { switched: new Settling(options.elapsed), always: new Settling(options.elapsed) };
@@ -131,7 +133,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
       const { webhook } = config;
       return webhook === undefined
         ? 'off'
-        : (of: ObjectOptions): KubeObject => buildMutating({ ...of, ...webhook, namespace });
+        : (of: ObjectOptions): KubeObject => buildMutating({ ...of, ...webhook, namespace, served });
     },
   } as const;
   const validating = {

@@ -13,7 +13,7 @@ import { equalKey, MANAGED_NAMES } from '../../src/core/managed-form.ts';
 import * as names from '../../src/core/names.ts';
 import { ITEM_FIELDS } from '../../src/core/registry-items.ts';
 import { createItemParser } from '../../src/credentials/requests.ts';
-import { REQUIRED_PERMISSIONS } from '../../src/kube/permissions.ts';
+import { NAMESPACED_PERMISSIONS, REQUIRED_PERMISSIONS, type PermissionScope } from '../../src/kube/permissions.ts';
 import { HOSTS_FAILURES } from '../../src/hosts/failure.ts';
 import { createHostsMetrics } from '../../src/observability/hosts-metrics.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -206,6 +206,90 @@ describe('docs/rbac.yaml and docs/rbac.md', () => {
     expect(sorted(explained)).toEqual(
       sorted(granted.map((right) => right.replace(/^(\w+) \S* ?([\w/]+ \w+) \S+$/, '$1 $2'))),
     );
+  });
+});
+
+describe('docs/rbac-namespaced.yaml and docs/rbac.md', () => {
+  type Rules = readonly { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
+  const objects = loadAll(readFileSync('docs/rbac-namespaced.yaml', 'utf8')) as {
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly namespace?: string };
+    readonly roleRef?: { readonly kind: string; readonly name: string };
+    readonly subjects?: readonly unknown[];
+    readonly rules?: Rules;
+  }[];
+  const OWN = 'registry-credential-helper';
+  /** Where the file has each scope: of the served namespaces it shows two. */
+  const PLACES: Readonly<Record<PermissionScope, readonly string[]>> = {
+    cluster: ['the cluster'],
+    'own-namespace': [OWN],
+    'config-namespace': [OWN],
+    'vendor-namespace': ['kube-system'],
+    'served-namespaces': ['team-a', 'team-b'],
+    'secret-namespaces': [],
+    'default-namespace': ['default'],
+  };
+  const granted = objects.flatMap(({ metadata: { namespace = 'the cluster' }, rules = [] }) =>
+    rules.flatMap(({ apiGroups, resources, verbs, resourceNames = ['any'] }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) =>
+          verbs.flatMap((verb) => resourceNames.map((name) => [namespace, group, resource, verb, name].join(' '))),
+        ),
+      ),
+    ),
+  );
+
+  test('grant in each place exactly the rights that the program asks about with --namespaces=team-a,team-b', () => {
+    const needed = NAMESPACED_PERMISSIONS.flatMap(
+      ({ scope, group, resource, subresource, verb, resourceNames = ['any'] }) => {
+        const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+        return PLACES[scope].flatMap((place) =>
+          resourceNames.map((name) => [place, group, what, verb, name].join(' ')),
+        );
+      },
+    );
+    expect(sorted(granted)).toEqual(sorted(needed));
+  });
+
+  test('give no right on Secrets or ServiceAccounts in the whole cluster', () => {
+    const inCluster = granted.filter((right) => right.startsWith('the cluster '));
+    expect(inCluster.length).toBeGreaterThan(10);
+    expect(inCluster.filter((right) => / (secrets|serviceaccounts|events|\*) /.test(right))).toEqual([]);
+  });
+
+  test('bind every role where it is to the one ServiceAccount', () => {
+    const of = (isBinding: boolean) =>
+      objects
+        .filter(({ kind }) => kind.endsWith(isBinding ? 'RoleBinding' : 'Role'))
+        .map(({ kind, metadata: { name, namespace = '' }, roleRef }) =>
+          [isBinding ? roleRef?.kind : kind, namespace, isBinding ? roleRef?.name : name].join(' '),
+        );
+    expect(sorted(of(true))).toEqual(sorted(of(false)));
+    const subjects = objects.flatMap((object) => object.subjects ?? []);
+    expect(new Set(subjects.map((subject) => JSON.stringify(subject)))).toEqual(
+      new Set([JSON.stringify({ kind: 'ServiceAccount', name: OWN, namespace: OWN })]),
+    );
+  });
+
+  test('explain each right that differs from those in the whole cluster', () => {
+    const words: Readonly<Partial<Record<PermissionScope, string>>> = {
+      'served-namespaces': 'each of `--namespaces`',
+      'own-namespace': 'our namespace',
+      'vendor-namespace': 'kube-system',
+      'default-namespace': 'default',
+    };
+    const isShared = (one: object) =>
+      REQUIRED_PERMISSIONS.some((other) => JSON.stringify(other) === JSON.stringify(one));
+    const different = NAMESPACED_PERMISSIONS.filter((one) => !isShared(one) && one.scope in words).map(
+      ({ scope, resource, verb, resourceNames = [] }) =>
+        [words[scope], resource, verb, ['', 'one', 'two', 'three'][resourceNames.length]].join(' '),
+    );
+    const explained = tableUnder('docs/rbac.md', 'Only in some namespaces').flatMap(([right = '', where = '']) => {
+      const [, resource = '', verbs = '', count = ''] = /^`(\w+)`: ([a-z, ]+?)(?:, of (\w+) names)?$/.exec(right) ?? [];
+      return verbs.split(', ').map((verb) => [where, resource, verb, count].join(' '));
+    });
+    expect(different.length).toBeGreaterThan(10);
+    expect(sorted(explained)).toEqual(sorted(different));
   });
 });
 

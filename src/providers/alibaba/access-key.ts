@@ -2,11 +2,12 @@
 import { ProviderError } from '../../core/errors.ts';
 import type { SecretReference } from '../../core/types.ts';
 import { shortDigest } from '../../core/short-digest.ts';
+import { ALIBABA_KEY_SECRETS } from '../../core/names.ts';
 import { readSecretKeys } from '../secret-reference.ts';
 import type { AlibabaIdentity } from './identity.ts';
 
 /** The Secret that the vendor's guide has people create; read unless another one is named. */
-export const ADDON_SECRET: SecretReference = { namespace: 'kube-system', name: 'alibaba-addon-secret' };
+export const ADDON_SECRET: SecretReference = { namespace: 'kube-system', name: ALIBABA_KEY_SECRETS.addon };
 
 const ID_KEY = 'access-key-id';
 const SECRET_KEY = 'access-key-secret';

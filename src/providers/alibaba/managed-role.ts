@@ -2,6 +2,7 @@
 import { createDecipheriv } from 'node:crypto';
 import { ProviderError } from '../../core/errors.ts';
 import { managedRoleError, MANAGED_ROLE_KEY } from '../../core/managed-role.ts';
+import { ALIBABA_KEY_SECRETS } from '../../core/names.ts';
 import { parseRecord } from '../../core/records.ts';
 import type { EpochMs, SecretReference } from '../../core/types.ts';
 import { shortDigest } from '../../core/short-digest.ts';
@@ -9,10 +10,10 @@ import type { IdentitySession, ProviderWorld } from '../provider.ts';
 import type { AlibabaIdentity, AlibabaKey } from './identity.ts';
 
 /** Secrets that the control plane writes: of ACK, and of ACS. */
-export const MANAGED_ROLE_SECRETS: readonly SecretReference[] = [
-  { namespace: 'kube-system', name: 'addon.aliyuncsmanagedacrrole.token' },
-  { namespace: 'kube-system', name: 'addon.aliyunccmanagedacrrole.token' },
-];
+export const MANAGED_ROLE_SECRETS: readonly SecretReference[] = ALIBABA_KEY_SECRETS.managedRole.map((name) => ({
+  namespace: 'kube-system',
+  name,
+}));
 
 const ADVICE =
   'the control plane writes it for the add-on that is installed through ACK with the role AliyunCSManagedAcrRole granted';

@@ -97,6 +97,16 @@ const FLAGS: readonly FlagCase[] = [
     commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
   },
   {
+    flag: 'namespaces',
+    text: 'team-a, team-b,',
+    setting: 'namespaces',
+    value: ['team-a', 'team-b'],
+    other: 'c',
+    otherValue: ['c'],
+    byDefault: undefined,
+    commands: ['controller', 'cleanup'],
+  },
+  {
     flag: 'leader-elect',
     text: 'false',
     setting: 'leaderElect',
@@ -353,6 +363,21 @@ describe('problems', () => {
     ],
     ['an unknown level', ['--log-level=loud'], '--log-level=loud must be one of error, warn, info, debug'],
     ['an unknown format', ['--log-format=xml'], '--log-format=xml must be one of json, text'],
+    [
+      'a pattern among the served namespaces',
+      ['--namespaces=a,team-*'],
+      '--namespaces=a,team-* has team-*, which is not the name of a namespace: write names without wildcards, separated by commas',
+    ],
+    [
+      'a served namespace twice',
+      ['--namespaces=a,b,a'],
+      '--namespaces=a,b,a names a more than once: write each name once',
+    ],
+    [
+      'a list of served namespaces without a name',
+      ['--namespaces=, ,'],
+      '--namespaces=, , names no namespace: leave the flag out to serve all',
+    ],
     ['neither true nor false', ['--leader-elect=yes'], '--leader-elect=yes must be one of true, false'],
     ['an unknown flag', ['--colour=red'], 'unknown flag --colour: see controller --help'],
     ['a short flag', ['-v'], 'unknown flag -v: see controller --help'],

@@ -39,6 +39,7 @@ function run(reason: KubeErrorReason, times: number) {
     print: () => undefined,
     onFailure: () => undefined,
     onUnknown: () => undefined,
+    onUnreadable: () => undefined,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
   });
@@ -55,6 +56,29 @@ test('tells of what could not be read, and tries again', async () => {
   const { outcome, failures } = run('Unavailable', 1);
   expect(await outcome).toEqual({ references: 0, secrets: 0, failed: 0 });
   expect(failures).toEqual(['serviceaccounts: Unavailable']);
+});
+
+test('with listed namespaces looks at no other, and names the one that it may not read', async () => {
+  const unreadable: string[] = [];
+  const namespace = (name: string) => ({ metadata: { name, uid: `u-${name}`, resourceVersion: '1' } });
+  const client = createFakeClient(({ path }) => {
+    if (path.startsWith('/api/v1/namespaces/locked/')) throw new KubeError('Forbidden', 'no');
+    if (path === '/api/v1/secrets' || path === '/api/v1/serviceaccounts') throw new KubeError('Forbidden', 'no');
+    if (/\/secrets\/.+/.test(path)) throw new KubeError('NotFound', 'none');
+    const items = path === '/api/v1/namespaces' ? ['open', 'locked', 'private'].map(namespace) : [];
+    return { metadata: { resourceVersion: '1' }, items };
+  });
+  const outcome = await cleanUp({
+    ...{ client, instance: 'main', namespace: 'a', namespaces: ['open', 'locked', 'absent'], dryRun: false },
+    ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
+    ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
+    onReadFailure: () => undefined,
+    onUnreadable: (name) => void unreadable.push(name),
+    revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
+  });
+  expect(unreadable).toEqual(['locked']);
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 1 });
+  expect(client.calls.map(({ path }) => path).filter((path) => path.includes('private'))).toEqual([]);
 });
 
 describe('[tcr K5] what the master copy remembers as minted', () => {
@@ -87,7 +111,12 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     const { dryRun = false, mints = true } = change;
     const outcome = await cleanUp({
       ...{ client, instance: 'main', namespace: 'a', dryRun, now: () => Date.now(), random: () => 0 },
-      ...{ onFailure: () => undefined, onUnknown: () => undefined, onReadFailure: () => undefined },
+      ...{
+        onFailure: () => undefined,
+        onUnknown: () => undefined,
+        onReadFailure: () => undefined,
+        onUnreadable: () => undefined,
+      },
       revocations: { mints: () => mints, revoke },
       print: (line) => void printed.push(line),
       onLeftBehind: (what) => void left.push(what),

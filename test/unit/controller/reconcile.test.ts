@@ -54,6 +54,7 @@ function worldOf(parts: {
   readonly failure?: unknown;
   readonly refuse?: (write: Write) => Error | undefined;
   readonly taken?: ObservedSecret;
+  readonly unread?: boolean;
 }): PassWorld {
   const accounts = Array.from({ length: parts.accounts ?? 1 }, (_, index) =>
     buildServiceAccount({
@@ -68,6 +69,7 @@ function worldOf(parts: {
       namespaces: cacheOf(parts.gone === true ? [] : [namespace]),
       serviceAccounts: cacheOf(accounts),
       secrets: cacheOf<ObservedSecret>([]),
+      isRead: () => parts.unread !== true,
       foreignSecrets: new ForeignSecrets(),
       contention: new Contention(),
       refusals: new Refusals(),
@@ -102,7 +104,9 @@ function worldOf(parts: {
     observer: {
       onWrite: (write) => void told.push(`wrote ${write.name}`),
       onFailedWrite: ({ write }) => void told.push(`failed ${write.name}`),
-      onPlan: () => undefined,
+      onPlan: (_namespace, { skips }) => {
+        for (const { reason } of skips) if (reason === 'NamespaceUnreadable') told.push(reason);
+      },
       onGone: (name) => void told.push(`gone ${name}`),
       onContention: () => undefined,
     },
@@ -118,6 +122,13 @@ describe('a pass', () => {
     await pass(worldOf({}));
     expect(writes.map((write) => write.kind)).toEqual(['create-secret', 'patch-service-account']);
     expect(scheduled).toEqual(['wake shop later', 'forget shop']);
+  });
+
+  test('touches nothing where ServiceAccounts and Secrets may not be read, says so, and waits to be woken', async () => {
+    await pass(worldOf({ unread: true }));
+    expect(writes).toEqual([]);
+    expect(told).toEqual(['NamespaceUnreadable']);
+    expect(scheduled).toEqual(['wake shop never', 'forget shop']);
   });
 
   test('does nothing while no good configuration is known', async () => {

@@ -88,6 +88,17 @@ test.each<[string, Place, readonly number[]]>([
     { name: 'web', terminating: true, hasSecret: true, attached: 2, unattached: 2 },
     [0, 0, 0, 0],
   ],
+  [
+    'one whose Secrets may not be read, whatever is remembered of it, as one Secret that is not there',
+    {
+      name: 'web',
+      hasSecret: true,
+      attached: 2,
+      unattached: 0,
+      skips: [{ since: NOW, reason: 'NamespaceUnreadable', name: 'web', message: 'no Role' }],
+    },
+    [1, 0, 0, 0],
+  ],
 ])('[tcr C7] counts %s', (_what, place, expected) => {
   expect(figures([place])).toEqual(expected);
 });

@@ -21,6 +21,7 @@ interface Case {
   readonly rules?: readonly Rule[];
   readonly namespace?: ObservedNamespace | undefined;
   readonly unconfigured?: boolean;
+  readonly served?: readonly string[];
 }
 
 const selector = (text: string): Scope['namespaceSelector'] => {
@@ -50,7 +51,8 @@ function requestOf(of: Case): AdmissionRequest {
 function decide(of: Case) {
   const config = of.unconfigured === true ? undefined : { rules: of.rules ?? [build.buildRule()] };
   const namespace = 'namespace' in of ? of.namespace : SEEN;
-  return decideAdmission(requestOf(of), { config, instance: INSTANCE, namespace });
+  const served = of.served === undefined ? undefined : new Set(of.served);
+  return decideAdmission(requestOf(of), { config, instance: INSTANCE, namespace, served });
 }
 
 /** List and record after the answer was applied to the object as it was sent. */
@@ -69,6 +71,15 @@ function becomes(of: Case): { readonly list: readonly string[] | undefined; read
     record: patched.metadata.annotations?.[ANNOTATION],
   };
 }
+
+test.each<readonly [string, Case, string]>([
+  ['is left as it is in a namespace that is not served', { served: ['other'] }, 'NamespaceUnserved'],
+  ['is also left when the namespace was never seen', { served: ['other'], namespace: undefined }, 'NamespaceUnserved'],
+  ['gets its reference in one that is', { served: ['other', NAMESPACE] }, 'ReferenceMissing'],
+])('where only some namespaces are served, a ServiceAccount %s', (_, of, reason) => {
+  const { patch, reason: given } = decide(of);
+  expect([given, patch.length > 0]).toEqual([reason, reason === 'ReferenceMissing']);
+});
 
 describe('a ServiceAccount that is created', () => {
   test.each<readonly [string, Case, readonly string[], string]>([

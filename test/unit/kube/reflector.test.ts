@@ -77,6 +77,24 @@ describe('lists', () => {
     expect(types().slice(0, 2)).toEqual(['listed', 'synced']);
   });
 
+  test('and watches drop what is not to be kept, and go on after it', async () => {
+    const isKept = ({ name }: { readonly name: string }): boolean => name !== 'private';
+    const { client, reflector } = start(() => page(10, [thing('x', 5), thing('private', 6)]), { isKept });
+    const watch = await watchOf(client, 0);
+    watch.send('ADDED', thing('private', 11));
+    watch.send('DELETED', thing('private', 12));
+    watch.send('ADDED', thing('z', 13));
+    watch.send('MODIFIED', thing('private', 14));
+    await eventually('z is there', () => reflector.get('a', 'z'));
+    expect([...reflector.all()]).toEqual(['x@5', 'z@13']);
+    expect(changes.map(({ name }) => name)).toEqual(['x', 'z']);
+    expect(types()).not.toContain('badLine');
+    watch.end();
+    now += 60_000;
+    const { call } = await watchOf(client, 1);
+    expect(call.query).toMatchObject({ resourceVersion: '14' });
+  });
+
   test('start over when a page comes too late', async () => {
     let tries = 0;
     const { reflector } = start(({ query }) => {

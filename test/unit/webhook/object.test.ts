@@ -49,6 +49,20 @@ describe('the webhook object', () => {
     ]);
   });
 
+  test('asks about the served namespaces alone where not all are, besides what it never asks about', () => {
+    const served = new Set(['team-b', 'team-a']);
+    const some = buildMutating({ ...OPTIONS, served });
+    const [{ namespaceSelector }] = some.webhooks as [{ namespaceSelector: { matchExpressions: readonly Json[] } }];
+    const before = (webhook.namespaceSelector as { matchExpressions: readonly Json[] }).matchExpressions;
+    expect(namespaceSelector.matchExpressions).toEqual([
+      ...before,
+      { key: 'kubernetes.io/metadata.name', operator: 'In', values: ['team-a', 'team-b'] },
+    ]);
+    // Both ways: the list came, the list went.
+    expect(mergeObject(live(), some)).toBeDefined();
+    expect(mergeObject({ ...live(), webhooks: some.webhooks }, WANTED)).toBeDefined();
+  });
+
   test('never intercepts our own namespace, nor anything but ServiceAccounts', () => {
     expect(webhook.namespaceSelector).toMatchObject({
       matchExpressions: [
