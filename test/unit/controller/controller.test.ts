@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { createController } from '../../../src/controller/controller.ts';
 import type { Controller, ControllerObserver } from '../../../src/controller/controller-options.ts';
 import { KubeError } from '../../../src/core/errors.ts';
-import { stateLabels, stateSecretName } from '../../../src/core/names.ts';
+import { STATE_KEYS, stateLabels, stateSecretName } from '../../../src/core/names.ts';
+import type { Revocations } from '../../../src/credentials/revocation.ts';
 import { CredentialStore } from '../../../src/credentials/store.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { SecretSources } from '../../../src/kube/secret-sources.ts';
@@ -57,7 +58,15 @@ afterEach(() => {
 
 /** A replica with three namespaces, and a provider that gives every credential. */
 function startReplica(
-  parts: { readonly state?: Readonly<Record<string, string>>; readonly stateFailure?: KubeError } = {},
+  parts: {
+    readonly state?: Readonly<Record<string, string>>;
+    readonly stateFailure?: KubeError;
+    /** The only ones that are served. */
+    readonly namespaces?: readonly string[];
+    /** True = the API server refuses it. */
+    readonly isLocked?: (path: string) => boolean;
+    readonly revocations?: Revocations;
+  } = {},
 ): Replica {
   const written: string[] = [];
   const encode = (text: string): string => Buffer.from(text).toString('base64');
@@ -76,6 +85,7 @@ function startReplica(
   const configMap = { metadata: { namespace: 'kube-system', name: 'c', uid: 'u', resourceVersion: '5' }, data: {} };
   const client = createFakeClient((call) => {
     if (call.path.includes(stateSecretName('default'))) return state(call);
+    if (parts.isLocked?.(call.path) === true) throw new KubeError('Forbidden', 'no');
     if (call.method === 'POST') return created(call);
     if (call.path.endsWith('/configmaps')) return list(configMap);
     return call.path.endsWith('/namespaces') ? list(...namespaces) : list();
@@ -85,6 +95,7 @@ function startReplica(
     client,
     instance: 'default',
     namespace: 'kube-system',
+    namespaces: parts.namespaces,
     configMap: { namespace: 'kube-system', name: 'c' },
     parse: () => {
       const rules = [buildRule({ requests: [buildRequest('fake/a', ['a.example'])] })];
@@ -100,7 +111,7 @@ function startReplica(
         now: provider.now,
         random: () => 0.5,
       }),
-      revocations: { mints: () => false, revoke: () => Promise.resolve([]) },
+      revocations: parts.revocations ?? { mints: () => false, revoke: () => Promise.resolve([]) },
     }),
     observer: OBSERVER,
     now: provider.now,
@@ -201,5 +212,33 @@ describe('a leader', () => {
     for (const text of [...replica.written, replica.controller.store.snapshot()]) {
       expect(text).not.toContain('fake/removed');
     }
+  });
+
+  test('serves listed namespaces alone, and revokes nothing while it may not read the Secrets of one', async () => {
+    let isLocked = true;
+    const revokedWhileLocked: boolean[] = [];
+    const minted = JSON.stringify([{ provider: 'fake', target: {}, cacheKey: 'fake/old' }]);
+    const replica = startReplica({
+      state: { [STATE_KEYS.minted]: minted },
+      namespaces: ['n-1', 'n-2'],
+      isLocked: (path) => path === '/api/v1/secrets' || (isLocked && path.startsWith('/api/v1/namespaces/n-2/')),
+      revocations: {
+        mints: ({ cacheKey }) => cacheKey === 'fake/old',
+        revoke: () => {
+          revokedWhileLocked.push(isLocked);
+          return Promise.resolve([]);
+        },
+      },
+    });
+    void replica.controller.lead(replica.stop.signal);
+    const refused = (): number =>
+      replica.client.calls.filter(({ path }) => path === '/api/v1/namespaces/n-2/secrets').length;
+    // That takes three times as long as it waits for quiet.
+    await eventually('n-2 was asked about again and again', () => refused() > 4);
+    expect(served(replica)).toEqual(['n-1']);
+    isLocked = false;
+    await eventually('it is revoked', () => revokedWhileLocked.length > 0);
+    expect(revokedWhileLocked).toEqual([false]);
+    expect(served(replica)).toEqual(['n-1', 'n-2']);
   });
 });
