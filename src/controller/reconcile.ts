@@ -31,6 +31,8 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
     if (first === undefined) forgetNamespace(world, key);
     return;
   }
+  // What comes after it under the same names is new, also when nobody sees it gone.
+  if (first.namespace.terminating) world.caches.contention.forgetNamespace(key);
   if (!world.caches.isRead(key)) {
     // Whoever can read it again wakes it.
     world.observer.onPlan(key, planUnread(first.namespace));
@@ -38,8 +40,6 @@ export async function reconcile(world: PassWorld, key: string, signal: AbortSign
     world.schedule.forget(key);
     return;
   }
-  // What comes after it under the same names is new, also when nobody sees it gone.
-  if (first.namespace.terminating) world.caches.contention.forgetNamespace(key);
   const contextOf = (observed: Observed): PlanContext => ({
     settings: settingsOf(config, world.instance),
     observed,

@@ -1,5 +1,6 @@
 // One kind in several namespaces, each followed by itself: for whoever may not read it in the whole cluster. A namespace that may not be
 // read, or is not there yet, holds up none of the others.
+import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import { Reflector, type ReflectorEvent, type ReflectorOptions } from './reflector.ts';
 
@@ -98,8 +99,8 @@ export class ReflectorGroup<T> implements Followed<T> {
 
   /** See Reflector; what is in none of the namespaces is dropped. */
   absorb(object: unknown): void {
-    const namespace = this.#options.project(object)?.namespace ?? '';
-    this.#members.get(namespace)?.reflector.absorb(object);
+    const { namespace } = isRecord(object) && isRecord(object.metadata) ? object.metadata : {};
+    if (typeof namespace === 'string') this.#members.get(namespace)?.reflector.absorb(object);
   }
 
   absorbDeletion(namespace: string, name: string, uid: string): void {

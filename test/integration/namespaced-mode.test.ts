@@ -213,6 +213,21 @@ describe('[tcr M7] with Roles in listed namespaces alone', () => {
     expect(JSON.stringify(lines)).toContain('so that nothing is written there: elsewhere; add it to --namespaces');
   });
 
+  test('so is one of a resource, and its status claims nothing', async () => {
+    await world.cluster.create('imagepullsecrets', resource('astray', { ...SPEC, namespaces: 'team-private' }));
+    const status = await eventually('its status is there', async () => {
+      const found = (await world.cluster.get('imagepullsecrets', 'astray'))?.status as Status | undefined;
+      return found?.conditions.some(({ reason }) => reason === 'NothingMatches') === true && found;
+    });
+    expect(status).toMatchObject({ secretsDesired: 0, secretsSuccess: 0 });
+    const lines = await linesSaying(replica, 'Resource has an issue', { resource: 'astray' });
+    expect(lines).toHaveLength(1);
+    expect(JSON.stringify(lines)).toContain('so that nothing is written there: team-private; add it to --namespaces');
+    expect((await world.cluster.list('secrets', 'team-private')).map(({ metadata }) => metadata.name)).toEqual([
+      'left',
+    ]);
+  });
+
   test('metrics know kinds and no namespaces', async () => {
     const text = (await replica.http('/metrics'))?.text ?? '';
     const kinds = [...text.matchAll(/_watch_restarts\{kind="([^"]*)"/g)].map(([, kind]) => kind);
