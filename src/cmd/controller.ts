@@ -109,6 +109,7 @@ export const controllerCommand: Command = {
         };
         const store = new CredentialStore({
           ...shared,
+          forget: (key) => connection.secrets.forget(key),
           thresholdMs,
           onChanged,
           onSettled,

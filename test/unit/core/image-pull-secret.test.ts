@@ -57,6 +57,8 @@ describe('what is wrong', () => {
     ['an empty user name', { ...DOCKER, username: '' }, 'spec.docker.username'],
     ['a user name with a colon', { ...DOCKER, username: 'a:b' }, 'spec.docker.username'],
     ['no password', { ...DOCKER, password: undefined }, 'spec.docker.password'],
+    ['a password as long as a file', { ...DOCKER, password: 'p'.repeat(16_385) }, 'spec.docker.password'],
+    ['a user name that is none', { ...DOCKER, username: 'u'.repeat(1_025) }, 'spec.docker.username'],
     ['two passwords', { ...DOCKER, passwordSecretRef: { name: 'login' } }, 'spec.docker.password'],
     [
       'a Secret elsewhere',
