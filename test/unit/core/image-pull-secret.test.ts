@@ -9,6 +9,7 @@ import { createProviders, withResourceProvider } from '../../../src/providers/ta
 const parseItem = createItemParser(withResourceProvider(createProviders()), {
   namespace: 'kube-system',
   secretNamespaces: [],
+  keptSecrets: ['our-resources'],
 });
 const DOCKER = { server: 'acme-prod.tencentcloudcr.com', username: '100099990001', password: 'Fake-Passw0rd' };
 
@@ -68,6 +69,11 @@ describe('what is wrong', () => {
     [
       'a Secret with a key to a cloud',
       { ...DOCKER, password: undefined, passwordSecretRef: { name: 'alibaba-addon-secret' } },
+      'spec.docker.passwordSecretRef.name',
+    ],
+    [
+      'the Secret that declares resources, under a name of its own',
+      { ...DOCKER, password: undefined, passwordSecretRef: { name: 'our-resources', key: 'imagePullSecrets.json' } },
       'spec.docker.passwordSecretRef.name',
     ],
   ])('[tcr V1] %s is no rule', (_what, docker, path) => {
