@@ -19,6 +19,14 @@ const COMMANDS: Readonly<
     summary: 'keep a block of names in the hosts file of a node, until stopped',
     load: async () => (await import('./cmd/hosts.ts')).hostsCommand,
   },
+  explain: {
+    summary: 'say why a Pod can, or cannot, pull with what is written here',
+    load: async () => (await import('./cmd/explain.ts')).explainCommand,
+  },
+  doctor: {
+    summary: 'look for what is in the way of pulling, and say how to mend it',
+    load: async () => (await import('./cmd/doctor.ts')).doctorCommand,
+  },
   migrate: {
     summary: 'say what another add-on’s configuration means here',
     load: async () => (await import('./cmd/migrate.ts')).migrateCommand,

@@ -13,6 +13,8 @@ export interface Connection {
   /** Our own namespace. */
   readonly namespace: string;
   readonly configMap: { readonly namespace: string; readonly name: string };
+  /** That of the kubeconfig’s current context; undefined = it names none. */
+  readonly contextNamespace: string | undefined;
 }
 
 /** Connects; no call is made yet. `onCall` is told of every answer. Throws ConfigError when there is no usable kubeconfig. */
@@ -29,6 +31,7 @@ export function connect(
     client: createKubeClient({ kubeConfig, userAgent, ...(onCall === undefined ? {} : { onCall }) }),
     logger: createLogger({ level: settings.logLevel, format: settings.logFormat, secrets }),
     secrets,
+    contextNamespace: kubeconfigNamespace,
     ...placesOf(settings, kubeconfigNamespace),
   };
 }

@@ -7,7 +7,7 @@ import { healthChecks } from '../controller/status.ts';
 import { parseConfig } from '../core/config.ts';
 import type { SpecParser } from '../core/declared-resources.ts';
 import { parseImagePullSecret } from '../core/image-pull-secret.ts';
-import { leaseName } from '../core/names.ts';
+import { declaredSecretName, leaseName } from '../core/names.ts';
 import { withUnserved, withUnservedNames } from '../core/unserved-namespaces.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { createRevocations } from '../credentials/revocation.ts';
@@ -84,7 +84,8 @@ export const controllerCommand: Command = {
     });
     const providers = createProviders({ requestsPerSecond: settings.cloudRequestsPerSecond });
     const all = withResourceProvider(providers);
-    const secrets = { namespace, secretNamespaces: settings.secretNamespaces };
+    const keptSecrets = [settings.declaredResources ?? declaredSecretName(instance)];
+    const secrets = { namespace, secretNamespaces: settings.secretNamespaces, keptSecrets };
     const parseItem = createItemParser(providers, secrets);
     const parseResourceItem = createItemParser(all, secrets);
     const parseSpec: SpecParser = (name, spec) => parseImagePullSecret(name, spec, parseResourceItem);
@@ -113,6 +114,7 @@ export const controllerCommand: Command = {
         };
         const store = new CredentialStore({
           ...shared,
+          forget: (key) => connection.secrets.forget(key),
           thresholdMs,
           onChanged,
           onSettled,

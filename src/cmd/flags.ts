@@ -22,6 +22,12 @@ export interface Flag {
   readonly mayBeEmpty?: boolean;
 }
 
+/** Commands that take the name of an object beside their flags. */
+export const NAMED_COMMANDS: readonly string[] = ['explain pod'];
+
+/** Commands that look at an installation, which people name by its ConfigMap. */
+const LOOKING = ['explain pod', 'doctor'] as const;
+
 const NAMESPACE = { name: 'namespace', value: 'NAME' } as const;
 const CONFIG_MAP = { name: 'config-map', value: 'NAMESPACE/NAME' } as const;
 
@@ -31,7 +37,10 @@ const FLAGS: readonly Flag[] = [
     name: 'kubeconfig',
     value: 'FILE',
     help: 'kubeconfig to use (default: in the cluster its own rights, else $KUBECONFIG or ~/.kube/config)',
-    commands: ['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
+    commands: [
+      ...['controller', 'cleanup', 'migrate config', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
+      ...LOOKING,
+    ],
   },
   {
     ...NAMESPACE,
@@ -54,6 +63,21 @@ const FLAGS: readonly Flag[] = [
     commands: ['migrate from-tcr-assistant'],
   },
   {
+    ...{ ...NAMESPACE, short: 'n' },
+    help: 'namespace of the Pod (default: that of the kubeconfig, else default). Short: -n NAME',
+    commands: ['explain pod'],
+  },
+  {
+    ...{ ...NAMESPACE, short: 'n' },
+    help: 'look at the Pods of this namespace only (default: at all). Short: -n NAME',
+    commands: ['doctor'],
+  },
+  {
+    ...CONFIG_MAP,
+    help: 'the configuration of the installation (default: kube-system/acr-configuration, whatever --namespace is)',
+    commands: LOOKING,
+  },
+  {
     ...CONFIG_MAP,
     help: 'the configuration (default: acr-configuration in --namespace)',
     commands: ['controller', 'cleanup', 'migrate from-tcr-assistant'],
@@ -72,7 +96,7 @@ const FLAGS: readonly Flag[] = [
     name: 'instance',
     value: 'NAME',
     help: 'label value that tells several installations in one cluster apart (default: default)',
-    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant', ...LOOKING],
   },
   {
     name: 'namespaces',
@@ -102,7 +126,7 @@ const FLAGS: readonly Flag[] = [
     name: 'allow-secret-namespaces',
     value: 'LIST',
     help: 'further namespaces that Secret references in the configuration may name, separated by commas',
-    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant'],
+    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant', ...LOOKING],
   },
   {
     name: 'declared-resources',

@@ -66,10 +66,14 @@ export const fromAcrHelperCommand: Command = {
   },
 };
 
-/** What our parser says of it, and as whom each registry of Alibaba's would be asked. */
-export function understand(data: ConfigData, namespace: string): UnderstoodConfiguration {
+/** What our parser says of it, and as whom each registry of Alibaba's would be asked. `secretNamespaces` as the controller is told. */
+export function understand(
+  data: ConfigData,
+  namespace: string,
+  secretNamespaces: readonly string[] = [],
+): UnderstoodConfiguration {
   const providers = createProviders();
-  const defaults = { namespace, secretNamespaces: [] };
+  const defaults = { namespace, secretNamespaces };
   const parseRequest = createItemParser(providers, defaults);
   const identities: RegistryIdentity[] = [];
   const parseItem: ItemParser = (name, item, inherited) => {

@@ -1,6 +1,8 @@
 // The command `hosts`: keeps a block of names in the hosts file of the node that it runs on, or says what it would write.
+import { Resolver } from 'node:dns/promises';
 import { HostsFailure } from '../hosts/failure.ts';
 import { previewHosts } from '../hosts/preview.ts';
+import { createPrivateDnsCheck } from '../hosts/private-dns.ts';
 import { createHostsReport } from '../hosts/report.ts';
 import { HostsUpdater } from '../hosts/updater.ts';
 import { createHostsMetrics } from '../observability/hosts-metrics.ts';
@@ -21,6 +23,9 @@ Examples:
   registry-credential-helper hosts --hosts-file=/host/etc/hosts --cleanup
 `;
 
+/** How long DNS is waited for, milliseconds: nothing hangs on its answer. */
+const DNS_TIMEOUT_MS = 2_000;
+
 export const hostsCommand: Command = {
   name: 'hosts',
   help: HELP,
@@ -31,13 +36,23 @@ export const hostsCommand: Command = {
     const logger = createLogger({ level: logLevel, format: logFormat, secrets: new SecretRegistry() });
     const metrics = createHostsMetrics({ version, now: Date.now, process: true });
     const { observer, ready } = createHostsReport({ logger, metrics });
+    const checkDns = createPrivateDnsCheck(new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1 }), (resolved) => {
+      const cure = 'take the item out: it wins over DNS for as long as it is there';
+      logger.warn('DNS resolves this name inside of the network already', { ...resolved, cure });
+    });
     const updater = new HostsUpdater({
       folder: hosts.configFolder,
       file: hosts.file,
       lockPath: hosts.lockFile,
       inPlace: hosts.inPlace,
       intervalMs: hosts.intervalMs,
-      observer,
+      observer: {
+        ...observer,
+        kept(kept) {
+          observer.kept(kept);
+          void checkDns(kept.pairs);
+        },
+      },
       now: Date.now,
       random: Math.random,
     });

@@ -4,11 +4,13 @@ import { ConfigError } from '../core/errors.ts';
 import type { CloudEndpoints } from '../providers/provider.ts';
 import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
-import { flagsOf, LOG_LEVELS, variableOf, type LogLevel } from './flags.ts';
+import { flagsOf, LOG_LEVELS, NAMED_COMMANDS, variableOf, type LogLevel } from './flags.ts';
 import { parseHostsFlags, type HostsFlags } from './hosts-settings.ts';
 import { parseServedNamespaces } from './served-namespaces.ts';
 import { inCluster, kubeconfigOf, podNamespace } from './surroundings.ts';
 import { parseWebhookFlags, type WebhookFlags } from './webhook-settings.ts';
+
+const OBJECT_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** What a command is told. */
 export interface Settings {
@@ -16,6 +18,8 @@ export interface Settings {
   readonly kubeconfig: string | undefined;
   /** Where the Lease, the master copy and Secret references are; undefined = to be found out from the kubeconfig. */
   readonly namespace: string | undefined;
+  /** The same as the flag has it; undefined = it is not there. */
+  readonly writtenNamespace: string | undefined;
   /** undefined = `acr-configuration` in our namespace. */
   readonly configMap: { readonly namespace: string; readonly name: string } | undefined;
   readonly instance: string;
@@ -41,6 +45,8 @@ export interface Settings {
   readonly dryRun: boolean;
   /** `migrate config` only: the file to read in place of the cluster; `-` = standard input. */
   readonly file: string | undefined;
+  /** What the command is about, where it takes a name; '' for those that take none. */
+  readonly name: string;
 }
 
 /**
@@ -49,10 +55,11 @@ export interface Settings {
  */
 export function readSettings(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Settings {
   const issues: string[] = [];
-  const values = readFlags(command, args, env, issues);
+  const { values, names } = readFlags(command, args, env, issues);
   const settings: Settings = {
     kubeconfig: values.get('kubeconfig') ?? (inCluster(env) ? undefined : kubeconfigOf(env)),
     namespace: values.get('namespace') ?? podNamespace(env),
+    writtenNamespace: values.get('namespace'),
     configMap: parseConfigMap(values.get('config-map'), issues),
     instance: matching(
       'instance',
@@ -97,6 +104,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
     dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
     file: values.get('file'),
+    name: onlyName(command, names, issues),
   };
   if (issues.length > 0) throw new ConfigError(issues);
   return settings;
@@ -116,8 +124,9 @@ function readFlags(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   issues: string[],
-): ReadonlyMap<string, string> {
+): { readonly values: ReadonlyMap<string, string>; readonly names: readonly string[] } {
   const flags = flagsOf(command);
+  const names: string[] = [];
   const isSwitch = (arg: string): boolean =>
     flags.some(({ name, value }) => arg === `--${name}` && (value === undefined || value === 'true|false'));
   const values = new Map<string, string>();
@@ -134,8 +143,7 @@ function readFlags(
     tokens: true,
   });
   for (const token of tokens) {
-    if (token.kind === 'positional')
-      issues.push(`unexpected argument ${token.value}: every setting is a flag, see ${command} --help`);
+    if (token.kind === 'positional') names.push(token.value);
     if (token.kind !== 'option') continue;
     const flag = flags.find(({ name }) => name === token.name);
     if (flag?.mayBeEmpty === true && token.inlineValue === true && token.value === '') values.set(token.name, '');
@@ -144,7 +152,23 @@ function readFlags(
       issues.push(`${token.rawName} needs a value: ${token.rawName}=…`);
     else values.set(token.name, token.value);
   }
-  return values;
+  return { values, names };
+}
+
+/** The one argument of a command that takes one, in the form of an object's name. */
+function onlyName(command: string, names: readonly string[], issues: string[]): string {
+  const takesName = NAMED_COMMANDS.includes(command);
+  const unexpected = names.slice(takesName ? 1 : 0);
+  for (const name of unexpected)
+    issues.push(
+      `unexpected argument ${name}: every ${takesName ? 'other ' : ''}setting is a flag, see ${command} --help`,
+    );
+  if (!takesName) return '';
+  const [name] = names;
+  if (name === undefined) issues.push(`a name is missing: ${command} NAME`);
+  else if (!OBJECT_NAME.test(name))
+    issues.push(`${name} must be the name of an object: lower-case letters, digits, - and .`);
+  return name ?? '';
 }
 
 /** `-f=FILE` as kubectl takes it; Node would read the `=` as part of the value. */
@@ -176,7 +200,7 @@ function choice<const T extends string>(
 /** A name of a Secret, or nothing. */
 function secretName(name: string, text: string | undefined, issues: string[]): string | undefined {
   const form = 'the name of a Secret: lower-case letters, digits, - and .';
-  return text === undefined ? undefined : matching(name, text, /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, form, issues);
+  return text === undefined ? undefined : matching(name, text, OBJECT_NAME, form, issues);
 }
 
 function matching(name: string, text: string, pattern: RegExp, form: string, issues: string[]): string {

@@ -3,14 +3,15 @@ import type { FieldReader } from './fields.ts';
 import { matchesGlob } from './scope.ts';
 
 /** Docker Hub's names; kubelet looks all of them up under the last. */
-const DOCKER_HUB: readonly string[] = [
+export const DOCKER_HUB: readonly string[] = [
   'docker.io',
   'registry-1.docker.io',
   'registry.hub.docker.com',
   'index.docker.io',
 ];
 
-const DOCKER_HUB_KEY = 'index.docker.io';
+/** The one of them that kubelet looks up. */
+export const DOCKER_HUB_KEY = 'index.docker.io';
 
 /** Most hosts of one Secret: our annotation tells of each, and the API server bounds it. */
 export const MAX_HOSTS = 1_000;

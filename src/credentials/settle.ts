@@ -60,6 +60,19 @@ export function fail({ entry, request, flight }: Ended, error: unknown, told: To
   });
 }
 
+/** The Secrets that an entry was made from, or that an attempt for it reads, or read. */
+export function sourcesOf({
+  held,
+  failed,
+  flight,
+}: Pick<Entry, 'held' | 'failed' | 'flight'>): readonly SecretReference[] {
+  return [
+    ...(held?.revisions.map((revision) => revision.reference) ?? []),
+    ...(failed?.references ?? []),
+    ...(flight === undefined ? [] : readsOf(flight)),
+  ];
+}
+
 /** Secrets that an attempt read, or wanted to. */
 export function readsOf(flight: Pick<Flight, 'reads'>): readonly SecretReference[] {
   return [...flight.reads.values()].map((read) => read.reference);

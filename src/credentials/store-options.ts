@@ -79,6 +79,8 @@ export interface CredentialStoreOptions {
   readonly thresholdMs: () => number;
   /** Registers secrets for redaction before anything else sees them; `key` names what they belong to. */
   readonly register: (key: string, secrets: readonly string[]) => void;
+  /** What was registered under `key` is in no use any more. */
+  readonly forget?: (key: string) => void;
   /** What `snapshot` returns has changed. */
   readonly onChanged?: () => void;
   /** A fetch ended, well or not: whoever got `CredentialPending` may ask again. */

@@ -1,6 +1,7 @@
 // Holds the credentials: cache, single flight, keep last good, backoff. The only caller of `fetchCredential`.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WantedCredential } from '../core/assess-secret.ts';
+import { placeOf } from '../core/resource-source.ts';
 import type { CredentialAnswer, CredentialRequest, EpochMs, Failure, Issue, SecretReference } from '../core/types.ts';
 import { attempt } from './attempt.ts';
 import {
@@ -17,7 +18,7 @@ import {
 } from './entry.ts';
 import { Identities } from './identities.ts';
 import { compare } from './look.ts';
-import { fail, readsOf, succeed } from './settle.ts';
+import { fail, readsOf, sourcesOf, succeed } from './settle.ts';
 import { formatSnapshot, parseSnapshot } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 import { Turns } from './turns.ts';
@@ -38,6 +39,7 @@ export class CredentialStore {
   constructor(options: CredentialStoreOptions) {
     const ignore = (): void => undefined;
     this.#options = {
+      forget: ignore,
       onChanged: ignore,
       onSettled: ignore,
       onOutcome: ignore,
@@ -114,14 +116,8 @@ export class CredentialStore {
 
   /** Every Secret that credentials, failed attempts, or calls under way read. */
   sources(): readonly SecretReference[] {
-    const references = [...this.#entries.values()].flatMap(({ held, failed, flight }) => [
-      ...(held?.revisions.map((revision) => revision.reference) ?? []),
-      ...(failed?.references ?? []),
-      ...(flight === undefined ? [] : readsOf(flight)),
-    ]);
-    return [
-      ...new Map(references.map((reference) => [`${reference.namespace}/${reference.name}`, reference])).values(),
-    ];
+    const references = [...this.#entries.values()].flatMap(sourcesOf);
+    return [...new Map(references.map((reference) => [placeOf(reference), reference])).values()];
   }
 
   /** The configuration changed: whatever failed may be tried again at once. */
@@ -139,6 +135,10 @@ export class CredentialStore {
       this.#entries.delete(entry.cacheKey);
       entry.flight?.abort.abort();
     }
+    const used = new Set(this.sources().map(placeOf));
+    const unused = dropped.flatMap(sourcesOf).map(placeOf);
+    for (const key of [...dropped.map(({ cacheKey }) => cacheKey), ...unused])
+      if (!used.has(key)) this.#options.forget(key);
     if (dropped.some((entry) => entry.held !== undefined)) this.#options.onChanged();
   }
 

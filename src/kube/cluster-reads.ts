@@ -11,7 +11,7 @@ import { listPages } from './list-pages.ts';
 import { projectNamespace, projectSecret, projectServiceAccount } from './projections.ts';
 
 /** Metadata of objects in place of the objects: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
-const METADATA = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
+export const METADATA = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
 
 /** Reads of one list before giving up on pages that expire. */
 const MAX_READS = 3;

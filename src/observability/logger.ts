@@ -23,6 +23,9 @@ export interface LoggerOptions {
   readonly output?: NodeJS.WritableStream;
 }
 
+/** Stands for a line that could not be masked. */
+const UNMASKED = '{"level":"error","message":"A line could not be masked and is left out"}';
+
 /** winston's key for the rendered line. */
 const LINE = Symbol.for('message');
 
@@ -30,7 +33,7 @@ const LINE = Symbol.for('message');
 export function createLogger(options: LoggerOptions): Logger {
   const redact = format((info) => {
     const line = info[LINE];
-    if (typeof line === 'string') info[LINE] = options.secrets.mask(line);
+    if (typeof line === 'string') info[LINE] = maskOr(UNMASKED, () => options.secrets.mask(line));
     return info;
   });
   const rendered = options.format === 'json' ? format.json() : format.printf(renderText);
@@ -54,6 +57,15 @@ export function createLogger(options: LoggerOptions): Logger {
       }
     };
   return { error: print('error'), warn: print('warn'), info: print('info'), debug: print('debug') };
+}
+
+/** What cannot be masked is not printed, nor why: the reason could hold what was to be masked. */
+function maskOr(instead: string, mask: () => string): string {
+  try {
+    return mask();
+  } catch {
+    return instead;
+  }
 }
 
 function plainFields(fields: LogFields, withStack: boolean): Record<string, unknown> {

@@ -28,6 +28,8 @@ export interface TargetDefaults extends ItemDefaults {
   readonly namespace: string;
   /** Further namespaces that Secret references may name: `--allow-secret-namespaces`. */
   readonly secretNamespaces: readonly string[];
+  /** Secrets whose contents must never be published, besides those of `isIdentitySecretName`. */
+  readonly keptSecrets?: readonly string[];
 }
 
 /** A key that a cloud lends an identity for a while. */

@@ -40,7 +40,7 @@ export function parseSecretReference(
     });
     return undefined;
   }
-  if (published && isIdentitySecretName(secret)) {
+  if (published && (isIdentitySecretName(secret) || defaults.keptSecrets?.includes(secret) === true)) {
     reference.report(
       'name',
       'holds keys that must not be written into namespaces: name a Secret made for this registry',

@@ -29,7 +29,8 @@ export interface AuthEntry {
 }
 
 /** The kinds that the tests touch, by path. */
-type Kind = 'namespaces' | 'serviceaccounts' | 'secrets' | 'configmaps' | 'events' | 'imagepullsecrets' | 'deployments';
+type Kind =
+  'namespaces' | 'pods' | 'serviceaccounts' | 'secrets' | 'configmaps' | 'events' | 'imagepullsecrets' | 'deployments';
 
 /** Calls as `admin`, unless another user is named at the start. Each throws with status and answer when it is refused. */
 export interface Cluster {

@@ -379,6 +379,8 @@ describe('every page', () => {
       'migrate from-acr-helper',
       'migrate from-tcr-assistant',
       'hosts',
+      'explain pod',
+      'doctor',
     ].map(flagsHelp);
     const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(

@@ -3,7 +3,7 @@
 import { ProviderError } from '../../core/errors.ts';
 import { parseRecord } from '../../core/records.ts';
 import type { EpochMs } from '../../core/types.ts';
-import { isLongSilent } from '../metadata-silence.ts';
+import { askMetadata, isLongSilent } from '../metadata-silence.ts';
 import type { IdentitySession, MetadataAnswer, ProviderWorld } from '../provider.ts';
 import { METADATA_URL } from './endpoints.ts';
 
@@ -115,7 +115,7 @@ async function get(world: World, path: string, signal: AbortSignal): Promise<Met
   const url = `${baseOf(world)}${path}`;
   const token = await readToken(world, signal);
   const ask = (headers: Readonly<Record<string, string>>): Promise<MetadataAnswer> =>
-    world.http({ method: 'GET', url, headers, timeoutMs: TIMEOUT_MS }, signal);
+    askMetadata(world, 'alibaba', { method: 'GET', url, headers, timeoutMs: TIMEOUT_MS }, signal);
   if (typeof token !== 'string') {
     const bare = await ask({});
     // A hardened node may hide everything from who has no token: that says nothing of what is there.
@@ -171,11 +171,10 @@ async function fetchToken(world: World, signal: AbortSignal): Promise<MetadataTo
   const onlyV2 = world.env.ALIBABA_CLOUD_IMDSV1_DISABLED?.toLowerCase() === 'true';
   const headers = { 'x-aliyun-ecs-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
   const url = `${baseOf(world)}${TOKEN_PATH}`;
-  const answer = await world
-    .http({ method: 'PUT', url, headers, timeoutMs: TIMEOUT_MS }, signal)
-    .catch((error: unknown) => {
-      if (onlyV2) throw error;
-    });
+  const request = { method: 'PUT', url, headers, timeoutMs: TIMEOUT_MS } as const;
+  const answer = await askMetadata(world, 'alibaba', request, signal).catch((error: unknown) => {
+    if (onlyV2) throw error;
+  });
   const token = answer?.text.trim() ?? '';
   if (answer?.status === 200 && /^[\x21-\x7e]{1,4096}$/.test(token)) return token;
   if (answer?.status === 429) expectOk(answer);

@@ -10,6 +10,10 @@ import type { SecretReference } from '../../core/types.ts';
 import type { RegistryProvider } from '../provider.ts';
 import { parseSecretReference, readSecretKeys } from '../secret-reference.ts';
 
+/** Longest user name, and longest password, characters; the tokens of clouds have some 1,200. */
+const MAX_USERNAME = 1_024;
+const MAX_PASSWORD = 16_384;
+
 /** What the provider must know to answer. */
 export interface ResourceTarget {
   /** Name of the resource. */
@@ -18,6 +22,8 @@ export interface ResourceTarget {
   /** Where the password is; undefined = in the resource. */
   readonly password: { readonly secret: SecretReference; readonly key: string } | undefined;
 }
+
+const TOO_LONG = `is too long: ${MAX_PASSWORD} characters at most; it looks as if a file was pasted`;
 
 /** Builds the provider. Its credentials are renewed by whoever edits the resource or the Secret. */
 export function createResourceProvider(): RegistryProvider<ResourceTarget> {
@@ -40,6 +46,8 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
       const username = fields.requiredText('username', 'write the user name; of TCR it is the account’s UIN');
       // The issue does not quote it: a password might have been put there.
       if (username?.includes(':') === true) fields.report('username', 'must not hold a colon');
+      if ((username?.length ?? 0) > MAX_USERNAME)
+        fields.report('username', `is too long: ${MAX_USERNAME} characters at most`);
       const isReferred = input.passwordSecretRef !== undefined && input.passwordSecretRef !== null;
       let key = 'password';
       const secret = isReferred
@@ -57,6 +65,7 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
       if (!isReferred && inline === undefined) {
         fields.report('password', 'is missing: write it, or better name a Secret in `passwordSecretRef`');
       }
+      if ((inline?.length ?? 0) > MAX_PASSWORD) fields.report('password', TOO_LONG);
       const issues = fields.issues();
       if (issues.some((issue) => issue.severity === 'error')) return { ok: false, issues };
       const password = secret === undefined ? undefined : { secret, key };
@@ -83,6 +92,10 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
         from === undefined ? inline : (await readSecretKeys(world, from.secret, [from.key], signal))[from.key];
       if (username === '' || password === undefined || password === '') {
         const message = `The ImagePullSecret ${resource} has no user name or password any more: write them, or delete it`;
+        throw new ProviderError('IdentityUnavailable', message);
+      }
+      if (password.length > MAX_PASSWORD) {
+        const message = `The password of the ImagePullSecret ${resource} ${TOO_LONG}`;
         throw new ProviderError('IdentityUnavailable', message);
       }
       const { expiresAt: endsAt, issuedAt: beganAt } = readTokenLife(password) ?? {};

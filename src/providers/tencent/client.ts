@@ -55,8 +55,9 @@ export function createTencentClient(options: TencentClientOptions = {}): Tencent
     });
     // After the wait: a signature is good for minutes.
     const now = request.now();
+    const signedOffsetMs = clockOffsetMs;
     const context = { ...about, now };
-    const sending = await sign(request, { context, endpoint, now: now + clockOffsetMs });
+    const sending = await sign(request, { context, endpoint, now: now + signedOffsetMs });
     const answer = await answerTo(sending, { context, send, timeoutMs, signal });
     try {
       return { answer, response: responseOf(answer, context), context };
@@ -64,7 +65,7 @@ export function createTencentClient(options: TencentClientOptions = {}): Tencent
       if (!(error instanceof ProviderError)) throw error;
       if (error.reason === 'Throttled') holdAfterThrottling(budget, spender, error.retryAfterMs);
       const skewMs = error.reason === 'ClockSkew' ? skewOf(answer, now) : undefined;
-      throw skewMs === undefined ? error : new ClockOff(error, skewMs);
+      throw skewMs === undefined ? error : new ClockOff(error, { skewMs, signedOffsetMs });
     }
   };
 
@@ -73,7 +74,7 @@ export function createTencentClient(options: TencentClientOptions = {}): Tencent
     try {
       return await attempt(request, endpoint, signal);
     } catch (error) {
-      if (!(error instanceof ClockOff) || Math.abs(error.skewMs - clockOffsetMs) < SAME_CLOCK_MS) throw error;
+      if (!(error instanceof ClockOff) || Math.abs(error.skewMs - error.signedOffsetMs) < SAME_CLOCK_MS) throw error;
       clockOffsetMs = error.skewMs;
       return attempt(request, endpoint, signal);
     }
@@ -91,10 +92,16 @@ export function createTencentClient(options: TencentClientOptions = {}): Tencent
 /** The clock was to blame, and the answer tells the cloud's. */
 class ClockOff extends ProviderError {
   readonly skewMs: number;
+  /** The offset that the call was signed with. */
+  readonly signedOffsetMs: number;
 
-  constructor({ reason, message, requestId, retryAfterMs }: ProviderError, skewMs: number) {
+  constructor(
+    { reason, message, requestId, retryAfterMs }: ProviderError,
+    { skewMs, signedOffsetMs }: Pick<ClockOff, 'skewMs' | 'signedOffsetMs'>,
+  ) {
     super(reason, message, { requestId, retryAfterMs });
     this.skewMs = skewMs;
+    this.signedOffsetMs = signedOffsetMs;
   }
 }
 

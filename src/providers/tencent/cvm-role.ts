@@ -2,7 +2,7 @@
 import { ProviderError } from '../../core/errors.ts';
 import { parseRecord } from '../../core/records.ts';
 import { AbsentIdentity } from '../first-identity.ts';
-import { isLongSilent } from '../metadata-silence.ts';
+import { askMetadata, isLongSilent } from '../metadata-silence.ts';
 import type { IdentitySession, MetadataAnswer, ProviderWorld } from '../provider.ts';
 import type { TencentIdentity } from './identity.ts';
 import { expiryOf, type SessionKey } from './sts.ts';
@@ -53,7 +53,9 @@ async function fetchRoleSession(
   const expiresAt = expiryOf(document, issuedAt);
   if (expiresAt === undefined) throw notUsable(`the session of ${role} has no readable ExpiredTime`);
   if (expiresAt <= issuedAt) {
-    throw notUsable(`the session of ${role} ended at ${new Date(expiresAt).toISOString()} already`);
+    throw notUsable(
+      `the session of ${role} ended at ${new Date(expiresAt).toISOString()} already, by the clock here: check the time of the node`,
+    );
   }
   return { value: { roleName, secretId, secretKey, token }, issuedAt, expiresAt, secrets: [secretKey, token] };
 }
@@ -76,15 +78,14 @@ async function readRoleName(world: World, signal: AbortSignal): Promise<string> 
 /** An answer of status 200 or 404. */
 async function get(world: World, path: string, signal: AbortSignal): Promise<MetadataAnswer> {
   const url = `${world.endpoints.tencent?.metadata?.url ?? METADATA_URL}${path}`;
-  const answer = await world
-    .http({ method: 'GET', url, timeoutMs: TIMEOUT_MS }, signal)
-    .catch(async (error: unknown) => {
-      if (!(error instanceof ProviderError) || !(await isLongSilent(world, 'tencent', signal))) throw error;
-      // There is nothing to wait for.
-      throw new AbsentIdentity(`${error.message}: this is no node of Tencent Cloud, or the service is blocked here`, {
-        isHalf: false,
-      });
+  const request = { method: 'GET', url, timeoutMs: TIMEOUT_MS } as const;
+  const answer = await askMetadata(world, 'tencent', request, signal).catch(async (error: unknown) => {
+    if (!(error instanceof ProviderError) || !(await isLongSilent(world, 'tencent', signal))) throw error;
+    // There is nothing to wait for.
+    throw new AbsentIdentity(`${error.message}: this is no node of Tencent Cloud, or the service is blocked here`, {
+      isHalf: false,
     });
+  });
   if (answer.status === 200 || answer.status === 404) return answer;
   if (answer.status === 429) {
     throw new ProviderError('Throttled', 'the metadata service asks to slow down; it will be asked again');

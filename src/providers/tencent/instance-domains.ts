@@ -60,14 +60,14 @@ function foreignIssue(host: string): string | undefined {
 }
 
 const TOO_WIDE =
-  'is too wide: it could hand the credential to registries of others, the vendor’s mirrors among them; write the last two labels without a wildcard, e.g. `*.acme.example`';
+  'is too wide: it could hand the credential to registries of others, the vendor’s mirrors among them; write the domain that is yours without a wildcard, e.g. `*.acme.example`';
 
 /** kubelet goes by the pattern alone: one that means a mirror of the vendor, or domains of anybody, would send the credential there. */
 function isTooWide(host: string): boolean {
-  const isOpen = withoutPort(host)
-    .split('.')
-    .slice(-2)
-    .some((label) => label.includes('*'));
+  const labels = withoutPort(host).split('.');
+  // Below these, anybody has a domain: `*.com.cn` is as wide as `*.com`.
+  const isPublicSuffix = /^(ac|co|com|edu|gov|net|org)\.[a-z]{2}$/.test(labels.slice(-2).join('.'));
+  const isOpen = labels.slice(isPublicSuffix ? -3 : -2).some((label) => label.includes('*'));
   return isOpen || [...NO_INSTANCE].some((name) => coversHost(host, publicDomain(name)));
 }
 

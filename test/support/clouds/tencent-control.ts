@@ -12,7 +12,7 @@ export const TENCENT_CONTROL_HELP = `\
 Tencent Cloud:
 PUT    /tencent/tcr/token-life    {"ms": 20000}: life of temporary tokens minted from now on
 PUT    /tencent/tcr/longterm-life {"ms": 60000}: life of long-term tokens minted from now on
-PUT    /tencent/tcr/deletion-delay {"ms": 5000}: how long a deleted token stays listed, and good
+PUT    /tencent/tcr/deletion-delay {"ms": 5000}: how long a deleted token stays listed
 PUT    /tencent/variants          {"instants"?: "ms", "ms-text", "seconds" or "seconds-text", "usernameAsNumber"?,
                                   "emptyLists"?: "null" or "empty", "errors"?: "response" or "legacy", "gzip"?: "asked", "always" or "never"}
 GET    /tencent/tokens            the long-term tokens that are or were there, without their text

@@ -184,7 +184,8 @@ export function isHostOf(service: string, host: string): boolean {
 function isServedBy(host: string, region: string): boolean {
   const name = host.toLowerCase().replace(/:\d+$/, '');
   const isPublic = name.endsWith('.tencentcloudapi.com');
-  return !region.endsWith('-fsi') || !isPublic || name.split('.')[1] === region;
+  const zone = name.split('.')[1] ?? '';
+  return !isPublic || (zone.endsWith('-fsi') || region.endsWith('-fsi') ? zone === region : true);
 }
 
 /** Whether a value is a refusal; parameters never have that member, as no action does. */

@@ -83,7 +83,8 @@ export function verifyInstanceToken(
   if (now >= claims.exp * 1000 || now < claims.nbf * 1000) return undefined;
   if (claims.tokenId === undefined) return claims;
   const kept = listLongTermTokens(state, instance.registryId, now).find(({ tokenId }) => tokenId === claims.tokenId);
-  return kept?.enabled === true ? claims : undefined;
+  // Listed for a while, but good for nothing from the first moment: whoever still uses it must not get away with it.
+  return kept?.enabled === true && kept.deletedAt === undefined ? claims : undefined;
 }
 
 /** The name of a key as the real one has it: twelve groups of four, from the digest of its public half. */

@@ -91,7 +91,7 @@ export interface LongTermToken {
   readonly enabled: boolean;
   readonly createdAt: number;
   readonly expiresAt: number;
-  /** When it was deleted; it stays listed, and good, for the state's `deletionDelayMs`. */
+  /** When it was deleted; it stays listed, and good for nothing, for the state's `deletionDelayMs`. */
   readonly deletedAt?: number;
 }
 

@@ -9,6 +9,7 @@ import { createProviders, withResourceProvider } from '../../../src/providers/ta
 const parseItem = createItemParser(withResourceProvider(createProviders()), {
   namespace: 'kube-system',
   secretNamespaces: [],
+  keptSecrets: ['our-resources'],
 });
 const DOCKER = { server: 'acme-prod.tencentcloudcr.com', username: '100099990001', password: 'Fake-Passw0rd' };
 
@@ -57,6 +58,8 @@ describe('what is wrong', () => {
     ['an empty user name', { ...DOCKER, username: '' }, 'spec.docker.username'],
     ['a user name with a colon', { ...DOCKER, username: 'a:b' }, 'spec.docker.username'],
     ['no password', { ...DOCKER, password: undefined }, 'spec.docker.password'],
+    ['a password as long as a file', { ...DOCKER, password: 'p'.repeat(16_385) }, 'spec.docker.password'],
+    ['a user name that is none', { ...DOCKER, username: 'u'.repeat(1_025) }, 'spec.docker.username'],
     ['two passwords', { ...DOCKER, passwordSecretRef: { name: 'login' } }, 'spec.docker.password'],
     [
       'a Secret elsewhere',
@@ -66,6 +69,11 @@ describe('what is wrong', () => {
     [
       'a Secret with a key to a cloud',
       { ...DOCKER, password: undefined, passwordSecretRef: { name: 'alibaba-addon-secret' } },
+      'spec.docker.passwordSecretRef.name',
+    ],
+    [
+      'the Secret that declares resources, under a name of its own',
+      { ...DOCKER, password: undefined, passwordSecretRef: { name: 'our-resources', key: 'imagePullSecrets.json' } },
       'spec.docker.passwordSecretRef.name',
     ],
   ])('[tcr V1] %s is no rule', (_what, docker, path) => {

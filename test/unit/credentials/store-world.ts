@@ -33,6 +33,8 @@ export interface StoreHarness {
   readonly settled: string[];
   readonly changes: () => number;
   readonly registered: Map<string, readonly string[]>;
+  /** Keys of what is in no use any more. */
+  readonly forgotten: readonly string[];
   readonly secrets: Map<string, Readonly<Record<string, string>>>;
   readonly now: () => EpochMs;
   /** From now on the provider does this. */
@@ -91,6 +93,7 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
   const attempts: CredentialAttempt[] = [];
   const settled: string[] = [];
   const registered = new Map<string, readonly string[]>();
+  const forgotten: string[] = [];
   const secrets = new Map<string, Readonly<Record<string, string>>>([
     [nameOf(SECRET), { 'access-key-id': 'fake-id', 'access-key-secret': 'fake-key-secret' }],
   ]);
@@ -118,6 +121,7 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
     }),
     thresholdMs: () => 15 * 60_000,
     register: (key, values) => void registered.set(key, values),
+    forget: (key) => void forgotten.push(key),
     onChanged: () => void (changes += 1),
     onSettled: (cacheKey) => void settled.push(cacheKey),
     onOutcome: (outcome) => void outcomes.push(outcome),
@@ -140,6 +144,7 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
     settled,
     changes: () => changes,
     registered,
+    forgotten,
     secrets,
     now: () => now,
     fetch: granting(3_600_000),

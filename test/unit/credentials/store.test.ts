@@ -178,6 +178,7 @@ test('what no rule wants any more is dropped and told', async () => {
   await harness.ask(undefined, 'fake/b');
   const before = harness.changes();
   harness.store.retain(['fake/b']);
+  expect(harness.forgotten).toEqual(['fake/a']);
   expect(harness.store.current('fake/a')).toBeUndefined();
   expect(harness.store.current('fake/b')).toBeDefined();
   expect(harness.changes()).toBe(before + 1);

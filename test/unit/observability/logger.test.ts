@@ -71,6 +71,15 @@ describe('a line in JSON', () => {
   });
 });
 
+test('a line that cannot be masked is left out, and nothing is thrown', () => {
+  const mask = (text: string): string => {
+    throw new Error(`cannot mask ${text}`);
+  };
+  const { logger, lines } = capture({ secrets: { mask } });
+  expect(() => logger.info('Printed', { value: 'fake-secret' })).not.toThrow();
+  expect(parse(lines()[0])).toEqual({ level: 'error', message: 'A line could not be masked and is left out' });
+});
+
 test('a line as text is for people', () => {
   const { logger, lines } = capture({ format: 'text' });
   logger.info('Wrote a Secret', { namespace: 'shop', message: 'two words', list: ['a'] });

@@ -79,3 +79,55 @@ test('no text whatever, at any place of a base64 document, shows a secret', () =
     }),
   );
 });
+
+describe('however long and many', () => {
+  const long = Array.from({ length: 20_000 }, (_, at) => `k${at}.`).join('');
+
+  test('a secret of more than 100,000 characters is masked whole and in part, in base64 too', () => {
+    const secrets = new SecretRegistry();
+    secrets.register('a', [long]);
+    expect(secrets.mask(`before ${long} after`)).toMatch(/^before (\[redacted\])+ after$/);
+    expect(secrets.mask(long.slice(0, 50_000))).not.toContain('k1000.');
+    expect(secrets.mask(Buffer.from(long).toString('base64')).length).toBeLessThan(long.length / 100);
+  });
+
+  test('one is found among thousands that begin alike', () => {
+    const secrets = new SecretRegistry();
+    for (let at = 0; at < 5_000; at += 1) secrets.register(`key ${at}`, [`eyJhbGciOiJSUzI1NiJ9.fake-${at}.x`]);
+    expect(secrets.mask('a eyJhbGciOiJSUzI1NiJ9.fake-4321.x b eyJhbGciOiJSUzI1NiJ9.other')).toBe(
+      'a [redacted] b eyJhbGciOiJSUzI1NiJ9.other',
+    );
+  });
+
+  test('half a character does no harm', () => {
+    const secrets = new SecretRegistry();
+    secrets.register('a', ['fake-\ud800-secret']);
+    expect(secrets.mask('fake-\ufffd-secret')).toBe('[redacted]');
+  });
+});
+
+describe('what is forgotten', () => {
+  test('stays masked until a hundred others were', () => {
+    const secrets = new SecretRegistry();
+    const names = Array.from({ length: 101 }, (_, at) => `fake-secret-${at}-x`);
+    for (const name of names) secrets.register(name, [name]);
+    for (const name of names.slice(0, 100)) secrets.forget(name);
+    expect(secrets.mask(names[0] ?? '')).toBe('[redacted]');
+    secrets.forget(names[100] ?? '');
+    expect([secrets.mask(names[0] ?? ''), secrets.mask(names[1] ?? '')]).toEqual([names[0], '[redacted]']);
+  });
+
+  test('stays masked when it is registered again, and where it is another’s as well', () => {
+    const secrets = new SecretRegistry();
+    secrets.register('a', ['fake-shared-secret']);
+    secrets.register('b', ['fake-shared-secret']);
+    secrets.forget('a');
+    secrets.forget('b');
+    secrets.register('b', ['fake-shared-secret']);
+    for (let at = 0; at < 200; at += 1) {
+      secrets.register(`other ${at}`, [`fake-other-${at}`]);
+      secrets.forget(`other ${at}`);
+    }
+    expect(secrets.mask('fake-shared-secret')).toBe('[redacted]');
+  });
+});

@@ -123,6 +123,17 @@ describe('[tcr W6] the CAM role of the node', () => {
     });
   });
 
+  test('that has answered since is not gone for good at its next silence', async () => {
+    const { world, state } = tencentWorld({}, { metadata: undefined });
+    await expect(ask(world)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+    state.now += 5_000;
+    state.metadata = NODE;
+    await ask(world);
+    state.now += 24 * 3_600_000;
+    state.metadata = undefined;
+    await expect(ask(world)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+  });
+
   test('is waited for where the network of the node is not up yet, and not there after half a minute of silence', async () => {
     const { world, state } = tencentWorld({}, { metadata: undefined });
     for (const ms of [0, 15_000, 14_000]) {

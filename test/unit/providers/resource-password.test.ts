@@ -23,6 +23,13 @@ describe('[tcr K1] a password of a resource', () => {
     });
   });
 
+  test('as long as a file is none, and is not shown', async () => {
+    const error: unknown = await credentialOf('fake-'.repeat(4_000)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ reason: 'IdentityUnavailable' });
+    expect(String(error)).toContain('too long');
+    expect(String(error)).not.toContain('fake-fake');
+  });
+
   test('that is none tells nothing', async () => {
     expect(await credentialOf('fake-password')).toEqual({
       ...{ username: 'robot', password: 'fake-password', issuedAt: WORLD_NOW, expiresAt: undefined },

@@ -198,6 +198,8 @@ describe('[tcr K9] a domain', () => {
     ['nvcr.t*.com'],
     ['*.*.*'],
     ['*.*.com:443'],
+    ['*.com.cn'],
+    ['a*.co.uk:443'],
     ['images.*.example'],
     ['images.acme.ex*'],
     ['*'],
@@ -211,7 +213,7 @@ describe('[tcr K9] a domain', () => {
   });
 
   test('with a wildcard is served where the registered name is whole', () => {
-    expect(targetOf({ ...ID, domains: '*.acme.example,quay*.acme.example' }).domains).toHaveLength(2);
+    expect(targetOf({ ...ID, domains: '*.acme.example,quay*.acme.example,*.acme.com.cn' }).domains).toHaveLength(3);
   });
 
   test.each([['ccr.ccs.tencentyun.com'], ['hkccr.ccs.tencentyun.com']])(

@@ -273,6 +273,14 @@ describe('[tcr W4] a clock that is off', () => {
     expect(sent.map((one) => header(one, 'X-TC-Timestamp'))).toEqual(['1767225600', '1767226200', '1767226201']);
   });
 
+  test('is found out by each of several calls that were signed before any answer', async () => {
+    const refused = Array.from({ length: 3 }, () => failed('AuthFailure.SignatureExpire', late));
+    const { client, sent } = harness(refused);
+    const calls = Array.from({ length: 3 }, () => client.call(request(), signal));
+    await expect(Promise.all(calls)).resolves.toHaveLength(3);
+    expect(sent).toHaveLength(6);
+  });
+
   test('is read when a call is sent: what waited for its turn has a signature of then', async () => {
     let now = NOW;
     const spend = () => Promise.resolve(void (now += 600_000));

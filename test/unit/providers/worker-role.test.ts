@@ -112,6 +112,20 @@ describe('[acr I1] the worker role', () => {
     expect((await identity.fetchKey(world, PLACE, signal)).accessKeyId).toBe('STS.fakenode');
   });
 
+  test('that has answered since is only away at its next silence', async () => {
+    let now = WORLD_NOW;
+    const { world, state } = metadataWorld({ now: () => now });
+    state.mode = 'absent';
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+    // The service answers, but tells no region: what that one is must not be known for good.
+    state.mode = 'limited';
+    now += 6_000;
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'Throttled' });
+    state.mode = 'absent';
+    now += 3_600_000;
+    await expect(identity.fetchKey(world, PLACE, signal)).rejects.toMatchObject({ reason: 'CloudUnavailable' });
+  });
+
   test('is not there where the service has been silent for half a minute', async () => {
     let now = WORLD_NOW;
     const { world, state } = metadataWorld({ now: () => now });

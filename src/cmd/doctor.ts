@@ -1,0 +1,59 @@
+// The command `doctor`: what is in the way of pulling in a cluster, each thing with its cure.
+import { diagnose, type Finding } from '../core/doctor.ts';
+import { leaseName, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
+import { look as lookAt, readDeployment } from '../kube/cluster-reads.ts';
+import { findLeaseHolders } from '../kube/lease-holder.ts';
+import { lookAtPods } from '../kube/pod-reads.ts';
+import { EXIT, lookAtInstallation, type Look } from './looking.ts';
+import type { Command } from './lifecycle.ts';
+import { lookForRules } from './rules-in-force.ts';
+
+const HELP = `registry-credential-helper doctor looks for what is in the way of pulling, and says how to mend it: the configuration and the
+ImagePullSecret resources, whether the controller leads, whether a vendor's add-on runs, and the Pods in scope that name pull secrets of
+their own, which ours do not reach. It changes nothing, reads of Secrets only the metadata, and needs no more than your own rights:
+what you may not read is said.
+
+Usage: registry-credential-helper doctor [FLAGS]
+
+Examples:
+  registry-credential-helper doctor
+  registry-credential-helper doctor -n web --config-map=registry/acr-configuration
+
+Exit codes: 0 all PASS; 2 wrong usage; 4 the cluster could not be reached; 6 there is a WARN or a FAIL.
+`;
+
+export const doctorCommand: Command = {
+  name: 'doctor',
+  help: HELP,
+  run: (context) => lookAtInstallation('doctor', context, (look) => run(look, context.signal)),
+};
+
+async function run({ settings, connection, reads, now, print }: Look, signal: AbortSignal): Promise<number> {
+  const { client, configMap } = connection;
+  const deployment = (place: { readonly namespace: string; readonly name: string }) =>
+    lookAt(`allow "list" of deployments.apps in the namespace ${place.namespace}`, () =>
+      readDeployment({ client, signal }, place),
+    );
+  const [rules, pods, holders, acrHelper, tcrAssistant] = await Promise.all([
+    lookForRules(connection, settings.secretNamespaces, signal),
+    lookAtPods(reads, settings.writtenNamespace),
+    lookAt('allow "list" of leases.coordination.k8s.io in every namespace', () =>
+      findLeaseHolders(client, { name: leaseName(settings.instance), now, signal }),
+    ),
+    deployment(VENDOR_HELPER),
+    deployment(TCR_ASSISTANT),
+  ]);
+  const place = `${configMap.namespace}/${configMap.name}`;
+  const findings = diagnose({ ...rules, ...pods, holders, acrHelper, tcrAssistant, place, now });
+  for (const finding of findings) for (const line of linesOf(finding)) print(line);
+  return findings.every(({ level }) => level === 'PASS') ? EXIT.fine : EXIT.findings;
+}
+
+function linesOf({ level, subject, sentences, cure, page }: Finding): readonly string[] {
+  const [verdict = '', ...more] = sentences;
+  return [
+    `${level}  ${subject}: ${verdict}`,
+    ...more.map((line) => `      ${line}`),
+    ...(cure === undefined ? [] : [`      What to do: ${cure}${page === undefined ? '' : ` (docs/${page})`}`]),
+  ];
+}
