@@ -44,7 +44,16 @@ async function run({ settings, connection, reads, now, print }: Look, signal: Ab
     deployment(TCR_ASSISTANT),
   ]);
   const place = `${configMap.namespace}/${configMap.name}`;
-  const findings = diagnose({ ...rules, ...pods, holders, acrHelper, tcrAssistant, place, now });
+  const findings = diagnose({
+    ...rules,
+    ...pods,
+    holders,
+    acrHelper,
+    tcrAssistant,
+    place,
+    now,
+    served: settings.namespaces,
+  });
   for (const finding of findings) for (const line of linesOf(finding)) print(line);
   return findings.every(({ level }) => level === 'PASS') ? EXIT.fine : EXIT.findings;
 }

@@ -65,6 +65,10 @@ async function runPod(look: Look, signal: AbortSignal): Promise<number> {
   }
   const { pod, namespace, account, secrets } = alone;
   if (!pod.ok || !namespace.ok || !account.ok) return EXIT.cluster;
+  if (settings.namespaces?.includes(place.namespace) === false) {
+    print(`This installation serves only the namespaces ${settings.namespaces.join(', ')}, not ${place.namespace}.`);
+    return EXIT.fine;
+  }
   if (pod.value === undefined || namespace.value === undefined) {
     complain(`there is no Pod ${place.namespace}/${place.name}`);
     return EXIT.cluster;

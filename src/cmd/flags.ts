@@ -105,6 +105,12 @@ const FLAGS: readonly Flag[] = [
     commands: ['controller', 'cleanup'],
   },
   {
+    name: 'namespaces',
+    value: 'LIST',
+    help: 'the only namespaces that the installation serves, as the controller is told (default: every namespace)',
+    commands: LOOKING,
+  },
+  {
     name: 'leader-elect',
     value: 'true|false',
     help: 'write only while holding the Lease, so that several replicas may run (default: true)',

@@ -40,6 +40,8 @@ export interface DoctorFacts {
   readonly namespaces: Looked<readonly ObservedNamespace[]>;
   readonly accounts: Looked<readonly ObservedServiceAccount[]>;
   readonly secrets: Looked<readonly ObservedSecret[]>;
+  /** The only namespaces that the installation serves; undefined = all. */
+  readonly served: readonly string[] | undefined;
   readonly now: EpochMs;
 }
 
@@ -156,7 +158,7 @@ function podFindings(facts: DoctorFacts): readonly Finding[] {
 
 function judgeAll(
   pods: readonly FoundPod[],
-  { config, secrets, now }: DoctorFacts & { readonly config: Config },
+  { config, secrets, served, now }: DoctorFacts & { readonly config: Config },
   of: { readonly namespaces: readonly ObservedNamespace[]; readonly accounts: readonly ObservedServiceAccount[] },
 ): readonly JudgedPod[] {
   const namespaces = new Map(of.namespaces.map((namespace) => [namespace.name, namespace]));
@@ -168,7 +170,7 @@ function judgeAll(
   }
   return pods.flatMap((pod) => {
     const namespace = namespaces.get(pod.namespace);
-    if (namespace === undefined) return [];
+    if (namespace === undefined || served?.includes(pod.namespace) === false) return [];
     const account = accounts.get(`${pod.namespace}/${pod.serviceAccount}`);
     const known = secrets.ok ? (secretsOf.get(pod.namespace) ?? new Map<string, ObservedSecret>()) : undefined;
     return [judgePod(pod, { config, namespace, account, secrets: known, now })];

@@ -94,6 +94,11 @@ describe('explain pod', () => {
     }
   });
 
+  test('says of one in a namespace that the installation does not serve just that', async () => {
+    const { code, out } = await run('admin', 'explain', 'pod', 'own', '-n', 'web', '--namespaces=api');
+    expect([code, out]).toEqual([0, 'This installation serves only the namespaces api, not web.\n']);
+  });
+
   test('says of a Pod that is not there just that', async () => {
     expect(await explain('nobody')).toMatchObject({
       code: 4,

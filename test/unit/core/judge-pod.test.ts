@@ -200,6 +200,7 @@ describe('doctor', () => {
     namespaces: known([{ name: NAMESPACE, labels: {}, terminating: false }]),
     accounts: known([account()]),
     secrets: known([...secrets().values()]),
+    served: undefined,
     now: NOW,
   };
   const levels = (parts: Partial<DoctorFacts> = {}) =>
@@ -238,6 +239,12 @@ describe('doctor', () => {
     });
     const harmless = known([pod({ imagePullSecrets: ['mine'], images: ['b.example/x'] })]);
     expect(finding(OWN, { pods: harmless })?.level).toBe('PASS');
+  });
+
+  test('leaves out namespaces that the installation does not serve', () => {
+    const pods = known([pod({ imagePullSecrets: ['mine'] })]);
+    expect(finding(OWN, { pods, served: ['elsewhere'] })?.level).toBe('PASS');
+    expect(finding(OWN, { pods, served: [NAMESPACE] })?.level).toBe('WARN');
   });
 
   test('bounds what it prints of many', () => {
