@@ -185,8 +185,7 @@ export class KeptFile {
       }
       for (const remark of remarks) addRemark(progress.remarks, remark);
       if (this.#inPlace) this.#writeInPlace(open, { text, missing }, progress);
-      else isKept = this.#replace(open, text, progress);
-      if (isKept) settle();
+      else isKept = this.#replace(open, text, progress, settle);
       return undefined;
     } finally {
       if (!isKept) closeSync(open.fd);
@@ -194,7 +193,7 @@ export class KeptFile {
   }
 
   /** Returns true when the replaced file is kept, to see what is still written into it. */
-  #replace(open: OpenFile, text: string, progress: Progress): boolean {
+  #replace(open: OpenFile, text: string, progress: Progress, settle: () => void): boolean {
     try {
       if (!replaceFile(open, text)) return false;
     } catch (error) {
@@ -203,6 +202,7 @@ export class KeptFile {
       this.#inPlace = true;
       return false;
     }
+    settle();
     this.#retired.add({ fd: open.fd, text: open.text, successor: text });
     progress.how = 'replaced';
     return true;

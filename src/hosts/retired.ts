@@ -35,7 +35,7 @@ export interface LateWrites {
 
 /** The replaced files that are watched. */
 export class RetiredFiles {
-  readonly #files: RetiredFile[] = [];
+  #files: readonly RetiredFile[] = [];
   readonly #onChange: () => void;
   readonly #now: () => number;
 
@@ -47,9 +47,10 @@ export class RetiredFiles {
   /** Takes a replaced file over, its descriptor included; `text` is what its successor was made from. */
   add({ fd, text, successor }: { readonly fd: number; readonly text: string; readonly successor: string }): void {
     const watcher = watchDescriptor(fd, this.#onChange);
-    this.#files.push({ fd, text, stamp: '', successor, carried: '', retiredAt: this.#now(), watcher });
-    // The last `collect` has looked at it for the last time.
-    while (this.#files.length > MAX_FILES) close(this.#files.shift());
+    const added = { fd, text, stamp: '', successor, carried: '', retiredAt: this.#now(), watcher };
+    // The last `collect` has looked at the oldest one for the last time.
+    this.#drop(this.#files.slice(0, Math.max(0, this.#files.length + 1 - MAX_FILES)));
+    this.#files = [...this.#files, added];
   }
 
   /** True when somebody wrote into one since `collect`, or when one is to be looked at for the last time. */
@@ -95,14 +96,21 @@ export class RetiredFiles {
   }
 
   close(): void {
-    for (const file of this.#files.splice(0)) close(file);
+    this.#drop(this.#files);
   }
 
   #settle(settled: readonly (() => void)[], expired: readonly RetiredFile[]): void {
     for (const one of settled) one();
-    for (const file of expired) {
-      this.#files.splice(this.#files.indexOf(file), 1);
-      close(file);
+    this.#drop(expired);
+  }
+
+  /** Lets go of those that are still held. */
+  #drop(files: readonly RetiredFile[]): void {
+    const dropped = this.#files.filter((file) => files.includes(file));
+    this.#files = this.#files.filter((file) => !dropped.includes(file));
+    for (const { watcher, fd } of dropped) {
+      watcher?.close();
+      closeSync(fd);
     }
   }
 
@@ -130,10 +138,4 @@ function watchDescriptor(fd: number, onChange: () => void): FSWatcher | undefine
   } catch {
     return undefined;
   }
-}
-
-function close(file: RetiredFile | undefined): void {
-  if (file === undefined) return;
-  file.watcher?.close();
-  closeSync(file.fd);
 }

@@ -225,6 +225,23 @@ describe('a file that was replaced', () => {
     closeSync(fd);
   });
 
+  test('that is the oldest of 64 and over its time goes, and none of the others with it', async () => {
+    let clock = Date.now();
+    const one = keep(false, { now: () => clock });
+    for (let round = 0; round < 64; round += 1) {
+      // Only the oldest is over its time at the end.
+      if (round === 1) clock += 1;
+      await one.update(() => (round % 2 === 0 ? WISH : NOTHING));
+    }
+    const fd = openSync(file, 'a');
+    clock += 600_000;
+    expect(await one.update(() => WISH)).toMatchObject({ how: 'replaced' });
+    writeSync(fd, '10.0.0.1 late\n');
+    await one.update(() => WISH);
+    expect(linesOf()).toEqual(`${LOCAL}${BLOCK}10.0.0.1 late\n`.split('\n').sort());
+    closeSync(fd);
+  });
+
   test('brings a rewrite of it at the next attempt when something came in between', async () => {
     const fd = openSync(file, 'r+');
     const one = keep(false);
