@@ -17,22 +17,7 @@ import {
 } from './file-access.ts';
 import { withLock } from './lock.ts';
 import { RetiredFiles } from './retired.ts';
-
-/** How the file was written. */
-export type HostsWrite = 'replaced' | 'in-place';
-
-/** What one update found and did. */
-export interface HostsUpdate {
-  /** What the file holds now. */
-  readonly text: string;
-  /** undefined = nothing differed, nothing was written. */
-  readonly how: HostsWrite | undefined;
-  readonly remarks: readonly HostsRemark[];
-  /** Bytes that others had written into a replaced file and that were brought into its successor. */
-  readonly carried: number;
-  /** Whole-file rewrites of replaced files that could not be brought. */
-  readonly lost: number;
-}
+import { endUpdate, startUpdate, type HostsUpdate, type UpdateProgress } from './update.ts';
 
 export interface KeptFileOptions {
   readonly path: string;
@@ -54,16 +39,6 @@ const LOCK_PATIENCE_MS = 5_000;
 /** How often, and in which steps, an empty file is looked at until it is taken for one: who rewrites a file empties it first. */
 const EMPTY_LOOKS = 20;
 const EMPTY_PAUSE_MS = 10;
-
-interface Progress {
-  how: HostsWrite | undefined;
-  /** By what they say. */
-  readonly remarks: Map<string, HostsRemark>;
-  carried: number;
-  lost: number;
-  /** Appended for this update, and not used yet. */
-  room: string;
-}
 
 interface Plan {
   /** Nothing of ours is to stay, not even room. */
@@ -101,7 +76,7 @@ export class KeptFile {
       const { text, remarks, missing } = this.#rewrite(found.text, wish, '', isLast);
       if (text === found.text && missing === 0) {
         this.#rightStamp = found.stamp;
-        return { text, how: undefined, remarks, carried: 0, lost: 0 };
+        return { ...endUpdate(startUpdate(), text), remarks };
       }
     }
     return this.#write(wish, { isLast, mayBeEmpty, isEnd: false });
@@ -136,12 +111,10 @@ export class KeptFile {
     const { path, lockPath, now, random } = this.#options;
     try {
       return await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
-        const progress: Progress = { how: undefined, remarks: new Map(), carried: 0, lost: 0, room: '' };
+        const progress = startUpdate();
         for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
           const text = this.#step(wish, progress, plan);
-          if (text === undefined) continue;
-          const { how, remarks, carried, lost } = progress;
-          return { text, how, remarks: [...remarks.values()], carried, lost };
+          if (text !== undefined) return endUpdate(progress, text);
         }
         const cure = 'another writer keeps changing it without the lock; it is tried again in the next cycle';
         throw new HostsFailure('FileUnstable', `${path} did not hold still: ${cure}`);
@@ -154,7 +127,7 @@ export class KeptFile {
   }
 
   /** One look, and one write at most; the text when nothing is left to do. */
-  #step(wish: Wish, progress: Progress, { isLast, mayBeEmpty, isEnd }: Plan): string | undefined {
+  #step(wish: Wish, progress: UpdateProgress, { isLast, mayBeEmpty, isEnd }: Plan): string | undefined {
     const open = openFile(this.#options.path, this.#inPlace ? 'write' : 'read');
     let isKept = false;
     try {
@@ -170,6 +143,7 @@ export class KeptFile {
       const settle = (): void => {
         late.settle();
         progress.carried += late.appended.length;
+        progress.unread += late.unread;
         progress.lost += late.lost + (late.rewritten !== undefined && !isRewritten ? 1 : 0);
       };
       if (late.appended !== '' && !isRewritten) {
@@ -193,7 +167,7 @@ export class KeptFile {
   }
 
   /** Returns true when the replaced file is kept, to see what is still written into it. */
-  #replace(open: OpenFile, text: string, progress: Progress, settle: () => void): boolean {
+  #replace(open: OpenFile, text: string, progress: UpdateProgress, settle: () => void): boolean {
     try {
       if (!replaceFile(open, text)) return false;
     } catch (error) {
@@ -208,7 +182,7 @@ export class KeptFile {
     return true;
   }
 
-  #writeInPlace(open: OpenFile, { text, missing }: { text: string; missing: number }, progress: Progress): void {
+  #writeInPlace(open: OpenFile, { text, missing }: { text: string; missing: number }, progress: UpdateProgress): void {
     if (missing > 0) {
       const mark = Math.floor(this.#options.random() * 2 ** 32);
       progress.room = renderRoom(open.text, missing, mark.toString(16).padStart(8, '0'));

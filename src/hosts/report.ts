@@ -81,7 +81,7 @@ export function createHostsReport({
 }
 
 function tellUpdate(logger: Logger, { update, reason, pairs }: Kept): void {
-  const { how, remarks, carried, lost } = update;
+  const { how, remarks, carried, lost, unread } = update;
   for (const remark of remarks) {
     if (remark.reason === 'LineDropped')
       logger.info('Removed a line of the block that is not in the list', { ...remark });
@@ -91,6 +91,10 @@ function tellUpdate(logger: Logger, { update, reason, pairs }: Kept): void {
   if (lost > 0) {
     const cure = 'write it again: take the lock, or open the file anew';
     logger.error('Rewrite of the replaced file was not taken over: the file was rewritten since', { cure });
+  }
+  if (unread > 0) {
+    const cure = 'write it again: take the lock, or open the file anew';
+    logger.error('Replaced file was not followed to its end: it grew too long to be read', { files: unread, cure });
   }
   if (how !== undefined) logger.info('Wrote the hosts file', { reason, how, lines: pairs.length });
 }

@@ -29,6 +29,8 @@ export interface LateWrites {
   readonly rewritten: string | undefined;
   /** Rewritten as a whole, but so was the file since: nobody can say which counts. */
   readonly lost: number;
+  /** Too long to be read by now, or not readable: they are let go. */
+  readonly unread: number;
   /** To be called when all that was brought: it is not told again then. */
   readonly settle: () => void;
 }
@@ -64,13 +66,18 @@ export class RetiredFiles {
     let rewritten: string | undefined;
     let lost = 0;
     const settled: (() => void)[] = [];
+    const unread: RetiredFile[] = [];
     const expired = this.#files.filter((file) => this.#isExpired(file));
     for (const [index, file] of this.#files.entries()) {
       const stamp = stampOf(file.fd);
       // One more may come and take the place of the oldest.
       const isLast = all || expired.includes(file) || index <= this.#files.length - MAX_FILES;
       if (stamp === file.stamp && !isLast) continue;
-      const text = readAll(file.fd);
+      const text = textOf(file);
+      if (text === undefined) {
+        unread.push(file);
+        continue;
+      }
       // Emptied: what is to stand there is about to be written.
       if (text === '' && file.text !== '') continue;
       let taken = '';
@@ -86,7 +93,11 @@ export class RetiredFiles {
       const known = text.startsWith(file.text) ? file.text + taken : text;
       settled.push(() => Object.assign(file, { stamp, text: known, carried: file.carried + taken }));
     }
-    return { appended, rewritten, lost, settle: () => this.#settle(settled, expired) };
+    const settle = (): void => {
+      for (const one of settled) one();
+      this.#drop([...expired, ...unread]);
+    };
+    return { appended, rewritten, lost, unread: unread.length, settle };
   }
 
   /** Milliseconds since the last one was added; undefined = there is none. */
@@ -97,11 +108,6 @@ export class RetiredFiles {
 
   close(): void {
     this.#drop(this.#files);
-  }
-
-  #settle(settled: readonly (() => void)[], expired: readonly RetiredFile[]): void {
-    for (const one of settled) one();
-    this.#drop(expired);
   }
 
   /** Lets go of those that are still held. */
@@ -123,6 +129,15 @@ export class RetiredFiles {
 function sinceThen(current: string, { successor, carried }: RetiredFile, text: string): string {
   const tail = current.slice(successor.length);
   return tail.startsWith(carried) && text.includes(carried) ? tail.slice(carried.length) : tail;
+}
+
+/** undefined = it cannot be read. */
+function textOf({ fd }: RetiredFile): string | undefined {
+  try {
+    return readAll(fd);
+  } catch {
+    return undefined;
+  }
 }
 
 function stampOf(fd: number): string {

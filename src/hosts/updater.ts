@@ -10,7 +10,8 @@ import type { Issue } from '../core/types.ts';
 import { readList } from './config-folder.ts';
 import { HostsFailure } from './failure.ts';
 import { failureOf } from './file-access.ts';
-import { KeptFile, type HostsUpdate } from './kept-file.ts';
+import { KeptFile } from './kept-file.ts';
+import type { HostsUpdate } from './update.ts';
 import { Watches } from './watches.ts';
 
 /** What the mounted list is worth. */

@@ -25,7 +25,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HostsWish } from '../../../src/core/hosts-file.ts';
 import { BLOCK_BEGIN as BEGIN, BLOCK_END as END, ROOM } from '../../../src/core/hosts-survey.ts';
-import { KeptFile, type HostsUpdate, type KeptFileOptions } from '../../../src/hosts/kept-file.ts';
+import { KeptFile, type KeptFileOptions } from '../../../src/hosts/kept-file.ts';
+import type { HostsUpdate } from '../../../src/hosts/update.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const LOCAL = '127.0.0.1 localhost\n';
@@ -239,6 +240,20 @@ describe('a file that was replaced', () => {
     writeSync(fd, '10.0.0.1 late\n');
     await one.update(() => WISH);
     expect(linesOf()).toEqual(`${LOCAL}${BLOCK}10.0.0.1 late\n`.split('\n').sort());
+    closeSync(fd);
+  });
+
+  test('that grew too long is said once and let go; the file is kept on, to the end', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, '0.0.0.0 ad.example\n'.repeat(150_000), 0);
+    expect(await one.update(() => WISH)).toMatchObject({ unread: 1 });
+    writeSync(fd, 'x');
+    const other = { ...WISH, pairs: [{ domain: 'b.example', ip: '10.20.0.8' }] };
+    expect(await one.update(() => other)).toMatchObject({ how: 'replaced', unread: 0 });
+    expect(await one.close()).toMatchObject({ unread: 0 });
+    expect(textOf()).toBe(`${LOCAL}${BEGIN}\n10.20.0.8 b.example\n${END}\n`);
     closeSync(fd);
   });
 
