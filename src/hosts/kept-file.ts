@@ -13,6 +13,7 @@ import {
   refuseStale,
   replaceFile,
   stampOf,
+  syncFolder,
   type OpenFile,
 } from './file-access.ts';
 import { withLock } from './lock.ts';
@@ -177,8 +178,10 @@ export class KeptFile {
       return false;
     }
     settle();
+    // From here on others may write into it without being seen.
     this.#retired.add({ fd: open.fd, text: open.text, successor: text });
     progress.how = 'replaced';
+    progress.unsynced = syncFolder(open.path);
     return true;
   }
 

@@ -81,7 +81,7 @@ export function createHostsReport({
 }
 
 function tellUpdate(logger: Logger, { update, reason, pairs }: Kept): void {
-  const { how, remarks, carried, lost, unread } = update;
+  const { how, remarks, carried, lost, unread, unsynced } = update;
   for (const remark of remarks) {
     if (remark.reason === 'LineDropped')
       logger.info('Removed a line of the block that is not in the list', { ...remark });
@@ -96,7 +96,8 @@ function tellUpdate(logger: Logger, { update, reason, pairs }: Kept): void {
     const cure = 'write it again: take the lock, or open the file anew';
     logger.error('Replaced file was not followed to its end: it grew too long to be read', { files: unread, cure });
   }
-  if (how !== undefined) logger.info('Wrote the hosts file', { reason, how, lines: pairs.length });
+  const remark = unsynced === undefined ? {} : { folderNotSynced: unsynced };
+  if (how !== undefined) logger.info('Wrote the hosts file', { reason, how, lines: pairs.length, ...remark });
 }
 
 function tellConflicts(logger: Logger, conflicts: Kept['conflicts']): void {

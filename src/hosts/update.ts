@@ -17,6 +17,8 @@ export interface HostsUpdate {
   readonly lost: number;
   /** Replaced files that grew too long to be read: what was written into them was not brought. */
   readonly unread: number;
+  /** Code of the error with which the folder refused to be synced, `EACCES`: a power cut may bring the replaced file back. */
+  readonly unsynced: string | undefined;
 }
 
 /** An update that is not at its end. */
@@ -27,16 +29,18 @@ export interface UpdateProgress {
   carried: number;
   lost: number;
   unread: number;
+  unsynced: string | undefined;
   /** Appended for this update, and not used yet. */
   room: string;
 }
 
 /** Nothing found yet, nothing done. */
 export function startUpdate(): UpdateProgress {
-  return { how: undefined, remarks: new Map(), carried: 0, lost: 0, unread: 0, room: '' };
+  return { how: undefined, remarks: new Map(), carried: 0, lost: 0, unread: 0, unsynced: undefined, room: '' };
 }
 
 /** `text` = what the file holds now. */
-export function endUpdate({ how, remarks, carried, lost, unread }: UpdateProgress, text: string): HostsUpdate {
-  return { text, how, remarks: [...remarks.values()], carried, lost, unread };
+export function endUpdate(progress: UpdateProgress, text: string): HostsUpdate {
+  const { how, remarks, carried, lost, unread, unsynced } = progress;
+  return { text, how, remarks: [...remarks.values()], carried, lost, unread, unsynced };
 }

@@ -1,6 +1,8 @@
 // Writing a hosts file beside others, at exactly the worst moment: between our look and our write.
 import {
   appendFileSync,
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   ftruncateSync,
@@ -66,6 +68,19 @@ function updateWhile(one: KeptFile, meanwhile: () => void, wish = WISH): Promise
     }
     return wish;
   });
+}
+
+/** Root may read every folder: as root, works as somebody who owns the file and may not. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  const nobody = 65_534;
+  if (process.geteuid?.() !== 0) return work();
+  for (const one of [folder, file]) chownSync(one, nobody, process.getegid?.() ?? 0);
+  process.seteuid?.(nobody);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
 }
 
 const textOf = (): string => readFileSync(file, 'latin1');
@@ -254,6 +269,20 @@ describe('a file that was replaced', () => {
     expect(await one.update(() => other)).toMatchObject({ how: 'replaced', unread: 0 });
     expect(await one.close()).toMatchObject({ unread: 0 });
     expect(textOf()).toBe(`${LOCAL}${BEGIN}\n10.20.0.8 b.example\n${END}\n`);
+    closeSync(fd);
+  });
+
+  test('is followed, too, where its folder may be written but not read', async () => {
+    const one = keep(false);
+    chmodSync(folder, 0o333);
+    const fd = openSync(file, 'a');
+    await asNobody(async () => {
+      expect(await one.update(() => WISH)).toMatchObject({ how: 'replaced', unsynced: 'EACCES' });
+    });
+    chmodSync(folder, 0o755);
+    writeSync(fd, '10.0.0.1 late\n');
+    await one.close();
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 late\n`);
     closeSync(fd);
   });
 
