@@ -100,10 +100,10 @@ export class RetiredFiles {
     return { appended, rewritten, lost, unread: unread.length, settle };
   }
 
-  /** Milliseconds since the last one was added; undefined = there is none. */
+  /** Milliseconds since the last one was added, at least none, whatever the clock says; undefined = there is none. */
   age(): number | undefined {
     const last = this.#files.at(-1);
-    return last === undefined ? undefined : this.#now() - last.retiredAt;
+    return last === undefined ? undefined : Math.max(0, this.#now() - last.retiredAt);
   }
 
   close(): void {

@@ -207,7 +207,7 @@ export class HostsUpdater {
   #judge(isRepair: boolean): void {
     const now = this.#options.now();
     if (isRepair) this.#repairs.push(now);
-    this.#repairs = this.#repairs.filter((at) => at > now - FIGHT_MS).slice(-2 * FORGIVEN);
+    this.#repairs = this.#repairs.filter((at) => Math.abs(now - at) < FIGHT_MS).slice(-2 * FORGIVEN);
     const isContended = this.#repairs.length > FORGIVEN;
     if (isContended !== this.#isContended) this.#options.observer.contended(isContended);
     this.#isContended = isContended;

@@ -159,6 +159,19 @@ describe.each([
     expect(existsSync(`${file}.lock`)).toBe(true);
   });
 
+  test('is not waited for any longer when the clock is set back meanwhile', async () => {
+    writeFileSync(`${file}.lock`, '');
+    let clock = Date.now();
+    let looks = 0;
+    const now = (): number => {
+      looks += 1;
+      clock += looks === 2 ? -3_600_000 : 3_000;
+      if (looks > 20) rmSync(`${file}.lock`);
+      return clock;
+    };
+    await expect(keep(inPlace, { now }).update(() => WISH)).rejects.toMatchObject({ reason: 'LockBusy' });
+  });
+
   test('is left alone when it never holds still', async () => {
     let looks = 0;
     const update = keep(inPlace).update(() => {
@@ -284,6 +297,14 @@ describe('a file that was replaced', () => {
     await one.close();
     expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 late\n`);
     closeSync(fd);
+  });
+
+  test('is as young as can be when the clock was set back, so that the end waits no longer than ever', async () => {
+    let clock = Date.now();
+    const one = keep(false, { now: () => clock });
+    await one.update(() => WISH);
+    clock -= 3_600_000;
+    expect(one.sinceReplaced()).toBe(0);
   });
 
   test('brings a rewrite of it at the next attempt when something came in between', async () => {
