@@ -68,8 +68,8 @@ export function previewHosts({
 }
 
 function describe(remark: HostsRemark): string {
-  if ('line' in remark) return `${remark.reason}: ${JSON.stringify(remark.line)} would be moved out of the block`;
-  return 'more' in remark
-    ? `${remark.reason}: ${remark.more} more lines would be moved out of the block`
-    : remark.reason;
+  const { reason } = remark;
+  const fate = reason === 'LineLeft' ? 'stay although they may be ours' : 'be moved out of the block';
+  if ('line' in remark) return `${reason}: ${JSON.stringify(remark.line)} would ${fate.replace('they', 'it')}`;
+  return 'more' in remark ? `${reason}: ${remark.more} more lines would ${fate}` : reason;
 }

@@ -85,7 +85,10 @@ function tellUpdate(logger: Logger, { update, reason, pairs }: Kept): void {
   for (const remark of remarks) {
     if (remark.reason === 'LineDropped')
       logger.info('Removed a line of the block that is not in the list', { ...remark });
-    else logger.warn('Block was not as it was left', { ...remark });
+    else if (remark.reason === 'LineLeft') {
+      const cure = 'remove it by hand if nobody wants it';
+      logger.error('Left a line that may be ours in the hosts file', { ...remark, cure });
+    } else logger.warn('Block was not as it was left', { ...remark });
   }
   if (carried > 0) logger.info('Brought what was appended to the replaced file', { bytes: carried });
   if (lost > 0) {
