@@ -1,22 +1,25 @@
 // Files that were replaced by rename, kept open for a while: who had one open writes into it and not into its successor.
 import { closeSync, fstatSync, watch, type FSWatcher } from 'node:fs';
 import { readAll } from './file-access.ts';
+import { beginsWith, extendMark, markOf, type TextMark } from './text-mark.ts';
 
 /** How long a writer may hold a replaced file open, milliseconds. */
 const MEMORY_MS = 600_000;
 /** Most files that are kept open. */
 const MAX_FILES = 64;
+/** Longest text that is remembered of what was carried from one file, bytes: a rewrite of the file may hold it again. */
+const MAX_CARRIED = 65_536;
 
 interface RetiredFile {
   readonly fd: number;
   /** What was dealt with. */
-  text: string;
+  known: TextMark;
   /** Its length and time when that was read. */
   stamp: string;
   /** What the file that took its place held at first. */
-  readonly successor: string;
-  /** What was appended here and brought there. */
-  carried: string;
+  readonly successor: TextMark;
+  /** What was appended here and brought there; undefined = too much to be remembered. */
+  carried: string | undefined;
   readonly retiredAt: number;
   readonly watcher: FSWatcher | undefined;
 }
@@ -49,7 +52,8 @@ export class RetiredFiles {
   /** Takes a replaced file over, its descriptor included; `text` is what its successor was made from. */
   add({ fd, text, successor }: { readonly fd: number; readonly text: string; readonly successor: string }): void {
     const watcher = watchDescriptor(fd, this.#onChange);
-    const added = { fd, text, stamp: '', successor, carried: '', retiredAt: this.#now(), watcher };
+    const marks = { known: markOf(text), successor: markOf(successor) };
+    const added = { fd, ...marks, stamp: '', carried: '', retiredAt: this.#now(), watcher };
     // The last `collect` has looked at the oldest one for the last time.
     this.#drop(this.#files.slice(0, Math.max(0, this.#files.length + 1 - MAX_FILES)));
     this.#files = [...this.#files, added];
@@ -79,19 +83,21 @@ export class RetiredFiles {
         continue;
       }
       // Emptied: what is to stand there is about to be written.
-      if (text === '' && file.text !== '') continue;
+      if (text === '' && file.known.length > 0) continue;
       let taken = '';
-      if (text.startsWith(file.text)) {
-        const news = text.slice(file.text.length);
+      const isAppended = beginsWith(text, file.known);
+      if (isAppended) {
+        const news = text.slice(file.known.length);
         taken = isLast ? news : news.slice(0, news.lastIndexOf('\n') + 1);
         // Two unfinished lines must not become one.
         appended += taken !== '' && appended !== '' && !appended.endsWith('\n') ? `\n${taken}` : taken;
         if (isLast && !all && taken !== '' && !taken.endsWith('\n')) appended += '\n';
-      } else if (rewritten === undefined && current.startsWith(file.successor)) {
+      } else if (rewritten === undefined && beginsWith(current, file.successor)) {
         rewritten = text + sinceThen(current, file, text);
       } else lost += 1;
-      const known = text.startsWith(file.text) ? file.text + taken : text;
-      settled.push(() => Object.assign(file, { stamp, text: known, carried: file.carried + taken }));
+      const known = isAppended ? extendMark(file.known, taken) : markOf(text);
+      const carried = carriedWith(file, taken);
+      settled.push(() => Object.assign(file, { stamp, known, carried }));
     }
     const settle = (): void => {
       for (const one of settled) one();
@@ -128,7 +134,15 @@ export class RetiredFiles {
 /** What was appended to the successor, without what came from the file itself and is in its new text. */
 function sinceThen(current: string, { successor, carried }: RetiredFile, text: string): string {
   const tail = current.slice(successor.length);
-  return tail.startsWith(carried) && text.includes(carried) ? tail.slice(carried.length) : tail;
+  return carried !== undefined && tail.startsWith(carried) && text.includes(carried)
+    ? tail.slice(carried.length)
+    : tail;
+}
+
+/** As a copy: a part of a text would keep the whole of it. */
+function carriedWith({ carried }: RetiredFile, taken: string): string | undefined {
+  if (carried === undefined || carried.length + taken.length > MAX_CARRIED) return undefined;
+  return Buffer.from(carried + taken, 'latin1').toString('latin1');
 }
 
 /** undefined = it cannot be read. */

@@ -24,6 +24,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HostsWish } from '../../../src/core/hosts-file.ts';
 import { BLOCK_BEGIN as BEGIN, BLOCK_END as END, ROOM } from '../../../src/core/hosts-survey.ts';
@@ -360,6 +362,21 @@ describe('a file that was replaced', () => {
     expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
   });
 });
+
+test('what is remembered of 64 long files that were replaced is short', async () => {
+  writeFileSync(file, '0.0.0.0 ad.example\n'.repeat(50_000));
+  const used = (): number => {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const one = keep(false);
+  await one.update(() => WISH);
+  const before = used();
+  for (let round = 0; round < 64; round += 1) await one.update(() => (round % 2 === 0 ? NOTHING : WISH));
+  expect((used() - before) / statSync(file).size).toBeLessThan(16);
+}, 60_000);
 
 test('a file that nobody touched since it was right needs no look, unless it changed a moment before that', async () => {
   writeFileSync(file, `${LOCAL}${BLOCK}`);
