@@ -24,6 +24,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -137,6 +138,35 @@ describe.each([
     writeFileSync(file, '127.0.0.1 me\n');
     await update;
     expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
+  });
+
+  test('is waited for, without the lock, when somebody has emptied it since the first look', async () => {
+    let looks = 0;
+    const writes = setTimeout(() => {
+      expect(existsSync(`${file}.lock`)).toBe(false);
+      writeFileSync(file, '127.0.0.1 me\n');
+    }, 60);
+    await keep(inPlace).update(() => {
+      looks += 1;
+      if (looks === 1) writeFileSync(file, '');
+      return WISH;
+    });
+    clearTimeout(writes);
+    expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
+  });
+
+  test('loses nothing to somebody who writes it anew in pieces that end within lines', async () => {
+    const lines = Array.from({ length: 3_500 }, (_, index) => `0.0.0.0 ad${index}.example\n`).join('');
+    const fd = openSync(file, 'w');
+    writeSync(fd, lines.slice(0, 16_384));
+    const update = keep(inPlace).update(() => WISH);
+    for (let at = 16_384; at < lines.length; at += 16_384) {
+      await pause(60);
+      writeSync(fd, lines.slice(at, at + 16_384));
+    }
+    closeSync(fd);
+    await update;
+    expect(textOf()).toBe(`${lines}${BLOCK}`);
   });
 
   test('is put right after a process that was killed: its room, its new file and its old lock', async () => {
