@@ -9,11 +9,14 @@ const MEMORY_MS = 600_000;
 const MAX_FILES = 64;
 /** Longest text that is remembered of what was carried from one file, bytes: a rewrite of the file may hold it again. */
 const MAX_CARRIED = 65_536;
+const MAX_ENDING = 200;
 
 interface RetiredFile {
   readonly fd: number;
   /** What was dealt with. */
   known: TextMark;
+  /** The line within which that ended, its last `MAX_ENDING` bytes; empty = it ended with a line. */
+  ending: string;
   /** Its length and time when that was read. */
   stamp: string;
   /** What the file that took its place held at first. */
@@ -52,7 +55,7 @@ export class RetiredFiles {
   /** Takes a replaced file over, its descriptor included; `text` is what its successor was made from. */
   add({ fd, text, successor }: { readonly fd: number; readonly text: string; readonly successor: string }): void {
     const watcher = watchDescriptor(fd, this.#onChange);
-    const marks = { known: markOf(text), successor: markOf(successor) };
+    const marks = { known: markOf(text), ending: endingOf(text), successor: markOf(successor) };
     const added = { fd, ...marks, stamp: '', carried: '', retiredAt: this.#now(), watcher };
     // The last `collect` has looked at the oldest one for the last time.
     this.#drop(this.#files.slice(0, Math.max(0, this.#files.length + 1 - MAX_FILES)));
@@ -66,7 +69,7 @@ export class RetiredFiles {
 
   /** What is new, unfinished lines only with `all` and of files that go. `current` is what the hosts file holds now. */
   collect(current: string, all: boolean): LateWrites {
-    let appended = '';
+    const pieces: Piece[] = [];
     let rewritten: string | undefined;
     let lost = 0;
     const settled: (() => void)[] = [];
@@ -89,20 +92,22 @@ export class RetiredFiles {
       if (isAppended) {
         const news = text.slice(file.known.length);
         taken = isLast ? news : news.slice(0, news.lastIndexOf('\n') + 1);
-        // Two unfinished lines must not become one.
-        appended += taken !== '' && appended !== '' && !appended.endsWith('\n') ? `\n${taken}` : taken;
-        if (isLast && !all && taken !== '' && !taken.endsWith('\n')) appended += '\n';
+        const end = isLast && !all && !taken.endsWith('\n') ? '\n' : '';
+        if (taken !== '') pieces.push({ text: `${taken}${end}`, continues: file.ending });
       } else if (rewritten === undefined && beginsWith(current, file.successor)) {
-        rewritten = text + sinceThen(current, file, text);
+        rewritten = join(text, [{ text: sinceThen(current, file, text), continues: '' }]);
       } else lost += 1;
       const known = isAppended ? extendMark(file.known, taken) : markOf(text);
       const carried = carriedWith(file, taken);
-      settled.push(() => Object.assign(file, { stamp, known, carried }));
+      const ending = taken === '' && isAppended ? file.ending : endingOf(isAppended ? taken : text);
+      settled.push(() => Object.assign(file, { stamp, known, ending, carried }));
     }
     const settle = (): void => {
       for (const one of settled) one();
       this.#drop([...expired, ...unread]);
     };
+    const base = rewritten ?? current;
+    const appended = join(base, pieces).slice(base.length);
     return { appended, rewritten, lost, unread: unread.length, settle };
   }
 
@@ -139,10 +144,34 @@ function sinceThen(current: string, { successor, carried }: RetiredFile, text: s
     : tail;
 }
 
-/** As a copy: a part of a text would keep the whole of it. */
+interface Piece {
+  readonly text: string;
+  /** End of the unfinished line that it goes on with in its own file; empty = it begins a line. */
+  readonly continues: string;
+}
+
+/** Two lines must not become one, unless they were one. */
+function join(base: string, pieces: readonly Piece[]): string {
+  let joined = base;
+  for (const { text, continues } of pieces) {
+    const isOne = joined === '' || joined.endsWith('\n') || (continues !== '' && joined.endsWith(continues));
+    joined += isOne || text === '' ? text : `\n${text}`;
+  }
+  return joined;
+}
+
+function endingOf(text: string): string {
+  return copyOf(text.slice(Math.max(text.lastIndexOf('\n') + 1, text.length - MAX_ENDING)));
+}
+
+/** A part of a text would keep the whole of it. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 function carriedWith({ carried }: RetiredFile, taken: string): string | undefined {
   if (carried === undefined || carried.length + taken.length > MAX_CARRIED) return undefined;
-  return Buffer.from(carried + taken, 'latin1').toString('latin1');
+  return copyOf(carried + taken);
 }
 
 /** undefined = it cannot be read. */

@@ -339,6 +339,40 @@ describe('a file that was replaced', () => {
     expect(one.sinceReplaced()).toBe(0);
   });
 
+  test('gives lines that become no part of an unfinished one of somebody else', async () => {
+    const fds = [openSync(file, 'a'), openSync(file, 'r+')] as const;
+    const one = keep(false);
+    await one.update(() => WISH);
+    appendFileSync(file, '10.0.0.2 unfinished');
+    writeSync(fds[0], '10.0.0.1 late\n');
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.2 unfinished\n10.0.0.1 late\n`);
+    for (const fd of fds) closeSync(fd);
+  });
+
+  test('that is rewritten without an end of its last line leaves alone what was appended since', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    appendFileSync(file, '10.0.0.2 nas\n');
+    ftruncateSync(fd);
+    writeSync(fd, '127.0.0.1 me', 0);
+    await one.update(() => WISH);
+    expect(linesOf()).toEqual(`127.0.0.1 me\n10.0.0.2 nas\n${BLOCK}`.split('\n').sort());
+    closeSync(fd);
+  });
+
+  test('gives the rest of a line that was unfinished when it was replaced', async () => {
+    writeFileSync(file, '10.0.0.1 unfin');
+    const fd = openSync(file, 'a');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, 'ished\n10.0.0.2 more\n');
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${BLOCK}10.0.0.1 unfinished\n10.0.0.2 more\n`);
+    closeSync(fd);
+  });
+
   test('brings a rewrite of it at the next attempt when something came in between', async () => {
     const fd = openSync(file, 'r+');
     const one = keep(false);
