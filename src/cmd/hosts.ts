@@ -71,9 +71,9 @@ export const hostsCommand: Command = {
 /** Removes the block if wanted; false = something was left undone. */
 async function finish(updater: HostsUpdater, logger: Logger, isRemoved: boolean): Promise<boolean> {
   try {
-    if (isRemoved) await updater.remove();
+    const isGone = isRemoved ? await updater.remove() : true;
     await updater.close();
-    return true;
+    return isGone;
   } catch (error) {
     if (!(error instanceof HostsFailure)) throw error;
     logger.error('Hosts file could not be left as it should be', { error });

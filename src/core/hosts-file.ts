@@ -120,7 +120,9 @@ function look(text: string, wish: HostsWish): Look {
   const wanted = new Set(pairs.map(renderPair));
   const survey = surveyHosts(text, { known: new Set([...wish.known, ...wanted]), isFirst: wish.isFirst });
   const dropped = wish.isFirst ? survey.held.map(renderPair).filter((line) => !wanted.has(line)) : [];
-  return { survey, pairs, remarks: [...survey.remarks, ...nameLines('LineDropped', new Set(dropped))] };
+  const left = pairs.length === 0 ? survey.doubtful : new Set<string>();
+  const named = [...nameLines('LineDropped', new Set(dropped)), ...nameLines('LineLeft', left)];
+  return { survey, pairs, remarks: [...survey.remarks, ...named] };
 }
 
 function isSettled(text: string, { shape, held, before, after }: HostsSurvey, pairs: readonly HostPair[]): boolean {

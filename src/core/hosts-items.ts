@@ -83,7 +83,7 @@ export function wantedPairs({ pairs, unclear }: HostsItems, held: readonly HostP
 }
 
 interface ReadItem {
-  /** undefined = disabled, or wrong. */
+  /** undefined = disabled, which needs no address, or wrong. */
   readonly pair: HostPair | undefined;
   /** The name of an item that is wrong. */
   readonly unclear: string | undefined;
@@ -101,21 +101,26 @@ function parseItem(value: unknown, index: number): ReadItem {
   const fields = readFields(value, path);
   const report: ReadItem['report'] = (field, message, found) =>
     fields.report(field, message, { value: found.slice(0, 80) });
-  const domain = named('domain', parseHostName, HOST_NAME_FORM);
-  const ip = named('ip', parseAddress, ADDRESS_FORM);
   const isDisabled = fields.flag('disabled') ?? false;
+  const domain = named('domain', parseHostName, HOST_NAME_FORM, true);
+  const ip = named('ip', parseAddress, ADDRESS_FORM, !isDisabled);
   const isWrong = fields.issues().some(({ severity }) => severity === 'error');
   const isOn = !isWrong && !isDisabled && domain !== undefined && ip !== undefined;
   return {
     pair: isOn ? { domain, ip } : undefined,
     unclear: isWrong && !isDisabled ? domain : undefined,
-    isUnderstood: !isWrong,
+    isUnderstood: !isWrong || (isDisabled && domain !== undefined),
     report,
     issues: () => fields.issues(),
   };
 
-  function named(field: string, parse: (text: string) => string | undefined, form: string): string | undefined {
-    const found = fields.requiredText(field, form);
+  function named(
+    field: string,
+    parse: (text: string) => string | undefined,
+    form: string,
+    isNeeded: boolean,
+  ): string | undefined {
+    const found = isNeeded ? fields.requiredText(field, form) : fields.text(field);
     const parsed = found === undefined ? undefined : parse(found);
     if (found !== undefined && parsed === undefined) report(field, form, found);
     return parsed;

@@ -10,12 +10,13 @@ export const ROOM = '# room for registry-credential-helper';
 
 /**
  * What is wrong with what was found. `ForeignLine`: moved out of the block; `LineDropped`: found in it at the start of the program and
- * not wanted. At most `MAX_NAMED_LINES` of a kind are named, cut, each once; the others are counted.
+ * not wanted; `LineLeft`: stays although it may be ours, where the block goes. At most `MAX_NAMED_LINES` of a kind are named, cut, each once; the others are counted.
  */
 export type HostsRemark =
   | { readonly reason: 'BlockTorn' | 'BlockDoubled' }
-  | { readonly reason: 'ForeignLine' | 'LineDropped'; readonly line: string }
-  | { readonly reason: 'ForeignLine' | 'LineDropped'; readonly more: number };
+  | { readonly reason: LineReason; readonly line: string }
+  | { readonly reason: LineReason; readonly more: number };
+type LineReason = 'ForeignLine' | 'LineDropped' | 'LineLeft';
 
 /** Most lines that remarks name. */
 const MAX_NAMED_LINES = 20;
@@ -36,6 +37,8 @@ export interface HostsSurvey {
   readonly after: string;
   /** What whole blocks hold of ours, as it stands there. */
   readonly held: readonly HostPair[];
+  /** Lines in our form where only ours should be, but not provably ours: they are among the foreign ones. */
+  readonly doubtful: ReadonlySet<string>;
   /** `none`: nothing of ours; `room`: only that; `block`: one whole block with nothing else in it; `other`: to be put right. */
   readonly shape: 'none' | 'room' | 'block' | 'other';
   readonly remarks: readonly HostsRemark[];
@@ -55,12 +58,21 @@ export function surveyHosts(text: string, memory: Memory): HostsSurvey {
   const pieces: Piece[] = [];
   const held: HostPair[] = [];
   const moved = new Set<string>();
+  const doubtful = new Set<string>();
   /** Lines from a BEGIN on. */
   let open: string[] | undefined;
 
   const isKnown = (line: string): boolean => memory.known.has(bare(line));
+  /** Once the file was seen, what is not known is not ours. */
+  const isDoubtful = (line: string): boolean => memory.isFirst && !isKnown(line) && parsePair(bare(line)) !== undefined;
+  /** The lines next to a marker, nearest first. */
+  const doubt = (lines: readonly string[]): void => {
+    const end = lines.findIndex((line) => !isKnown(line) && !isDoubtful(line) && !isPadding(line));
+    for (const line of end === -1 ? lines : lines.slice(0, end)) if (isDoubtful(line)) doubtful.add(bare(line));
+  };
   const torn = (lines: readonly string[]): void => {
     pieces.push({ kind: 'torn' });
+    doubt(lines);
     const end = lines.findIndex((line) => !isKnown(line) && !isPadding(line));
     const reach = end === -1 ? lines : lines.slice(0, end);
     // Padding behind the last known line may be somebody's.
@@ -74,6 +86,7 @@ export function surveyHosts(text: string, memory: Memory): HostsSurvey {
       if (pair !== undefined && (isTrusted || isKnown(line))) held.push(pair);
       else if (!isPadding(line)) {
         moved.add(bare(line));
+        if (isDoubtful(line)) doubtful.add(bare(line));
         pieces.push(pieceOf(line));
       }
     }
@@ -81,6 +94,8 @@ export function surveyHosts(text: string, memory: Memory): HostsSurvey {
   /** An END without its BEGIN: the known lines right before it are what was between them. */
   const orphan = (): void => {
     for (let last = pieces.at(-1); last?.kind === 'foreign' && isKnown(last.text); last = pieces.at(-1)) pieces.pop();
+    const start = pieces.findLastIndex((piece) => piece.kind !== 'foreign' || !isDoubtful(piece.text)) + 1;
+    doubt(pieces.slice(start).map((piece) => (piece.kind === 'foreign' ? piece.text : '')));
     pieces.push({ kind: 'torn' });
   };
 
@@ -106,7 +121,7 @@ export function surveyHosts(text: string, memory: Memory): HostsSurvey {
   const isClean = remarks.length === 0;
   const shape =
     ours === '0 0 0' ? 'none' : ours === '1 0 0' && isClean ? 'block' : /^0 0 1$/.test(ours) ? 'room' : 'other';
-  return { ...around(pieces), held, shape, remarks };
+  return { ...around(pieces), held, doubtful, shape, remarks };
 }
 
 /** The lines of a text, each with its end. */
@@ -115,7 +130,7 @@ export function linesOf(text: string): readonly string[] {
 }
 
 /** Remarks about lines. */
-export function nameLines(reason: 'ForeignLine' | 'LineDropped', lines: ReadonlySet<string>): readonly HostsRemark[] {
+export function nameLines(reason: LineReason, lines: ReadonlySet<string>): readonly HostsRemark[] {
   const named = [...lines].slice(0, MAX_NAMED_LINES);
   const more = lines.size - named.length;
   return [
@@ -167,9 +182,4 @@ function around(pieces: readonly Piece[]): { readonly before: string; readonly a
   // After an unfinished line there is no place for a block but before everything: no byte is added to somebody's line.
   const text = textOf(pieces);
   return text === '' || text.endsWith('\n') ? { before: text, after: '' } : { before: '', after: text };
-}
-
-/** Lines of `pairs`, for `Memory`. */
-export function knownLines(pairs: readonly HostPair[]): readonly string[] {
-  return pairs.map(renderPair);
 }

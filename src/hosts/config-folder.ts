@@ -12,6 +12,12 @@ export type ListText = { readonly ok: true; readonly text: string } | { readonly
 
 /** Reads it as it is now. kubelet swaps the whole folder at once, so that no half of it is ever read. Never throws. */
 export function readList(folder: string): ListText {
+  const first = readOnce(folder);
+  // Opened on the way through the folder that kubelet was just removing: it had swapped it before.
+  return first.ok ? first : readOnce(folder);
+}
+
+function readOnce(folder: string): ListText {
   const file = path.join(folder, HOSTS_KEY);
   try {
     const fd = openSync(file, 'r');

@@ -93,7 +93,8 @@ export function readAll(fd: number): string {
 
 /**
  * Puts a new file with `text` in the place of `open`, with its owner and mode. Returns false, and leaves everything as it is,
- * when another writer did more to the file since it was read than append. Throws what the operating system says.
+ * when another writer did more to the file since it was read than append. Throws what the operating system says, and then nothing was
+ * replaced. `syncFolder` is to come after it.
  */
 export function replaceFile(open: OpenFile, text: string): boolean {
   // The one who holds the lock is the only one who uses this name: what is there was left by a process that died.
@@ -118,7 +119,6 @@ export function replaceFile(open: OpenFile, text: string): boolean {
   } finally {
     closeSync(fd);
   }
-  syncFolder(path.dirname(open.path));
   return true;
 }
 
@@ -156,12 +156,18 @@ function writeAll(fd: number, text: string, at?: number): void {
   }
 }
 
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
+/** Makes a replacement outlast a power cut. Gives the code of the error where that cannot be had: what was replaced stays so. */
+export function syncFolder(file: string): string | undefined {
   try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    const fd = openSync(path.dirname(file), 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
   }
 }
 

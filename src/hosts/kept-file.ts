@@ -13,26 +13,13 @@ import {
   refuseStale,
   replaceFile,
   stampOf,
+  syncFolder,
   type OpenFile,
 } from './file-access.ts';
+import { isHalfWritten } from './half-written.ts';
 import { withLock } from './lock.ts';
 import { RetiredFiles } from './retired.ts';
-
-/** How the file was written. */
-export type HostsWrite = 'replaced' | 'in-place';
-
-/** What one update found and did. */
-export interface HostsUpdate {
-  /** What the file holds now. */
-  readonly text: string;
-  /** undefined = nothing differed, nothing was written. */
-  readonly how: HostsWrite | undefined;
-  readonly remarks: readonly HostsRemark[];
-  /** Bytes that others had written into a replaced file and that were brought into its successor. */
-  readonly carried: number;
-  /** Whole-file rewrites of replaced files that could not be brought. */
-  readonly lost: number;
-}
+import { endUpdate, startUpdate, type HostsUpdate, type UpdateProgress } from './update.ts';
 
 export interface KeptFileOptions {
   readonly path: string;
@@ -51,24 +38,16 @@ export type Wish = (text: string) => HostsWish;
 /** Attempts before a writer that takes no lock is left alone until the next cycle. */
 const MAX_ATTEMPTS = 50;
 const LOCK_PATIENCE_MS = 5_000;
-/** How often, and in which steps, an empty file is looked at until it is taken for one: who rewrites a file empties it first. */
-const EMPTY_LOOKS = 20;
-const EMPTY_PAUSE_MS = 10;
-
-interface Progress {
-  how: HostsWrite | undefined;
-  /** By what they say. */
-  readonly remarks: Map<string, HostsRemark>;
-  carried: number;
-  lost: number;
-  /** Appended for this update, and not used yet. */
-  room: string;
-}
+/** Between two looks at a file that seems to be half written. */
+const PAUSE_MS = 10;
+/** An attempt found a file that seems to be half written. */
+const HALF_WRITTEN = Symbol('half written');
 
 interface Plan {
   /** Nothing of ours is to stay, not even room. */
   readonly isLast: boolean;
-  readonly mayBeEmpty: boolean;
+  /** How long a file was waited for that seemed to be half written, milliseconds. */
+  readonly waitedMs: number;
   /** Replaced files are looked at for the last time. */
   readonly isEnd: boolean;
 }
@@ -95,16 +74,13 @@ export class KeptFile {
   async update(wish: Wish, { isLast = false } = {}): Promise<HostsUpdate> {
     this.#last = { wish, isLast };
     this.#rightStamp = undefined;
-    const mayBeEmpty = await this.#staysEmpty();
-    const found = this.#read();
-    if (!this.#retired.hasNews()) {
-      const { text, remarks, missing } = this.#rewrite(found.text, wish, '', isLast);
-      if (text === found.text && missing === 0) {
-        this.#rightStamp = found.stamp;
-        return { text, how: undefined, remarks, carried: 0, lost: 0 };
-      }
+    const progress = startUpdate();
+    for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
+      const update = await this.#attempt(wish, progress, { isLast, waitedMs, isEnd: false });
+      if (update !== HALF_WRITTEN) return update;
+      // Without the lock: the other writer may hold it.
+      await pause(PAUSE_MS);
     }
-    return this.#write(wish, { isLast, mayBeEmpty, isEnd: false });
   }
 
   /** True = nothing was written since the last update, which found nothing to do: the same wish needs no other one. */
@@ -126,22 +102,35 @@ export class KeptFile {
     try {
       if (this.#retired.age() === undefined || this.#last === undefined) return undefined;
       const { wish, isLast } = this.#last;
-      return await this.#write(wish, { isLast, mayBeEmpty: true, isEnd: true });
+      const update = await this.#write(wish, startUpdate(), { isLast, waitedMs: Infinity, isEnd: true });
+      return update === HALF_WRITTEN ? undefined : update;
     } finally {
       this.#retired.close();
     }
   }
 
-  async #write(wish: Wish, plan: Plan): Promise<HostsUpdate> {
+  async #attempt(wish: Wish, progress: UpdateProgress, plan: Plan): Promise<HostsUpdate | typeof HALF_WRITTEN> {
+    const found = this.#read();
+    if (isHalfWritten(found, plan.waitedMs)) return HALF_WRITTEN;
+    if (!this.#retired.hasNews()) {
+      const { text, remarks, missing } = this.#rewrite(found.text, wish, '', plan.isLast);
+      if (text === found.text && missing === 0) {
+        this.#rightStamp = found.stamp;
+        for (const remark of remarks) addRemark(progress.remarks, remark);
+        return endUpdate(progress, text);
+      }
+    }
+    return this.#write(wish, progress, plan);
+  }
+
+  async #write(wish: Wish, progress: UpdateProgress, plan: Plan): Promise<HostsUpdate | typeof HALF_WRITTEN> {
     const { path, lockPath, now, random } = this.#options;
     try {
       return await withLock({ path: lockPath, patienceMs: LOCK_PATIENCE_MS, now, random }, () => {
-        const progress: Progress = { how: undefined, remarks: new Map(), carried: 0, lost: 0, room: '' };
         for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
           const text = this.#step(wish, progress, plan);
-          if (text === undefined) continue;
-          const { how, remarks, carried, lost } = progress;
-          return { text, how, remarks: [...remarks.values()], carried, lost };
+          if (text === HALF_WRITTEN) return text;
+          if (text !== undefined) return endUpdate(progress, text);
         }
         const cure = 'another writer keeps changing it without the lock; it is tried again in the next cycle';
         throw new HostsFailure('FileUnstable', `${path} did not hold still: ${cure}`);
@@ -154,7 +143,8 @@ export class KeptFile {
   }
 
   /** One look, and one write at most; the text when nothing is left to do. */
-  #step(wish: Wish, progress: Progress, { isLast, mayBeEmpty, isEnd }: Plan): string | undefined {
+  #step(wish: Wish, progress: UpdateProgress, plan: Plan): string | typeof HALF_WRITTEN | undefined {
+    const { isLast, waitedMs, isEnd } = plan;
     const open = openFile(this.#options.path, this.#inPlace ? 'write' : 'read');
     let isKept = false;
     try {
@@ -164,12 +154,13 @@ export class KeptFile {
         this.#inPlace = true;
         return undefined;
       }
-      if (open.text === '' && !mayBeEmpty) return undefined;
+      if (isHalfWritten(open, waitedMs)) return HALF_WRITTEN;
       const late = this.#retired.collect(open.text, isEnd);
       const isRewritten = late.rewritten !== undefined && !this.#inPlace;
       const settle = (): void => {
         late.settle();
         progress.carried += late.appended.length;
+        progress.unread += late.unread;
         progress.lost += late.lost + (late.rewritten !== undefined && !isRewritten ? 1 : 0);
       };
       if (late.appended !== '' && !isRewritten) {
@@ -185,8 +176,7 @@ export class KeptFile {
       }
       for (const remark of remarks) addRemark(progress.remarks, remark);
       if (this.#inPlace) this.#writeInPlace(open, { text, missing }, progress);
-      else isKept = this.#replace(open, text, progress);
-      if (isKept) settle();
+      else isKept = this.#replace(open, text, progress, settle);
       return undefined;
     } finally {
       if (!isKept) closeSync(open.fd);
@@ -194,7 +184,7 @@ export class KeptFile {
   }
 
   /** Returns true when the replaced file is kept, to see what is still written into it. */
-  #replace(open: OpenFile, text: string, progress: Progress): boolean {
+  #replace(open: OpenFile, text: string, progress: UpdateProgress, settle: () => void): boolean {
     try {
       if (!replaceFile(open, text)) return false;
     } catch (error) {
@@ -203,12 +193,15 @@ export class KeptFile {
       this.#inPlace = true;
       return false;
     }
+    settle();
+    // From here on others may write into it without being seen.
     this.#retired.add({ fd: open.fd, text: open.text, successor: text });
     progress.how = 'replaced';
+    progress.unsynced = syncFolder(open.path);
     return true;
   }
 
-  #writeInPlace(open: OpenFile, { text, missing }: { text: string; missing: number }, progress: Progress): void {
+  #writeInPlace(open: OpenFile, { text, missing }: { text: string; missing: number }, progress: UpdateProgress): void {
     if (missing > 0) {
       const mark = Math.floor(this.#options.random() * 2 ** 32);
       progress.room = renderRoom(open.text, missing, mark.toString(16).padStart(8, '0'));
@@ -230,14 +223,6 @@ export class KeptFile {
     if (!this.#inPlace) return { ...rewriteHosts(text, wished), missing: 0 };
     const rewrite = rewriteHostsInPlace(text, { ...wished, room: text.includes(room) ? room : '', isLast });
     return 'missing' in rewrite ? { ...rewrite, text: '' } : { ...rewrite, missing: 0 };
-  }
-
-  async #staysEmpty(): Promise<boolean> {
-    for (let look = 0; look < EMPTY_LOOKS; look += 1) {
-      if (this.#read().text !== '') return false;
-      await pause(EMPTY_PAUSE_MS);
-    }
-    return true;
   }
 
   #read(): OpenFile {

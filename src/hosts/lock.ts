@@ -31,11 +31,15 @@ export async function withLock<T>(options: LockOptions, work: () => T): Promise<
 }
 
 async function acquire({ path, patienceMs, now, random }: LockOptions): Promise<bigint> {
-  const deadline = now() + patienceMs;
+  let waitedMs = 0;
+  let lookedAt = now();
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, MAX_PAUSE_MS)) {
     const inode = create(path) ?? (removeStale(path, now(), random) ? create(path) : undefined);
     if (inode !== undefined) return inode;
-    if (now() > deadline) {
+    // A clock that is set back must not make us wait for as long.
+    waitedMs += Math.max(0, now() - lookedAt);
+    lookedAt = now();
+    if (waitedMs > patienceMs) {
       throw new HostsFailure(
         'LockBusy',
         `${path} is held by another writer: it is waited for; remove it if nobody runs`,

@@ -1,6 +1,7 @@
 // Says what the updater would write, and writes nothing.
 import { closeSync } from 'node:fs';
 import { findConflicts, heldPairs, rewriteHosts } from '../core/hosts-file.ts';
+import { renderPair } from '../core/host-names.ts';
 import { parseHostsItems, wantedPairs } from '../core/hosts-items.ts';
 import type { HostsRemark } from '../core/hosts-survey.ts';
 import { renderDiff } from '../core/text-diff.ts';
@@ -50,7 +51,8 @@ export function previewHosts({
   try {
     const { fd, text } = openFile(file, 'read');
     closeSync(fd);
-    const memory = { known: new Set<string>(), isFirst: true };
+    // As the command does: of a damaged block what the list has is ours, also when it is to go.
+    const memory = { known: new Set((listed?.pairs ?? []).map(renderPair)), isFirst: true };
     const wanted = listed === undefined || isRemoved ? [] : wantedPairs(listed, heldPairs(text, memory));
     const wish = { ...memory, pairs: wanted };
     const rewrite = rewriteHosts(text, wish);
@@ -68,8 +70,8 @@ export function previewHosts({
 }
 
 function describe(remark: HostsRemark): string {
-  if ('line' in remark) return `${remark.reason}: ${JSON.stringify(remark.line)} would be moved out of the block`;
-  return 'more' in remark
-    ? `${remark.reason}: ${remark.more} more lines would be moved out of the block`
-    : remark.reason;
+  const { reason } = remark;
+  const fate = reason === 'LineLeft' ? 'stay although they may be ours' : 'be moved out of the block';
+  if ('line' in remark) return `${reason}: ${JSON.stringify(remark.line)} would ${fate.replace('they', 'it')}`;
+  return 'more' in remark ? `${reason}: ${remark.more} more lines would ${fate}` : reason;
 }

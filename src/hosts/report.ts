@@ -81,18 +81,26 @@ export function createHostsReport({
 }
 
 function tellUpdate(logger: Logger, { update, reason, pairs }: Kept): void {
-  const { how, remarks, carried, lost } = update;
+  const { how, remarks, carried, lost, unread, unsynced } = update;
   for (const remark of remarks) {
     if (remark.reason === 'LineDropped')
       logger.info('Removed a line of the block that is not in the list', { ...remark });
-    else logger.warn('Block was not as it was left', { ...remark });
+    else if (remark.reason === 'LineLeft') {
+      const cure = 'remove it by hand if nobody wants it';
+      logger.error('Left a line that may be ours in the hosts file', { ...remark, cure });
+    } else logger.warn('Block was not as it was left', { ...remark });
   }
   if (carried > 0) logger.info('Brought what was appended to the replaced file', { bytes: carried });
   if (lost > 0) {
     const cure = 'write it again: take the lock, or open the file anew';
     logger.error('Rewrite of the replaced file was not taken over: the file was rewritten since', { cure });
   }
-  if (how !== undefined) logger.info('Wrote the hosts file', { reason, how, lines: pairs.length });
+  if (unread > 0) {
+    const cure = 'write it again: take the lock, or open the file anew';
+    logger.error('Replaced file was not followed to its end: it grew too long to be read', { files: unread, cure });
+  }
+  const remark = unsynced === undefined ? {} : { folderNotSynced: unsynced };
+  if (how !== undefined) logger.info('Wrote the hosts file', { reason, how, lines: pairs.length, ...remark });
 }
 
 function tellConflicts(logger: Logger, conflicts: Kept['conflicts']): void {

@@ -5,12 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { findConflicts, heldPairs, type HostsConflict, type HostsWish } from '../core/hosts-file.ts';
 import { parseHostsItems, wantedPairs, type HostsItems } from '../core/hosts-items.ts';
 import type { HostPair } from '../core/host-names.ts';
-import { knownLines } from '../core/hosts-survey.ts';
 import type { Issue } from '../core/types.ts';
 import { readList } from './config-folder.ts';
 import { HostsFailure } from './failure.ts';
 import { failureOf } from './file-access.ts';
-import { KeptFile, type HostsUpdate } from './kept-file.ts';
+import { KeptFile } from './kept-file.ts';
+import { KnownLines } from './known-lines.ts';
+import type { HostsUpdate } from './update.ts';
 import { Watches } from './watches.ts';
 
 /** What the mounted list is worth. */
@@ -62,15 +63,13 @@ const LINGER_MS = 1_000;
 /** Repairs within `FIGHT_MS` before another writer is fought no more than once a cycle. */
 const FORGIVEN = 5;
 const FIGHT_MS = 600_000;
-/** Most lines that are remembered as ours. */
-const MAX_KNOWN = 10_000;
 
 /** Follows one list and keeps one file. */
 export class HostsUpdater {
   readonly #options: HostsUpdaterOptions;
   readonly #file: KeptFile;
   readonly #watches: Watches;
-  readonly #known = new Set<string>();
+  readonly #known = new KnownLines();
   /** Text and state of the list when it was last read. */
   #list: { readonly text: string | undefined; readonly state: ListState } | undefined;
   #items: HostsItems | undefined;
@@ -110,15 +109,16 @@ export class HostsUpdater {
     }
   }
 
-  /** Takes the block out of the file. Throws HostsFailure. */
-  async remove(): Promise<void> {
-    // A torn block is ours as far as the list knows its lines.
+  /** Takes the block out of the file; false = lines stay that may be ours, of which it was told. Throws HostsFailure. */
+  async remove(): Promise<boolean> {
+    // A block that is torn, or has lines of others in it, is ours as far as the list knows its lines.
     const read = readList(this.#options.folder);
     const parsed = read.ok ? parseHostsItems(read.text) : undefined;
-    if (parsed?.ok === true) this.#remember(parsed.value.pairs);
+    if (parsed?.ok === true) this.#known.remember(parsed.value.pairs);
     const wish = (text: string): HostsWish => this.#wish(text, () => []);
     const update = await this.#file.update(wish, { isLast: true });
     this.#tell({ update, reason: 'Removed', pairs: [], conflicts: [] });
+    return !update.remarks.some(({ reason }) => reason === 'LineLeft');
   }
 
   /** Waits for those who had a file open that was replaced, and brings what they wrote. Throws HostsFailure. */
@@ -149,7 +149,7 @@ export class HostsUpdater {
       const isRepair = update.how !== undefined && !this.#isListNew;
       this.#isListNew = false;
       this.#last = wished.pairs;
-      this.#remember(wished.pairs);
+      this.#known.remember(wished.pairs);
       const conflicts = findConflicts(update.text, wished);
       this.#tell({ update, reason: isRepair ? 'BlockDamaged' : 'ListChanged', pairs: wished.pairs, conflicts });
       this.#judge(isRepair);
@@ -168,22 +168,10 @@ export class HostsUpdater {
 
   /** A wish that knows which lines are ours; `choose` gives the pairs from those that the block holds. */
   #wish(text: string, choose: (held: readonly HostPair[]) => readonly HostPair[]): HostsWish {
-    const memory = { known: this.#known, isFirst: this.#last === undefined };
+    const memory = { known: this.#known.lines, isFirst: this.#last === undefined };
     const held = heldPairs(text, memory);
-    this.#remember(held);
+    this.#known.remember(held);
     return { ...memory, pairs: choose(held) };
-  }
-
-  #remember(pairs: readonly HostPair[]): void {
-    for (const line of knownLines(pairs)) {
-      // Used again = youngest.
-      this.#known.delete(line);
-      this.#known.add(line);
-    }
-    for (const line of this.#known) {
-      if (this.#known.size <= MAX_KNOWN) return;
-      this.#known.delete(line);
-    }
   }
 
   #readList(): void {
@@ -206,7 +194,7 @@ export class HostsUpdater {
   #judge(isRepair: boolean): void {
     const now = this.#options.now();
     if (isRepair) this.#repairs.push(now);
-    this.#repairs = this.#repairs.filter((at) => at > now - FIGHT_MS).slice(-2 * FORGIVEN);
+    this.#repairs = this.#repairs.filter((at) => Math.abs(now - at) < FIGHT_MS).slice(-2 * FORGIVEN);
     const isContended = this.#repairs.length > FORGIVEN;
     if (isContended !== this.#isContended) this.#options.observer.contended(isContended);
     this.#isContended = isContended;

@@ -250,6 +250,21 @@ test('a writer that fights over the block makes no hot loop', async () => {
   expect(writes).toBeLessThan(14);
 });
 
+test('--cleanup that finds lines which may be ours leaves and names them, and ends with 1', async () => {
+  const damaged = `${LOCAL}${BEGIN}\n10.20.0.7 a.example\n10.20.0.8 b.example\n10.0.0.1 nas nas2\n${END}\n`;
+  const world = newWorld(damaged);
+  world.edit(list(['a.example', '10.20.0.7']));
+  const { code, output } = await world.run(['--cleanup']);
+  expect(code).toBe(1);
+  expect(output).toMatch(/10\.20\.0\.8 b\.example.*may be ours/);
+  expect(world.text()).toBe(`${LOCAL}10.20.0.8 b.example\n10.0.0.1 nas nas2\n`);
+
+  writeFileSync(world.file, damaged);
+  world.edit(list(['a.example', '10.20.0.7'], ['b.example', '10.20.0.8']));
+  expect((await world.run(['--cleanup'])).code).toBe(0);
+  expect(world.text()).toBe(`${LOCAL}10.0.0.1 nas nas2\n`);
+});
+
 describe('the list', () => {
   test('[tcr H2] applies without a restart when an item is switched, changed or removed', async () => {
     const world = newWorld();

@@ -172,6 +172,57 @@ describe('[tcr H6] what was damaged is put right, and no line is lost', () => {
   });
 });
 
+describe('where the block goes, what may be ours but is not provably is left and named', () => {
+  test.each<[string, string, HostsWish, string, readonly string[]]>([
+    [
+      'beside a line of somebody in the block',
+      `${LOCAL}${BEGIN}\n${renderPair(A)}\n${renderPair(OLD)}\n10.0.0.1 nas nas2\n${END}\n`,
+      wish([]),
+      `${LOCAL}${renderPair(A)}\n${renderPair(OLD)}\n10.0.0.1 nas nas2\n`,
+      [renderPair(A), renderPair(OLD)],
+    ],
+    [
+      'but not what the list has',
+      `${LOCAL}${BEGIN}\n${renderPair(A)}\n${renderPair(OLD)}\n10.0.0.1 nas nas2\n${END}\n`,
+      wish([], { known: new Set([renderPair(A)]) }),
+      `${LOCAL}${renderPair(OLD)}\n10.0.0.1 nas nas2\n`,
+      [renderPair(OLD)],
+    ],
+    [
+      'in a block without END, up to a line that is surely not ours',
+      `${BEGIN}\n${renderPair(A)}\n#  \n${renderPair(OLD)}\n${LOCAL}10.0.0.1 nas\n`,
+      wish([]),
+      `${renderPair(A)}\n#  \n${renderPair(OLD)}\n${LOCAL}10.0.0.1 nas\n`,
+      [renderPair(A), renderPair(OLD)],
+    ],
+    [
+      'in a block without BEGIN',
+      `10.0.0.1 nas\n${LOCAL}${renderPair(OLD)}\n${renderPair(A)}\n${END}\n`,
+      wish([], { known: new Set([renderPair(A)]) }),
+      `10.0.0.1 nas\n${LOCAL}${renderPair(OLD)}\n`,
+      [renderPair(OLD)],
+    ],
+    [
+      'not in a whole block that is a list as we write it',
+      `${LOCAL}${BLOCK_A}10.0.0.1 nas\n`,
+      wish([]),
+      `${LOCAL}10.0.0.1 nas\n`,
+      [],
+    ],
+    [
+      'not by a process that knows what it wrote',
+      `${BEGIN}\n10.0.0.1 nas\n${renderPair(A)}\n${END}\n`,
+      later([], [A]),
+      '10.0.0.1 nas\n',
+      [],
+    ],
+  ])('%s', (_, text, wanted, expected, left) => {
+    const { text: written, remarks } = rewriteHosts(text, wanted);
+    expect(written).toBe(expected);
+    expect(remarks.flatMap((one) => (one.reason === 'LineLeft' && 'line' in one ? one.line : []))).toEqual(left);
+  });
+});
+
 describe('a file with very many lines', () => {
   const many = Array.from({ length: 150_000 }, (_, index) => `0.0.0.0  ${index}.example\n`);
 

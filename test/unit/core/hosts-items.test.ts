@@ -27,6 +27,7 @@ describe('the list', () => {
   test.each<[string, string, readonly string[]]>([
     ['nothing', '[]', []],
     ['only what is disabled', '- {domain: a.b, ip: 1.2.3.4, disabled: "true"}', []],
+    ['[tcr H4] only what is disabled, without an address', '- {domain: a.b, disabled: true}', []],
     ['[tcr H7] duplicates, once', '- {domain: a.b, ip: 1.2.3.4}\n- {domain: A.B., ip: 1.2.3.4}', ['1.2.3.4 a.b']],
     [
       'both kinds of address for one name',
@@ -120,6 +121,13 @@ describe('what the block should hold', () => {
   test('keeps the line of a name whose item is wrong, until it is right', () => {
     expect(wanted('- {domain: a.b, ip: 1.1.1}\n- {domain: x.y, ip: 3.3.3.3}')).toEqual(['1.1.1.1 a.b', '3.3.3.3 x.y']);
     expect(wanted('- {domain: a.b, ip: 1.1.1}')).toEqual(['1.1.1.1 a.b']);
+  });
+
+  test('does not keep it when its item is disabled, though that is wrong, and the only one', () => {
+    expect(wanted('- {domain: a.b, ip: 1.1.1, disabled: true}')).toEqual([]);
+    expect(issuesOf('- {domain: a.b, ip: 1.1.1, disabled: true}')).toHaveLength(1);
+    expect(wanted('- {ip: 1.1.1.1, disabled: true}')).toEqual(['unusable']);
+    expect(wanted('- {domain: a.b, disabled: maybe}')).toEqual(['1.1.1.1 a.b']);
   });
 
   test('does not keep it when the name has another address of that kind, or its item is disabled', () => {

@@ -1,6 +1,8 @@
 // Writing a hosts file beside others, at exactly the worst moment: between our look and our write.
 import {
   appendFileSync,
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   ftruncateSync,
@@ -22,10 +24,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HostsWish } from '../../../src/core/hosts-file.ts';
 import { BLOCK_BEGIN as BEGIN, BLOCK_END as END, ROOM } from '../../../src/core/hosts-survey.ts';
-import { KeptFile, type HostsUpdate, type KeptFileOptions } from '../../../src/hosts/kept-file.ts';
+import { KeptFile, type KeptFileOptions } from '../../../src/hosts/kept-file.ts';
+import type { HostsUpdate } from '../../../src/hosts/update.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const LOCAL = '127.0.0.1 localhost\n';
@@ -65,6 +71,19 @@ function updateWhile(one: KeptFile, meanwhile: () => void, wish = WISH): Promise
     }
     return wish;
   });
+}
+
+/** Root may read every folder: as root, works as somebody who owns the file and may not. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  const nobody = 65_534;
+  if (process.geteuid?.() !== 0) return work();
+  for (const one of [folder, file]) chownSync(one, nobody, process.getegid?.() ?? 0);
+  process.seteuid?.(nobody);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
 }
 
 const textOf = (): string => readFileSync(file, 'latin1');
@@ -121,6 +140,35 @@ describe.each([
     expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
   });
 
+  test('is waited for, without the lock, when somebody has emptied it since the first look', async () => {
+    let looks = 0;
+    const writes = setTimeout(() => {
+      expect(existsSync(`${file}.lock`)).toBe(false);
+      writeFileSync(file, '127.0.0.1 me\n');
+    }, 60);
+    await keep(inPlace).update(() => {
+      looks += 1;
+      if (looks === 1) writeFileSync(file, '');
+      return WISH;
+    });
+    clearTimeout(writes);
+    expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
+  });
+
+  test('loses nothing to somebody who writes it anew in pieces that end within lines', async () => {
+    const lines = Array.from({ length: 3_500 }, (_, index) => `0.0.0.0 ad${index}.example\n`).join('');
+    const fd = openSync(file, 'w');
+    writeSync(fd, lines.slice(0, 16_384));
+    const update = keep(inPlace).update(() => WISH);
+    for (let at = 16_384; at < lines.length; at += 16_384) {
+      await pause(60);
+      writeSync(fd, lines.slice(at, at + 16_384));
+    }
+    closeSync(fd);
+    await update;
+    expect(textOf()).toBe(`${lines}${BLOCK}`);
+  });
+
   test('is put right after a process that was killed: its room, its new file and its old lock', async () => {
     writeFileSync(file, `${LOCAL}${ROOM} 0123abcd      \n`);
     writeFileSync(join(folder, '.hosts.registry-credential-helper'), 'half');
@@ -141,6 +189,19 @@ describe.each([
     await expect(one.update(() => WISH)).rejects.toMatchObject({ reason: 'LockBusy' });
     expect(textOf()).toBe(LOCAL);
     expect(existsSync(`${file}.lock`)).toBe(true);
+  });
+
+  test('is not waited for any longer when the clock is set back meanwhile', async () => {
+    writeFileSync(`${file}.lock`, '');
+    let clock = Date.now();
+    let looks = 0;
+    const now = (): number => {
+      looks += 1;
+      clock += looks === 2 ? -3_600_000 : 3_000;
+      if (looks > 20) rmSync(`${file}.lock`);
+      return clock;
+    };
+    await expect(keep(inPlace, { now }).update(() => WISH)).rejects.toMatchObject({ reason: 'LockBusy' });
   });
 
   test('is left alone when it never holds still', async () => {
@@ -225,6 +286,93 @@ describe('a file that was replaced', () => {
     closeSync(fd);
   });
 
+  test('that is the oldest of 64 and over its time goes, and none of the others with it', async () => {
+    let clock = Date.now();
+    const one = keep(false, { now: () => clock });
+    for (let round = 0; round < 64; round += 1) {
+      // Only the oldest is over its time at the end.
+      if (round === 1) clock += 1;
+      await one.update(() => (round % 2 === 0 ? WISH : NOTHING));
+    }
+    const fd = openSync(file, 'a');
+    clock += 600_000;
+    expect(await one.update(() => WISH)).toMatchObject({ how: 'replaced' });
+    writeSync(fd, '10.0.0.1 late\n');
+    await one.update(() => WISH);
+    expect(linesOf()).toEqual(`${LOCAL}${BLOCK}10.0.0.1 late\n`.split('\n').sort());
+    closeSync(fd);
+  });
+
+  test('that grew too long is said once and let go; the file is kept on, to the end', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, '0.0.0.0 ad.example\n'.repeat(150_000), 0);
+    expect(await one.update(() => WISH)).toMatchObject({ unread: 1 });
+    writeSync(fd, 'x');
+    const other = { ...WISH, pairs: [{ domain: 'b.example', ip: '10.20.0.8' }] };
+    expect(await one.update(() => other)).toMatchObject({ how: 'replaced', unread: 0 });
+    expect(await one.close()).toMatchObject({ unread: 0 });
+    expect(textOf()).toBe(`${LOCAL}${BEGIN}\n10.20.0.8 b.example\n${END}\n`);
+    closeSync(fd);
+  });
+
+  test('is followed, too, where its folder may be written but not read', async () => {
+    const one = keep(false);
+    chmodSync(folder, 0o333);
+    const fd = openSync(file, 'a');
+    await asNobody(async () => {
+      expect(await one.update(() => WISH)).toMatchObject({ how: 'replaced', unsynced: 'EACCES' });
+    });
+    chmodSync(folder, 0o755);
+    writeSync(fd, '10.0.0.1 late\n');
+    await one.close();
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.1 late\n`);
+    closeSync(fd);
+  });
+
+  test('is as young as can be when the clock was set back, so that the end waits no longer than ever', async () => {
+    let clock = Date.now();
+    const one = keep(false, { now: () => clock });
+    await one.update(() => WISH);
+    clock -= 3_600_000;
+    expect(one.sinceReplaced()).toBe(0);
+  });
+
+  test('gives lines that become no part of an unfinished one of somebody else', async () => {
+    const fds = [openSync(file, 'a'), openSync(file, 'r+')] as const;
+    const one = keep(false);
+    await one.update(() => WISH);
+    appendFileSync(file, '10.0.0.2 unfinished');
+    writeSync(fds[0], '10.0.0.1 late\n');
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${LOCAL}${BLOCK}10.0.0.2 unfinished\n10.0.0.1 late\n`);
+    for (const fd of fds) closeSync(fd);
+  });
+
+  test('that is rewritten without an end of its last line leaves alone what was appended since', async () => {
+    const fd = openSync(file, 'r+');
+    const one = keep(false);
+    await one.update(() => WISH);
+    appendFileSync(file, '10.0.0.2 nas\n');
+    ftruncateSync(fd);
+    writeSync(fd, '127.0.0.1 me', 0);
+    await one.update(() => WISH);
+    expect(linesOf()).toEqual(`127.0.0.1 me\n10.0.0.2 nas\n${BLOCK}`.split('\n').sort());
+    closeSync(fd);
+  });
+
+  test('gives the rest of a line that was unfinished when it was replaced', async () => {
+    writeFileSync(file, '10.0.0.1 unfin');
+    const fd = openSync(file, 'a');
+    const one = keep(false);
+    await one.update(() => WISH);
+    writeSync(fd, 'ished\n10.0.0.2 more\n');
+    await one.update(() => WISH);
+    expect(textOf()).toBe(`${BLOCK}10.0.0.1 unfinished\n10.0.0.2 more\n`);
+    closeSync(fd);
+  });
+
   test('brings a rewrite of it at the next attempt when something came in between', async () => {
     const fd = openSync(file, 'r+');
     const one = keep(false);
@@ -278,6 +426,21 @@ describe('a file that was replaced', () => {
     expect(textOf()).toBe(`127.0.0.1 me\n${BLOCK}`);
   });
 });
+
+test('what is remembered of 64 long files that were replaced is short', async () => {
+  writeFileSync(file, '0.0.0.0 ad.example\n'.repeat(50_000));
+  const used = (): number => {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const one = keep(false);
+  await one.update(() => WISH);
+  const before = used();
+  for (let round = 0; round < 64; round += 1) await one.update(() => (round % 2 === 0 ? NOTHING : WISH));
+  expect((used() - before) / statSync(file).size).toBeLessThan(64);
+}, 60_000);
 
 test('a file that nobody touched since it was right needs no look, unless it changed a moment before that', async () => {
   writeFileSync(file, `${LOCAL}${BLOCK}`);

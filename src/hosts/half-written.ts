@@ -1,0 +1,16 @@
+// Tells a hosts file that somebody seems to be writing anew from one that is done: who rewrites a file empties it first, and then writes
+// it in pieces, which end anywhere.
+import { BLOCK_END } from '../core/hosts-survey.ts';
+import type { OpenFile } from './file-access.ts';
+
+/** How long an empty file is looked at until it is taken for one, milliseconds. */
+const EMPTY_MS = 200;
+/** How long one is that changed a moment before, has no block, and ends within a line. */
+const UNFINISHED_MS = 5_000;
+
+/** True while it should not be written: what is ours would move what somebody goes on to write. `waitedMs` = so far. */
+export function isHalfWritten({ text, stamp }: Pick<OpenFile, 'text' | 'stamp'>, waitedMs: number): boolean {
+  if (text === '') return waitedMs < EMPTY_MS;
+  const isYoung = stamp === undefined;
+  return isYoung && !text.endsWith('\n') && !text.includes(BLOCK_END) && waitedMs < UNFINISHED_MS;
+}
