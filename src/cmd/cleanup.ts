@@ -17,7 +17,9 @@ const HELP = `registry-credential-helper cleanup removes everything that one ins
 ImagePullSecret resources that it made because they were declared, its references from ServiceAccounts, then its Secrets, then what it
 had made at clouds (long-term tokens, service accounts), then its own master copy. Foreign objects and foreign references stay. What
 cannot be revoked at its cloud is named, and the master copy stays, so that cleanup can be run again; the identities are those of the
-controller: its Secrets, variables and mounted tokens. With --namespaces it looks at those namespaces alone, with rights in those alone.
+controller: its Secrets, variables and mounted tokens.
+With --namespaces it removes references and Secrets from those namespaces alone, with rights in those alone, and leaves what other
+namespaces may still use; where those are all that the installation serves, --whole-installation removes the rest as well.
 Stop the controller first: it would write everything again, so cleanup refuses while another process holds the Lease.
 
 Usage: registry-credential-helper cleanup [FLAGS]
@@ -25,8 +27,13 @@ Usage: registry-credential-helper cleanup [FLAGS]
 Examples:
   registry-credential-helper cleanup --kubeconfig ~/.kube/config --dry-run
   registry-credential-helper cleanup --kubeconfig ~/.kube/config --instance=blue
-  registry-credential-helper cleanup --kubeconfig ~/.kube/config --namespaces=team-a,team-b
+  registry-credential-helper cleanup --kubeconfig ~/.kube/config --namespaces=team-b
+  registry-credential-helper cleanup --kubeconfig ~/.kube/config --namespaces=team-a,team-b --whole-installation
 `;
+
+/** Said at the end of a run that leaves what other namespaces may use. */
+const KEPT =
+  'Webhooks, declared resources, what was made at clouds and the master copy stay: with --whole-installation they go, too';
 
 export const cleanupCommand: Command = {
   name: 'cleanup',
@@ -36,6 +43,7 @@ export const cleanupCommand: Command = {
     const connection = connect(settings, version);
     const { client, logger, namespace } = connection;
     const { instance, dryRun, namespaces } = settings;
+    const isWhole = namespaces === undefined || settings.wholeInstallation;
     const sources = new SecretSources({
       client,
       onChange: () => undefined,
@@ -56,6 +64,7 @@ export const cleanupCommand: Command = {
         instance,
         namespace,
         namespaces,
+        isWhole,
         dryRun,
         revocations: revocationsOf(connection, sources, settings),
         now: Date.now,
@@ -71,7 +80,7 @@ export const cleanupCommand: Command = {
           ),
         onUnreadable: (name) =>
           void process.stderr.write(
-            `cleanup: may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or leave it out of --namespaces\n`,
+            `cleanup: may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or, where it holds nothing of this installation, leave it out\n`,
           ),
         onReadFailure: (kind, error) =>
           void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),
@@ -79,6 +88,7 @@ export const cleanupCommand: Command = {
       });
       const verb = dryRun ? 'would be removed' : 'removed';
       process.stdout.write(`${references} references and ${secrets} Secrets ${verb}, ${failed} failed\n`);
+      if (!isWhole) process.stdout.write(`${KEPT}\n`);
       return failed === 0 ? 0 : 1;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;

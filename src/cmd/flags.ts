@@ -167,6 +167,12 @@ const FLAGS: readonly Flag[] = [
     help: 'form of the log lines (default: json)',
     commands: ['controller', 'cleanup', 'hosts'],
   },
+  {
+    name: 'whole-installation',
+    value: undefined,
+    help: 'the namespaces of --namespaces are all that the installation serves: remove as well what they share',
+    commands: ['cleanup'],
+  },
   { name: 'dry-run', value: undefined, help: 'print what would be removed and remove nothing', commands: ['cleanup'] },
   {
     name: 'dry-run',

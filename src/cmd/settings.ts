@@ -41,6 +41,8 @@ export interface Settings {
   readonly hosts: HostsFlags;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
+  /** `cleanup`: `namespaces` are all that the installation serves. */
+  readonly wholeInstallation: boolean;
   /** `cleanup` and `hosts`: print, write nothing. */
   readonly dryRun: boolean;
   /** `migrate config` only: the file to read in place of the cluster; `-` = standard input. */
@@ -102,6 +104,8 @@ export function readSettings(command: string, args: readonly string[], env: Node
     hosts: parseHostsFlags(values, issues),
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
+    wholeInstallation:
+      choice('whole-installation', values.get('whole-installation') ?? 'false', ['true', 'false'], issues) !== 'false',
     dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
     file: values.get('file'),
     name: onlyName(command, names, issues),

@@ -35,6 +35,8 @@ export interface CleanUpOptions {
   readonly namespace: string;
   /** The only ones that are looked at; absent = all. */
   readonly namespaces?: readonly string[] | undefined;
+  /** True = no other namespace is served: what all of them share goes as well. */
+  readonly isWhole: boolean;
   /** What was minted is revoked at its cloud with these. */
   readonly revocations: Revocations;
   /** Only say what would be done. */
@@ -64,7 +66,7 @@ export interface CleanUpOutcome {
 
 /**
  * Removes the webhooks and declared resources, then references, then Secrets, then what was minted at clouds, then what is in our own
- * namespace. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
+ * namespace; of an installation that serves other namespaces too only references and Secrets. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
  * not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
@@ -86,25 +88,14 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
   const running = cluster.run(signal);
   try {
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
-    // First: it would add references again.
-    for (const kind of WEBHOOK_KINDS) {
-      await unlessForbidden('a webhook', options, async () => {
-        tellOf(await removeWebhook(options.client, kind, options), `${kind} ${webhookName(options.instance)}`, options);
-      });
-    }
-    // Whoever serves them next would write their Secrets again.
-    await unlessForbidden('declared resources', options, async () => {
-      for (const name of await removeDeclared(options.client, options)) {
-        tellOf('removed', `ImagePullSecret ${name}`, options);
-      }
-    });
+    if (options.isWhole) await removeSources(options);
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
     const sum = (pick: (outcome: CleanUpOutcome) => number): number =>
       outcomes.reduce((total, outcome) => total + pick(outcome), 0);
     let failed = sum((outcome) => outcome.failed);
-    if (failed === 0) {
+    if (failed === 0 && options.isWhole) {
       failed = await cleanUpMinted(options);
       await removeOwnSecrets(options, { keepsMasterCopy: failed > 0 });
     }
@@ -113,6 +104,22 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     ended.abort();
     await running;
   }
+}
+
+/** What would write again, or have written, what is removed afterwards. */
+async function removeSources(options: CleanUpOptions): Promise<void> {
+  // First: it would add references again.
+  for (const kind of WEBHOOK_KINDS) {
+    await unlessForbidden('a webhook', options, async () => {
+      tellOf(await removeWebhook(options.client, kind, options), `${kind} ${webhookName(options.instance)}`, options);
+    });
+  }
+  // Whoever serves them next would write their Secrets again.
+  await unlessForbidden('declared resources', options, async () => {
+    for (const name of await removeDeclared(options.client, options)) {
+      tellOf('removed', `ImagePullSecret ${name}`, options);
+    }
+  });
 }
 
 async function cleanNamespace(options: CleanUpOptions, cluster: ClusterCaches, name: string): Promise<CleanUpOutcome> {

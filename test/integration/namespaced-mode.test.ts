@@ -255,14 +255,25 @@ describe('[tcr M7] with Roles in listed namespaces alone', () => {
   test('cleanup removes what is in them, names the one that it may not read, and touches nothing else', async () => {
     await replica.stop();
     const before = await picture('team-private');
-    const first = await runCommand(world, 'cleanup', green());
+    const partly = await runCommand(world, 'cleanup', [
+      ...green().filter((flag) => !flag.startsWith('--namespaces=')),
+      '--namespaces=team-late',
+    ]);
+    expect([partly.code, partly.output]).toEqual([0, expect.stringContaining('the master copy stay')]);
+    expect(await world.cluster.list('secrets', 'team-late')).toEqual([]);
+    expect(await isServed('team-a', SECRET)).toBe(true);
+    expect(await world.cluster.get('secrets', 'registry-credential-helper-state-default', OWN)).toBeDefined();
+    expect(await webhookObject(world)).toBeDefined();
+
+    const whole = [...green(), '--whole-installation'];
+    const first = await runCommand(world, 'cleanup', whole);
     expect(first.output).toContain('may not read ServiceAccounts and Secrets in the namespace team-locked, left alone');
     expect(first.output).toContain(`deleted Secret team-a/${SECRET}`);
     expect(first.code).toBe(1);
     expect(await isServed('team-locked', SECRET)).toBe(true);
 
     await grantIn(world, DOCUMENTED, 'team-locked');
-    const { code, output } = await runCommand(world, 'cleanup', green());
+    const { code, output } = await runCommand(world, 'cleanup', whole);
     expect([code, output]).toEqual([0, expect.stringContaining(`deleted Secret team-locked/${SECRET}`)]);
     for (const name of ['team-a', 'team-late', 'team-locked']) {
       expect(await world.cluster.list('secrets', name)).toEqual([]);
@@ -296,7 +307,7 @@ describe('[tcr M7] under names of one’s own', () => {
       expect(await world.cluster.list('secrets', name)).toEqual([]);
 
     await replica.stop();
-    const { code } = await runCommand(world, 'cleanup', flags);
+    const { code } = await runCommand(world, 'cleanup', [...flags, '--whole-installation']);
     expect(code).toBe(0);
     expect(await refusedElsewhere(BLUE)).toEqual([]);
     expect(await world.cluster.list('secrets', 'team-c')).toEqual([]);

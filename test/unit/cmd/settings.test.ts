@@ -53,7 +53,14 @@ const HOSTS = {
   cleanupOnExit: false,
 };
 /** They may stand alone, so that a value of theirs is joined by `=`. */
-const SWITCHES: readonly string[] = ['dry-run', 'leader-elect', 'in-place', 'cleanup', 'cleanup-on-exit'];
+const SWITCHES: readonly string[] = [
+  'dry-run',
+  'whole-installation',
+  'leader-elect',
+  'in-place',
+  'cleanup',
+  'cleanup-on-exit',
+];
 
 const FLAGS: readonly FlagCase[] = [
   {
@@ -236,6 +243,16 @@ const FLAGS: readonly FlagCase[] = [
     otherValue: false,
     byDefault: false,
     commands: ['cleanup', 'hosts'],
+  },
+  {
+    flag: 'whole-installation',
+    text: 'true',
+    setting: 'wholeInstallation',
+    value: true,
+    other: 'false',
+    otherValue: false,
+    byDefault: false,
+    commands: ['cleanup'],
   },
   ...(
     [

@@ -32,6 +32,7 @@ function run(reason: KubeErrorReason, times: number) {
     instance: 'main',
     namespace: 'a',
     dryRun: false,
+    isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
     onLeftBehind: () => undefined,
     now: () => Date.now(),
@@ -74,6 +75,7 @@ test('with listed namespaces looks at no other, and names the one that it may no
     ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
     onReadFailure: () => undefined,
     onUnreadable: (name) => void unreadable.push(name),
+    isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
   });
   expect(unreadable).toEqual(['locked']);
@@ -103,14 +105,14 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
 
   async function runWith(
     revoke: Revocations['revoke'],
-    change: { readonly dryRun?: boolean; readonly mints?: boolean } = {},
+    change: { readonly dryRun?: boolean; readonly mints?: boolean; readonly isWhole?: boolean } = {},
   ) {
     const printed: string[] = [];
     const left: string[] = [];
     const client = createFakeClient(cluster(MINTED.map((cacheKey) => ({ provider: 'tcr', target: {}, cacheKey }))));
-    const { dryRun = false, mints = true } = change;
+    const { dryRun = false, mints = true, isWhole = true } = change;
     const outcome = await cleanUp({
-      ...{ client, instance: 'main', namespace: 'a', dryRun, now: () => Date.now(), random: () => 0 },
+      ...{ client, instance: 'main', namespace: 'a', isWhole, dryRun, now: () => Date.now(), random: () => 0 },
       ...{
         onFailure: () => undefined,
         onUnknown: () => undefined,
@@ -123,7 +125,8 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
       signal: stop.signal,
     });
     const isRemoved = client.calls.some(({ method, path }) => method === 'DELETE' && path === MASTER_COPY);
-    return { outcome, printed: printed.join('\n'), left, isRemoved };
+    const calls = client.calls.map(({ path }) => path);
+    return { outcome, printed: printed.join('\n'), left, isRemoved, calls };
   }
 
   test('is revoked as a whole, and then the master copy goes', async () => {
@@ -143,6 +146,19 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     expect(left).toEqual([MINTED[0]]);
     expect(printed).toContain(`revoked at the cloud b of ${MINTED[1] ?? ''}`);
     expect(isRemoved).toBe(false);
+  });
+
+  test('stays, with everything that namespaces share, where others may be served', async () => {
+    const { outcome, printed, isRemoved, calls } = await runWith(
+      () => Promise.reject(new Error('nothing is revoked')),
+      {
+        isWhole: false,
+      },
+    );
+    expect([outcome.failed, printed, isRemoved]).toEqual([0, '', false]);
+    expect(calls.filter((path) => path.includes('webhookconfigurations') || path.includes('imagepullsecrets'))).toEqual(
+      [],
+    );
   });
 
   test('is only named in a dry run', async () => {
