@@ -34,7 +34,7 @@ export interface CleanUpOptions {
   /** Namespace of the master copy. */
   readonly namespace: string;
   /** What was minted is revoked at its cloud with these. */
-  readonly revocations: Revocations;
+  readonly revocations: Pick<Revocations, 'mints' | 'revoke'>;
   /** Only say what would be done. */
   readonly dryRun: boolean;
   readonly now: () => EpochMs;

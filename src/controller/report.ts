@@ -144,6 +144,14 @@ export function createReport(options: ReportOptions): Report {
     onRevocationFailure: (credential, error) => {
       logger.warn('What a credential left at its cloud could not be removed', { credential, error });
     },
+    onRevocationsFull: (credential) => {
+      logger.warn('More is left at clouds than can be remembered: some of it stays there', { credential });
+      onConfigMap(
+        'Warning',
+        'CredentialWarning',
+        `More than can be remembered waits to be removed at clouds: what ${credential} left there, among others, stays. Delete by hand what bears the tag of this cluster, and look who changes registries, regions or identities so often.`,
+      );
+    },
     onTcrAssistant: (isRunning) => {
       if (isRunning === wasAssisted) return;
       wasAssisted = isRunning;

@@ -38,6 +38,7 @@ const OBSERVER: ControllerObserver = {
   onStatusFailure: ignore,
   onRevoked: ignore,
   onRevocationFailure: ignore,
+  onRevocationsFull: ignore,
 };
 
 interface Replica {
@@ -100,7 +101,7 @@ function startReplica(
         now: provider.now,
         random: () => 0.5,
       }),
-      revocations: { mints: () => false, revoke: () => Promise.resolve([]) },
+      revocations: { mints: () => false, toRemember: () => undefined, revoke: () => Promise.resolve([]) },
     }),
     observer: OBSERVER,
     now: provider.now,
