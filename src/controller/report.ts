@@ -55,6 +55,8 @@ export interface ReportOptions {
 export interface Report extends ControllerObserver {
   readonly onOutcome: (outcome: CredentialOutcome) => void;
   readonly onIdentity: (outcome: IdentityOutcome) => void;
+  /** The master copy had no room for so many credentials. */
+  readonly onOmitted: (count: number) => void;
   /** Credentials whose last attempt failed, for metrics. */
   readonly failing: () => readonly FailingCredential[];
 }
@@ -123,6 +125,11 @@ export function createReport(options: ReportOptions): Report {
       wanted = new Set(state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)));
     },
     onIdentity: (outcome) => reportIdentity(logger, outcome),
+    onOmitted: (count) => {
+      logger.warn('Master copy has no room for all credentials: after a restart the others are asked for again', {
+        count,
+      });
+    },
     onStateFailure: (error) => {
       if (!isAborted(error)) logger.warn('Master copy could not be read or written', { error });
     },

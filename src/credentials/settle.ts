@@ -65,6 +65,16 @@ export function readsOf(flight: Pick<Flight, 'reads'>): readonly SecretReference
   return [...flight.reads.values()].map((read) => read.reference);
 }
 
+/** Every Secret that credentials, failed attempts, or calls under way read; each once. */
+export function sourcesOf(entries: Iterable<Entry>): readonly SecretReference[] {
+  const references = [...entries].flatMap(({ held, failed, flight }) => [
+    ...(held?.revisions.map(({ reference }) => reference) ?? []),
+    ...(failed?.references ?? []),
+    ...(flight === undefined ? [] : readsOf(flight)),
+  ]);
+  return [...new Map(references.map((one) => [`${one.namespace}/${one.name}`, one])).values()];
+}
+
 /** True when it is the first of its kind: of this identity, or after a failure. */
 function isFirst({ held, failed }: Entry, { identity }: Credential): boolean {
   if (held === undefined || failed !== undefined) return true;

@@ -17,7 +17,7 @@ import {
 } from './entry.ts';
 import { Identities } from './identities.ts';
 import { compare } from './look.ts';
-import { fail, readsOf, succeed } from './settle.ts';
+import { fail, readsOf, sourcesOf, succeed } from './settle.ts';
 import { formatSnapshot, parseSnapshot } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 import { Turns } from './turns.ts';
@@ -34,6 +34,8 @@ export class CredentialStore {
   readonly #entries = new Map<string, Entry>();
   readonly #identities: Identities;
   #stopped = false;
+  /** The last snapshot had no room for all. */
+  #isCut = false;
 
   constructor(options: CredentialStoreOptions) {
     const ignore = (): void => undefined;
@@ -43,6 +45,7 @@ export class CredentialStore {
       onOutcome: ignore,
       onAttempt: ignore,
       onIdentity: ignore,
+      onOmitted: ignore,
       delay: (ms, signal) => pause(ms, undefined, { signal, ref: false }),
       patienceMs: 5_000,
       turns: new Turns(),
@@ -114,14 +117,7 @@ export class CredentialStore {
 
   /** Every Secret that credentials, failed attempts, or calls under way read. */
   sources(): readonly SecretReference[] {
-    const references = [...this.#entries.values()].flatMap(({ held, failed, flight }) => [
-      ...(held?.revisions.map((revision) => revision.reference) ?? []),
-      ...(failed?.references ?? []),
-      ...(flight === undefined ? [] : readsOf(flight)),
-    ]);
-    return [
-      ...new Map(references.map((reference) => [`${reference.namespace}/${reference.name}`, reference])).values(),
-    ];
+    return sourcesOf(this.#entries.values());
   }
 
   /** The configuration changed: whatever failed may be tried again at once. */
@@ -142,10 +138,13 @@ export class CredentialStore {
     if (dropped.some((entry) => entry.held !== undefined)) this.#options.onChanged();
   }
 
-  /** Every valid credential as JSON: the master copy. Secret. */
+  /** Every valid credential as JSON, as far as there is room: the master copy. Secret. */
   snapshot(): string {
     const now = this.#options.world.now();
-    return formatSnapshot([...this.#entries.values()].flatMap((entry) => validOf(entry, now) ?? []));
+    const { text, omitted } = formatSnapshot([...this.#entries.values()].flatMap((entry) => validOf(entry, now) ?? []));
+    if (omitted > 0 && !this.#isCut) this.#options.onOmitted(omitted);
+    this.#isCut = omitted > 0;
+    return text;
   }
 
   /**
