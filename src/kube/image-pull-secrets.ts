@@ -98,6 +98,11 @@ export class ImagePullSecrets {
     return [...this.#resources.values()];
   }
 
+  /** One of them. */
+  get(name: string): Resource | undefined {
+    return this.#resources.get(name);
+  }
+
   /** Those that the API server serves now, in their latest version; undefined = none are, or it is not known yet. */
   served(): readonly Resource[] | undefined {
     const reflector = this.#following?.reflector;

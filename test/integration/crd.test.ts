@@ -44,6 +44,17 @@ describe('the definition', () => {
     'bad-robot': { tcr: { tokenMode: 'robot' } },
     'bad-mode': { tcr: { registryId: 'tcr-a1b2c3d4', tokenMode: 'eternal' } },
     [`long-${'a'.repeat(245)}`]: SAMPLE_SPEC,
+    'endless-scope': {
+      docker: DOCKER,
+      excludeNamespaces: 'a*,'.repeat(11_000),
+      namespaceSelector: {
+        matchLabels: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`l${at}`, 'x'])),
+        matchExpressions: Array.from({ length: 101 }, () => ({ key: 'team', operator: 'Exists' })),
+      },
+      serviceAccountSelector: {
+        matchExpressions: [{ key: 'team', operator: 'In', values: Array<string>(1_001).fill('a') }],
+      },
+    },
     'long-texts': {
       tcr: {
         ...{ registryId: 'tcr-a1b2c3d4', tokenMode: 'robot', region: LONG, description: LONG },
@@ -253,6 +264,14 @@ describe('a resource', () => {
       'with a description that the cloud would not take',
       { tcr: { registryId: 'tcr-a1b2c3d4', tokenMode: 'longterm', description: 'x'.repeat(256) } },
       'spec.tcr.description: Too long',
+    ],
+    [
+      'with more values than are compared',
+      {
+        docker: DOCKER,
+        namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In', values: Array<string>(1_001).fill('a') }] },
+      },
+      'spec.namespaceSelector.matchExpressions[0].values: Too many',
     ],
     ['with a misspelt field', { namespaceSelectors: {}, docker: DOCKER }, 'unknown field "spec.namespaceSelectors"'],
   ];
