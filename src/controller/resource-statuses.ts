@@ -17,6 +17,8 @@ export interface ResourceStatusesOptions {
   readonly nextChangeAt: () => EpochMs | undefined;
   /** Writes it and gives the status that is there afterwards. Throws KubeError. */
   readonly write: (resource: Resource, status: WrittenStatus, signal: AbortSignal) => Promise<unknown>;
+  /** Another number each time the definition may have learnt fields. */
+  readonly definition: () => number;
   readonly onFailure: (resource: Resource, error: unknown) => void;
   readonly now: () => EpochMs;
   /** Waits, milliseconds; resolves early when the signal aborts. */
@@ -50,6 +52,10 @@ interface Written {
   readonly uid: string;
   /** What was sent: a definition that is not ours may drop parts of it. */
   readonly status: WrittenStatus;
+  /** All of it was kept. */
+  readonly isWhole: boolean;
+  /** What `definition` gave then. */
+  readonly definition: number;
 }
 
 /** Keeps the statuses while `run` runs. */
@@ -111,17 +117,20 @@ export class ResourceStatuses {
   async #writeOne(resource: Resource, signal: AbortSignal): Promise<void> {
     const { build, write, onFailure } = this.#options;
     const { name, uid } = resource;
-    const written = this.#written.get(name);
-    const last = written?.uid === uid ? written.status : undefined;
-    const status = build(resource, last ?? resource.status);
-    if (last !== undefined && sameJson(status, last)) return;
-    if (last === undefined && isThere(status, resource.status)) {
-      this.#written.set(name, { uid, status });
+    const definition = this.#options.definition();
+    const known = this.#written.get(name);
+    const written = known?.uid === uid ? known : undefined;
+    // What an earlier definition dropped is lost until it is written again.
+    const isSettled = written !== undefined && (written.isWhole || written.definition === definition);
+    const status = build(resource, written?.status ?? resource.status);
+    if (isSettled && sameJson(status, written.status)) return;
+    if (!isSettled && isThere(status, resource.status)) {
+      this.#written.set(name, { uid, status, isWhole: true, definition });
       return;
     }
     try {
-      await write(resource, status, signal);
-      this.#written.set(name, { uid, status });
+      const live = await write(resource, status, signal);
+      this.#written.set(name, { uid, status, isWhole: isThere(status, live), definition });
       this.#failed.delete(name);
     } catch (error) {
       if (!signal.aborted) this.#fail(resource, error, onFailure);

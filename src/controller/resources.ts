@@ -18,6 +18,7 @@ import { VendorHelper } from '../kube/vendor-helper.ts';
 import type { Caches } from './observe.ts';
 import { NotedSkips } from './noted-skips.ts';
 import type { PassObserver } from './pass-world.ts';
+import { createRedefinition } from './redefinition.ts';
 import { createResourceView } from './resource-view.ts';
 import { ResourceRules } from './resource-rules.ts';
 import { ResourceStatuses } from './resource-statuses.ts';
@@ -78,6 +79,8 @@ export interface Resources {
   watches(): readonly { readonly kind: string; readonly reflector: Watched }[];
   /** Settles when it is known which there are, or that nobody may know. */
   whenAsked(): Promise<unknown>;
+  /** Another number each time the definition may have learnt fields: what it dropped is to be written again. */
+  definition(): number;
   /** A credential was obtained, or could not be: statuses may have changed. */
   changed(): void;
   /** Hears of every pass on the way to `observer`; `onPass` is told after each, and after each write. */
@@ -114,9 +117,19 @@ export function createResources(options: ResourcesOptions): Resources {
       options.onRules(undefined);
       if (state === 'served') tellIssues(kind.all());
     },
-    report: options.report,
+    onDefinition: (version) => redefinition.seen(version),
+    report: (what, event) => {
+      options.report(what, event);
+      // Until they were read again nobody knew which there are.
+      if (event.type === 'synced') observer.onResources();
+    },
     now,
     random,
+  });
+  const redefinition = createRedefinition(() => {
+    kind.reread();
+    statuses.changed();
+    observer.onResources();
   });
   const assistant = new VendorHelper({
     client,
@@ -138,8 +151,11 @@ export function createResources(options: ResourcesOptions): Resources {
     build: (resource, previous) => view.build(resource, previous),
     nextChangeAt: () => view.nextChangeAt(kind.all().map(({ name }) => name)),
     write: async (resource, status, signal) => {
-      kind.absorb(await writeResourceStatus(client, resource, status, signal));
+      const object = await writeResourceStatus(client, resource, status, signal);
+      kind.absorb(object);
+      return object.status;
     },
+    definition: () => redefinition.count,
     onFailure: observer.onStatusFailure,
     now,
     pause: waitFor,
@@ -174,13 +190,14 @@ export function createResources(options: ResourcesOptions): Resources {
     watches: () => kind.reflectors(),
     whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
     changed: () => statuses.changed(),
+    definition: () => redefinition.count,
     observing: (passes, onPass) =>
       skips.observing(passes, () => {
         statuses.changed();
         onPass();
       }),
     run: async (signal) => {
-      await Promise.all([kind.run(signal), assistant.run(signal)]);
+      await Promise.all([kind, assistant, redefinition].map((part) => part.run(signal)));
     },
     async lead(signal) {
       leading = true;

@@ -32,6 +32,9 @@ function worldOf(...names: readonly string[]) {
     resources: new Map(names.map((name) => [name, resource(name)])),
     /** What each status should say. */
     wanted: new Map<string, string>(),
+    definition: 1,
+    /** The definition drops what we write. */
+    drops: false,
     changesAt: undefined as EpochMs | undefined,
     built: [] as string[],
     previous: [] as unknown[],
@@ -56,6 +59,7 @@ function worldOf(...names: readonly string[]) {
       return status(world.wanted.get(name) ?? 'Distributed');
     },
     nextChangeAt: () => world.changesAt,
+    definition: () => world.definition,
     write: async ({ name }, sent) => {
       world.duringWrite();
       await Promise.resolve();
@@ -63,8 +67,9 @@ function worldOf(...names: readonly string[]) {
       if (refusal !== undefined) throw refusal;
       world.written.push(name);
       const live = world.resources.get(name);
-      if (live !== undefined) world.resources.set(name, { ...live, status: sent });
-      return sent;
+      const kept = world.drops ? {} : sent;
+      if (live !== undefined) world.resources.set(name, { ...live, status: kept });
+      return kept;
     },
     onFailure: ({ name }, error) => void world.failures.push(`${name}: ${(error as Error).message}`),
     now: () => world.now,
@@ -195,6 +200,40 @@ describe('a status', () => {
     await world.look();
     expect(world.written).toEqual(['a', 'b', 'a']);
     expect(world.previous).toContainEqual({ theirs: 1 });
+  });
+});
+
+describe('a status that the definition dropped', () => {
+  beforeEach(async () => {
+    world.drops = true;
+    await world.look();
+  });
+
+  test('is not written again and again', async () => {
+    await world.look();
+    expect(world.written).toEqual(['a', 'b']);
+  });
+
+  test('is written again when the definition may have learnt it, until it is kept, and not after', async () => {
+    world.definition += 1;
+    await world.look();
+    expect(world.written).toEqual(['a', 'b', 'a', 'b']);
+    world.drops = false;
+    await world.look();
+    expect(world.written).toHaveLength(4);
+    world.definition += 1;
+    await world.look();
+    expect(world.written).toHaveLength(6);
+    world.definition += 1;
+    await world.look();
+    expect(world.written).toHaveLength(6);
+    expect(world.resources.get('a')?.status).toEqual(status('Distributed'));
+  });
+
+  test('keeps its instants: what was sent is what it is compared with', async () => {
+    world.definition += 1;
+    await world.look();
+    expect(world.previous.slice(-2)).toEqual([status('Distributed'), status('Distributed')]);
   });
 });
 
