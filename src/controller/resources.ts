@@ -1,8 +1,8 @@
 // The `ImagePullSecret` resources in one place: followed, understood as rules, and told about in their status.
 import { setImmediate } from 'node:timers/promises';
 import type { PlanSettings } from '../core/assess-secret.ts';
-import type { KnownResource, KnownResources } from '../core/effective-config.ts';
-import { RESOURCE_PROVIDER, type ParsedResource } from '../core/image-pull-secret.ts';
+import type { KnownResources } from '../core/effective-config.ts';
+import type { ParsedResource } from '../core/image-pull-secret.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
 import type { Ending } from '../core/password-end.ts';
 import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
@@ -173,10 +173,10 @@ export function createResources(options: ResourcesOptions): Resources {
   }
 
   return {
-    // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight. What it cannot mint is ours.
+    // While the vendor's add-on serves them they are its own, minted ones too (tcr.md section 3): two that write the same Secrets would fight.
     known: () =>
       assistant.isRunning
-        ? { known: rules.all().filter(mintsItsOwn), areAll: false }
+        ? { known: [], areAll: false }
         : {
             known: rules.all(),
             areAll: kind.state === 'served',
@@ -209,11 +209,6 @@ export function createResources(options: ResourcesOptions): Resources {
       leading = false;
     },
   };
-}
-
-/** Of a resource whose password the vendor's add-on knows no way to come by. */
-function mintsItsOwn({ rule }: KnownResource): boolean {
-  return rule?.requests.every(({ provider }) => provider !== RESOURCE_PROVIDER) ?? false;
 }
 
 function digestOf(resource: Resource | undefined): string {
