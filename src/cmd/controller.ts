@@ -121,6 +121,7 @@ export const controllerCommand: Command = {
           onOutcome: report.onOutcome,
           onAttempt: (attempt) => metrics.credentialAttempted(attempt),
           onIdentity: report.onIdentity,
+          onOmitted: report.onOmitted,
           random,
         });
         return { store, sources, revocations: createRevocations({ ...shared, identities: store.identities }) };

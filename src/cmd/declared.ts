@@ -27,6 +27,7 @@ export function wireDeclaredResources(of: {
   return createDeclaredResources({
     ...{ client, instance, secret, parseSpec: of.parseSpec },
     found: () => of.controller.resources.ours(),
+    definition: () => of.controller.resources.definition(),
     whenAsked: () => of.controller.resources.whenAsked(),
     register: (key, passwords) => secrets.register(key, passwords),
     observer: createDeclarationReport({ logger, metrics: of.metrics, events: of.events, secret }),

@@ -15,7 +15,7 @@ export interface CleanUpMintedOptions {
   /** Namespace of the master copy. */
   readonly namespace: string;
   readonly dryRun: boolean;
-  readonly revocations: Revocations;
+  readonly revocations: Pick<Revocations, 'mints' | 'revoke'>;
   readonly now: () => EpochMs;
   readonly print: (line: string) => void;
   /** Could not be revoked: `what` names provider, place, registry and mode, and the id where it is known. */
@@ -30,7 +30,7 @@ export async function cleanUpMinted(options: CleanUpMintedOptions): Promise<numb
   const { minted, credentials } = await readState(createStateSecret(client, place), signal);
   const stored = credentials === undefined ? [] : parseSnapshot(credentials, now()).stored;
   let failed = 0;
-  for (const request of parseMinted(minted)) {
+  for (const { request } of parseMinted(minted)) {
     const id = stored.find(({ cacheKey }) => cacheKey === request.cacheKey)?.credential.id;
     const what = id === undefined ? request.cacheKey : `${request.cacheKey} (${id})`;
     if (!(await revoke(request, what, options))) failed += 1;

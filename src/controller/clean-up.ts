@@ -38,7 +38,7 @@ export interface CleanUpOptions {
   /** True = no other namespace is served: what all of them share goes as well. */
   readonly isWhole: boolean;
   /** What was minted is revoked at its cloud with these. */
-  readonly revocations: Revocations;
+  readonly revocations: Pick<Revocations, 'mints' | 'revoke'>;
   /** Only say what would be done. */
   readonly dryRun: boolean;
   readonly now: () => EpochMs;

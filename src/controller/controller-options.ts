@@ -9,6 +9,7 @@ import type { Limiter } from '../kube/limiter.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { SecretSources, SourceSecret } from '../kube/secret-sources.ts';
 import type { ClusterCaches } from './cluster-caches.ts';
+import type { RevocationObserver } from './left-behind.ts';
 import type { PassObserver } from './pass-world.ts';
 import type { ResourceObserver, Resources } from './resources.ts';
 import type { QueueObserver, WorkQueue } from './work-queue.ts';
@@ -47,13 +48,10 @@ export interface StoreHooks {
 }
 
 /** What the controller tells: to logs, metrics and Events. */
-export interface ControllerObserver extends PassObserver, QueueObserver, ResourceObserver {
+export interface ControllerObserver extends PassObserver, QueueObserver, ResourceObserver, RevocationObserver {
   readonly onReflector: (kind: string, event: ReflectorEvent) => void;
   readonly onConfiguration: (state: ConfigurationState) => void;
   readonly onStateFailure: (error: unknown) => void;
-  /** What a credential had left at its cloud is gone from there, or could not be removed. */
-  readonly onRevoked: (cacheKey: string, ids: readonly string[]) => void;
-  readonly onRevocationFailure: (cacheKey: string, error: unknown) => void;
   readonly onLeading: (leading: boolean) => void;
   /** Told by the leader: the add-on that this one replaces runs, or does not. */
   readonly onVendorHelper: (isRunning: boolean) => void;

@@ -89,7 +89,7 @@ export function createController(options: ControllerOptions): Controller {
     onSettled: (cacheKey) => {
       changes.onSettled(cacheKey);
       triggers.onCredentialSettled(cacheKey);
-      if (store.failure(cacheKey) !== undefined) leftBehind.attemptFailed(cacheKey);
+      leftBehind.attemptEnded(cacheKey, store.failure(cacheKey) !== undefined);
       resources.changed();
     },
     onSourceChanged: changes.onSourceChanged,
@@ -121,8 +121,7 @@ export function createController(options: ControllerOptions): Controller {
     secrets: () => cluster.secrets.all(),
     isBusy: () => queue.depth > 0 || queue.working > 0 || !keeper.isWritten || !cluster.isWhole(),
     onChanged: () => keeper.changed(),
-    onRevoked: observer.onRevoked,
-    onFailure: observer.onRevocationFailure,
+    observer,
     now,
     pause: waitFor,
   });

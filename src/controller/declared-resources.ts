@@ -38,6 +38,8 @@ export interface DeclaredResourcesOptions {
   readonly parseSpec: SpecParser;
   /** Those that are there; undefined = they are not known, or somebody else's for now. */
   readonly found: () => readonly FoundResource[] | undefined;
+  /** Another number each time the definition may have learnt fields: what it dropped of a resource is written again. */
+  readonly definition: () => number;
   /** Settles when it is known which there are, and whose. */
   readonly whenAsked: () => Promise<unknown>;
   /** Takes passwords for redaction, before anything is said or written. */
@@ -70,6 +72,7 @@ export function createDeclaredResources(options: DeclaredResourcesOptions): Decl
   const written = new Map<string, WrittenResource>();
   let declarations: Declarations | undefined;
   let toldOf: Declarations | undefined | 'nothing' = 'nothing';
+  let definition = 0;
   /** Steps in a row in which the world had moved on. */
   let moved = 0;
 
@@ -101,6 +104,12 @@ export function createDeclaredResources(options: DeclaredResourcesOptions): Decl
       const live = reflector.get(secret.namespace, secret.name);
       observer.onDeclarations(declarations, live === undefined ? '' : uidOf(live));
       toldOf = declarations;
+    }
+    if (definition !== options.definition()) {
+      definition = options.definition();
+      written.clear();
+      // That we write the same again is nobody's resistance.
+      contention.clear();
     }
     const found = options.found();
     if (found === undefined) return Number.POSITIVE_INFINITY;

@@ -1,15 +1,24 @@
 // What minted credentials leave at a cloud is removed when nothing in the cluster uses it any more: after a new one has reached every
 // Secret, and when no rule wants it. What may be there is remembered in the master copy, since the rule may be gone by then.
 import { disposition } from '../core/errors.ts';
-import { keyOf, requestKey } from '../core/source.ts';
+import { requestKey } from '../core/source.ts';
 import type { EpochMs, ObservedSecret } from '../core/types.ts';
-import type { MintedRequest, Revocations } from '../credentials/revocation.ts';
+import type { Revocations } from '../credentials/revocation.ts';
 import type { InForce } from './in-force.ts';
-import { MAX_REMEMBERED, parseMinted } from './minted.ts';
+import { issuedAt, type Issued } from './issued-entries.ts';
+import { MintedMemory, type Remembered } from './minted-memory.ts';
 import { aborted } from './until.ts';
 
+/** What is told of what credentials left at their clouds: it is gone from there, or could not be removed. */
+export interface RevocationObserver {
+  readonly onRevoked: (cacheKey: string, ids: readonly string[]) => void;
+  readonly onRevocationFailure: (cacheKey: string, error: unknown) => void;
+  /** More is left behind than can be remembered: what this one left, among others, will stay. Told once. */
+  readonly onRevocationsFull: (cacheKey: string) => void;
+}
+
 export interface LeftBehindOptions {
-  readonly revocations: Revocations;
+  readonly revocations: Pick<Revocations, 'toRemember' | 'revoke'>;
   /** What is wanted; what nobody seems to want stays while not all of it is known. */
   readonly inForce: Pick<InForce, 'requests' | 'areAllKnown'>;
   /** What the store holds for a cache key. */
@@ -20,8 +29,7 @@ export interface LeftBehindOptions {
   readonly isBusy: () => boolean;
   /** What is remembered has changed. */
   readonly onChanged: () => void;
-  readonly onRevoked: (cacheKey: string, ids: readonly string[]) => void;
-  readonly onFailure: (cacheKey: string, error: unknown) => void;
+  readonly observer: RevocationObserver;
   readonly now: () => EpochMs;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -32,15 +40,8 @@ const QUIET_MS = 1_000;
 /** How long after a failure it is tried again, milliseconds; what nobody can help soon waits longer. */
 const RETRY_MS = { soon: 60_000, late: 600_000 } as const;
 
-interface Remembered {
-  readonly request: MintedRequest;
-  /** The id that was kept when it was looked last; undefined = never looked. */
-  kept: string | undefined;
-  /** An attempt failed since then: what it made may be there although nobody has it. */
-  suspect: boolean;
-  /** Not before, after a failure. */
-  retryAt: EpochMs | undefined;
-}
+/** Most of what perhaps left nothing that is looked at in one go: each may take a minute, and what is surely there must not wait. */
+const DOUBTFUL_AT_ONCE = 10;
 
 interface Removable {
   readonly remembered: Remembered;
@@ -49,54 +50,60 @@ interface Removable {
   readonly keep: string | undefined;
 }
 
-/** When the entries of all Secrets for one request were issued. */
-interface Issued {
-  readonly first: EpochMs;
-  readonly last: EpochMs;
-}
-
 /** Remembers what may be left behind, and removes it while `run` runs. */
 export class LeftBehind {
   readonly #options: LeftBehindOptions;
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #memory: MintedMemory;
   #woken = Promise.withResolvers<undefined>();
 
   constructor(options: LeftBehindOptions) {
     this.#options = options;
+    const { revocations, observer } = options;
+    this.#memory = new MintedMemory({
+      toRemember: (request) => revocations.toRemember(request),
+      onFull: observer.onRevocationsFull,
+    });
   }
 
   /** What is remembered, for the master copy; undefined = nothing. Holds no secret. */
   snapshot(): string | undefined {
-    const requests = [...this.#remembered.values()].map(({ request }) => request);
-    const sorted = requests.toSorted((a, b) => (a.cacheKey < b.cacheKey ? -1 : 1));
-    return sorted.length === 0 ? undefined : JSON.stringify(sorted);
+    return this.#memory.snapshot();
   }
 
   /** Takes over what an earlier `snapshot` held, in the place of what was remembered before others led; nonsense is left out. */
   load(text: string | undefined): void {
-    this.#remembered.clear();
-    for (const request of parseMinted(text)) this.#remember(request);
+    this.#memory.load(text);
   }
 
   /** Other requests are in force: remembered before anything is made, so that what is lost on the way is found again. */
   rulesChanged(): void {
-    const before = this.#remembered.size;
-    for (const request of this.#options.inForce.requests() ?? []) this.#remember(request);
-    if (this.#remembered.size > before) this.#options.onChanged();
+    const before = this.#memory.size;
+    const requests = this.#options.inForce.requests();
+    for (const request of requests ?? []) {
+      const remembered = this.#memory.remember(request);
+      if (remembered !== undefined && this.#holds(request.cacheKey)) remembered.left = 'surely';
+    }
+    if (requests !== undefined) this.#memory.bound(new Set(requests.map(({ cacheKey }) => cacheKey)));
+    if (this.#memory.size !== before) this.#options.onChanged();
     this.changed();
   }
 
-  /** An attempt to obtain a credential failed: its answer may have got lost after something was made. */
-  attemptFailed(cacheKey: string): void {
-    const remembered = this.#remembered.get(cacheKey);
+  /** An attempt to obtain a credential ended. When it failed, its answer may have got lost after something was made. */
+  attemptEnded(cacheKey: string, hasFailed: boolean): void {
+    const remembered = this.#memory.get(cacheKey);
     if (remembered === undefined) return;
+    const before = remembered.left;
+    if (this.#holds(cacheKey)) remembered.left = 'surely';
+    else if (before === 'nothing') remembered.left = 'maybe';
+    if (remembered.left !== before) this.#options.onChanged();
+    if (!hasFailed) return;
     remembered.suspect = true;
     this.changed();
   }
 
   /** Something happened after which something may have to go. Costs nothing. */
   changed(): void {
-    if (this.#remembered.size > 0) this.#woken.resolve(undefined);
+    if (this.#memory.size > 0) this.#woken.resolve(undefined);
   }
 
   /** Removes until aborted; never throws. */
@@ -116,16 +123,23 @@ export class LeftBehind {
     const { now, pause } = this.#options;
     const ended = new AbortController();
     const until = AbortSignal.any([signal, ended.signal]);
-    const retries = [...this.#remembered.values()].flatMap(({ retryAt }) => retryAt ?? []);
+    const retries = this.#memory.retries();
     const again = retries.length === 0 ? [] : [pause(Math.max(Math.min(...retries) - now(), 0), until)];
     await Promise.race([this.#woken.promise, aborted(until), ...again]);
     ended.abort();
   }
 
   async #remove(signal: AbortSignal): Promise<void> {
-    const { revocations, onRevoked, onFailure, now } = this.#options;
+    const { revocations, observer, now } = this.#options;
+    await this.#forgetUnmade(signal);
+    let doubtful = 0;
     for (const removable of this.#removable()) {
       const { remembered, keep } = removable;
+      if (remembered.left !== 'surely') doubtful += 1;
+      if (doubtful > DOUBTFUL_AT_ONCE) {
+        this.changed();
+        return;
+      }
       const { request } = remembered;
       remembered.retryAt = undefined;
       try {
@@ -133,14 +147,33 @@ export class LeftBehind {
         const ids = await revocations.revoke(request, { keep, isStill, signal });
         if (ids === undefined) this.changed();
         else this.#removed(removable);
-        if (ids !== undefined && ids.length > 0) onRevoked(request.cacheKey, ids);
+        if (ids !== undefined && ids.length > 0) observer.onRevoked(request.cacheKey, ids);
       } catch (error) {
         if (signal.aborted) return;
         const waitMs = disposition(error).kind === 'retry' ? RETRY_MS.soon : RETRY_MS.late;
         remembered.retryAt = now() + waitMs;
-        onFailure(request.cacheKey, error);
+        observer.onRevocationFailure(request.cacheKey, error);
       }
     }
+  }
+
+  /** What no rule has any more, and was never asked for, left nothing: it goes as soon as it is sure that nobody is asking. */
+  async #forgetUnmade(signal: AbortSignal): Promise<void> {
+    const { revocations, inForce, onChanged } = this.#options;
+    const unmade = (): readonly Remembered[] => {
+      const requests = inForce.requests();
+      const wanted = new Set(requests?.map(({ cacheKey }) => cacheKey));
+      return this.#memory
+        .all()
+        .filter(({ left, request }) => requests !== undefined && left === 'nothing' && !wanted.has(request.cacheKey));
+    };
+    const before = unmade();
+    const nothing = { keep: undefined, isStill: () => false, signal };
+    await Promise.allSettled(before.map(({ request }) => revocations.revoke(request, nothing)));
+    if (signal.aborted || before.length === 0) return;
+    const idle = new Set(before);
+    for (const remembered of unmade()) if (idle.has(remembered)) this.#memory.forget(remembered.request.cacheKey);
+    onChanged();
   }
 
   #removed({ remembered, isWanted, keep }: Removable): void {
@@ -149,7 +182,7 @@ export class LeftBehind {
     const { cacheKey } = remembered.request;
     // A rule may want it again by now; and what no rule wants any more since then, something was kept of.
     if (isWanted || this.#isWanted(cacheKey) !== false) return;
-    this.#remembered.delete(cacheKey);
+    this.#memory.forget(cacheKey);
     this.#options.onChanged();
   }
 
@@ -159,12 +192,15 @@ export class LeftBehind {
     if (wanted === undefined) return [];
     const mayRemoveAll = rules.areAllKnown();
     const inForce = new Set(wanted.map(({ cacheKey }) => cacheKey));
-    const open = [...this.#remembered.values()].filter(
-      (remembered) =>
-        (remembered.retryAt ?? 0) <= now() &&
-        (mayRemoveAll || inForce.has(remembered.request.cacheKey)) &&
-        this.#isOpen(remembered, inForce.has(remembered.request.cacheKey)),
-    );
+    const open = this.#memory
+      .all()
+      .filter(
+        (remembered) =>
+          remembered.left !== 'nothing' &&
+          (remembered.retryAt ?? 0) <= now() &&
+          (mayRemoveAll || inForce.has(remembered.request.cacheKey)) &&
+          this.#isOpen(remembered, inForce.has(remembered.request.cacheKey)),
+      );
     // Reading all Secrets is for when there is something to find out.
     const issued = open.length === 0 ? new Map<string, Issued>() : issuedAt(secrets());
     return open.flatMap((remembered) => {
@@ -198,23 +234,7 @@ export class LeftBehind {
     return this.#options.inForce.requests()?.some((request) => request.cacheKey === cacheKey);
   }
 
-  #remember({ provider, target, cacheKey }: MintedRequest): void {
-    const request = { provider, target, cacheKey };
-    if (this.#remembered.has(cacheKey) || this.#remembered.size >= MAX_REMEMBERED) return;
-    if (!this.#options.revocations.mints(request)) return;
-    this.#remembered.set(cacheKey, { request, kept: undefined, suspect: false, retryAt: undefined });
+  #holds(cacheKey: string): boolean {
+    return this.#options.current(cacheKey)?.id !== undefined;
   }
-}
-
-/** By the digest of the cache key. */
-function issuedAt(secrets: Iterable<Pick<ObservedSecret, 'entries'>>): ReadonlyMap<string, Issued> {
-  const found = new Map<string, Issued>();
-  for (const { entries } of secrets) {
-    for (const { source, issuedAt: at } of Object.values(entries ?? {})) {
-      const key = keyOf(source);
-      const { first, last } = found.get(key) ?? { first: at, last: at };
-      found.set(key, { first: Math.min(first, at), last: Math.max(last, at) });
-    }
-  }
-  return found;
 }

@@ -55,6 +55,8 @@ export interface ReportOptions {
 export interface Report extends ControllerObserver {
   readonly onOutcome: (outcome: CredentialOutcome) => void;
   readonly onIdentity: (outcome: IdentityOutcome) => void;
+  /** The master copy had no room for so many credentials. */
+  readonly onOmitted: (count: number) => void;
   /** Credentials whose last attempt failed, for metrics. */
   readonly failing: () => readonly FailingCredential[];
 }
@@ -123,6 +125,11 @@ export function createReport(options: ReportOptions): Report {
       wanted = new Set(state.good?.rules.flatMap((rule) => rule.requests.map((request) => request.cacheKey)));
     },
     onIdentity: (outcome) => reportIdentity(logger, outcome),
+    onOmitted: (count) => {
+      logger.warn('Master copy has no room for all credentials: after a restart the others are asked for again', {
+        count,
+      });
+    },
     onStateFailure: (error) => {
       if (!isAborted(error)) logger.warn('Master copy could not be read or written', { error });
     },
@@ -143,6 +150,14 @@ export function createReport(options: ReportOptions): Report {
     onRevoked: (credential, ids) => logger.info('Removed what a credential had left at its cloud', { credential, ids }),
     onRevocationFailure: (credential, error) => {
       logger.warn('What a credential left at its cloud could not be removed', { credential, error });
+    },
+    onRevocationsFull: (credential) => {
+      logger.warn('More is left at clouds than can be remembered: some of it stays there', { credential });
+      onConfigMap(
+        'Warning',
+        'CredentialWarning',
+        `More than can be remembered waits to be removed at clouds: what ${credential} left there, among others, stays. Delete by hand what bears the tag of this cluster, and look who changes registries, regions or identities so often.`,
+      );
     },
     onTcrAssistant: (isRunning) => {
       if (isRunning === wasAssisted) return;

@@ -16,14 +16,15 @@ interface Known extends KnownResource {
 export class ResourceRules {
   readonly #parse: (name: string, spec: unknown) => ParsedResource;
   readonly #known = new Map<string, Known>();
+  #sorted: readonly KnownResource[] | undefined;
 
   constructor(parse: (name: string, spec: unknown) => ParsedResource) {
     this.#parse = parse;
   }
 
-  /** In the order of their names. */
+  /** In the order of their names; the same list as long as none changes. */
   all(): readonly KnownResource[] {
-    return [...this.#known.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return (this.#sorted ??= [...this.#known.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)));
   }
 
   /** What is wrong with it, among the rules of the ConfigMap and of all other resources. */
@@ -44,6 +45,7 @@ export class ResourceRules {
   } {
     const name = (after ?? before)?.name ?? '';
     const last = this.#known.get(name);
+    this.#sorted = undefined;
     if (after === undefined) this.#known.delete(name);
     else {
       const { rule, issues } = this.#parse(name, after.spec);

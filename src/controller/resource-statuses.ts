@@ -7,17 +7,24 @@ import { sameJson } from '../core/same-json.ts';
 import type { Resource } from '../kube/resource-objects.ts';
 
 export interface ResourceStatusesOptions {
-  readonly resources: () => readonly Resource[];
+  /** Of those that are there. */
+  readonly names: () => readonly string[];
+  /** As it is now; undefined = it has gone. */
+  readonly resource: (name: string) => Resource | undefined;
   /** The status as it should be. `previous`: what was sent last, or else what is there. */
   readonly build: (resource: Resource, previous: unknown) => WrittenStatus;
   /** When a status changes although nothing happens: a password comes near its end. */
   readonly nextChangeAt: () => EpochMs | undefined;
   /** Writes it and gives the status that is there afterwards. Throws KubeError. */
   readonly write: (resource: Resource, status: WrittenStatus, signal: AbortSignal) => Promise<unknown>;
+  /** Another number each time the definition may have learnt fields. */
+  readonly definition: () => number;
   readonly onFailure: (resource: Resource, error: unknown) => void;
   readonly now: () => EpochMs;
   /** Waits, milliseconds; resolves early when the signal aborts. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Lets all else that waits have its turn. */
+  readonly giveWay: () => Promise<unknown>;
 }
 
 /** What happened within this time of the first change goes into the same write, milliseconds. */
@@ -45,6 +52,10 @@ interface Written {
   readonly uid: string;
   /** What was sent: a definition that is not ours may drop parts of it. */
   readonly status: WrittenStatus;
+  /** All of it was kept. */
+  readonly isWhole: boolean;
+  /** What `definition` gave then. */
+  readonly definition: number;
 }
 
 /** Keeps the statuses while `run` runs. */
@@ -89,32 +100,40 @@ export class ResourceStatuses {
   }
 
   async #write(signal: AbortSignal): Promise<void> {
-    const { resources, build, write, onFailure } = this.#options;
-    const all = resources();
     const isAborted = (): boolean => signal.aborted;
-    const names = new Set(all.map(({ name }) => name));
+    const names = new Set(this.#options.names());
     for (const memory of [this.#written, this.#failed]) {
       for (const name of memory.keys()) if (!names.has(name)) memory.delete(name);
     }
-    for (const resource of all) {
-      if (isAborted()) break;
-      const { name, uid } = resource;
-      if (this.#isWaiting(resource)) continue;
-      const written = this.#written.get(name);
-      const last = written?.uid === uid ? written.status : undefined;
-      const status = build(resource, last ?? resource.status);
-      if (last !== undefined && sameJson(status, last)) continue;
-      if (last === undefined && isThere(status, resource.status)) {
-        this.#written.set(name, { uid, status });
-        continue;
-      }
-      try {
-        await write(resource, status, signal);
-        this.#written.set(name, { uid, status });
-        this.#failed.delete(name);
-      } catch (error) {
-        if (!isAborted()) this.#fail(resource, error, onFailure);
-      }
+    for (const name of names) {
+      // Counting takes time: a look at many resources must not hold up the Lease.
+      await this.#options.giveWay();
+      if (isAborted()) return;
+      const resource = this.#options.resource(name);
+      if (resource !== undefined && !this.#isWaiting(resource)) await this.#writeOne(resource, signal);
+    }
+  }
+
+  async #writeOne(resource: Resource, signal: AbortSignal): Promise<void> {
+    const { build, write, onFailure } = this.#options;
+    const { name, uid } = resource;
+    const definition = this.#options.definition();
+    const known = this.#written.get(name);
+    const written = known?.uid === uid ? known : undefined;
+    // What an earlier definition dropped is lost until it is written again.
+    const isSettled = written !== undefined && (written.isWhole || written.definition === definition);
+    const status = build(resource, written?.status ?? resource.status);
+    if (isSettled && sameJson(status, written.status)) return;
+    if (!isSettled && isThere(status, resource.status)) {
+      this.#written.set(name, { uid, status, isWhole: true, definition });
+      return;
+    }
+    try {
+      const live = await write(resource, status, signal);
+      this.#written.set(name, { uid, status, isWhole: isThere(status, live), definition });
+      this.#failed.delete(name);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(resource, error, onFailure);
     }
   }
 

@@ -1,11 +1,12 @@
 // The `ImagePullSecret` resources in one place: followed, understood as rules, and told about in their status.
+import { setImmediate } from 'node:timers/promises';
 import type { PlanSettings } from '../core/assess-secret.ts';
-import type { KnownResource, KnownResources } from '../core/effective-config.ts';
-import { RESOURCE_PROVIDER, type ParsedResource } from '../core/image-pull-secret.ts';
+import type { KnownResources } from '../core/effective-config.ts';
+import type { ParsedResource } from '../core/image-pull-secret.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
-import { endingOf, type Ending } from '../core/password-end.ts';
+import type { Ending } from '../core/password-end.ts';
 import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
-import { buildWrittenStatus, type CredentialFacts, type WrittenStatus } from '../core/resource-status.ts';
+import type { CredentialFacts } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ImagePullSecrets, type ResourceKindState, type Watched } from '../kube/image-pull-secrets.ts';
@@ -17,9 +18,10 @@ import { VendorHelper } from '../kube/vendor-helper.ts';
 import type { Caches } from './observe.ts';
 import { NotedSkips } from './noted-skips.ts';
 import type { PassObserver } from './pass-world.ts';
+import { createRedefinition } from './redefinition.ts';
+import { createResourceView } from './resource-view.ts';
 import { ResourceRules } from './resource-rules.ts';
 import { ResourceStatuses } from './resource-statuses.ts';
-import { tally, type TallyWorld } from './tally.ts';
 import { waitFor } from './until.ts';
 
 /** What is told of resources. */
@@ -77,6 +79,8 @@ export interface Resources {
   watches(): readonly { readonly kind: string; readonly reflector: Watched }[];
   /** Settles when it is known which there are, or that nobody may know. */
   whenAsked(): Promise<unknown>;
+  /** Another number each time the definition may have learnt fields: what it dropped is to be written again. */
+  definition(): number;
   /** A credential was obtained, or could not be: statuses may have changed. */
   changed(): void;
   /** Hears of every pass on the way to `observer`; `onPass` is told after each, and after each write. */
@@ -88,13 +92,11 @@ export interface Resources {
 
 /** Builds them; nothing is read before `run`. */
 export function createResources(options: ResourcesOptions): Resources {
-  const { client, observer, credentials, now, random } = options;
+  const { client, observer, now, random } = options;
   const rules = new ResourceRules(options.parse);
   const skips = new NotedSkips(now);
-  const told = new Map<string, string>();
   let leading = false;
 
-  const allRules = (): readonly Rule[] => rules.all().flatMap(({ rule }) => rule ?? []);
   const kind = new ImagePullSecrets({
     client,
     onChange: (change) => {
@@ -102,9 +104,9 @@ export function createResources(options: ResourcesOptions): Resources {
       // Those of the first list come together: `onKind` follows them.
       if (kind.state === 'served') options.onRules(touched);
       if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
-      if (change.before !== undefined && change.before.uid !== change.after?.uid) told.delete(change.before.uid);
+      if (change.before !== undefined && change.before.uid !== change.after?.uid) view.forget(change.before.uid);
       if (change.after === undefined) observer.onResourceGone(name);
-      else if (leading) observer.onResource(change.after, issuesOf(name));
+      else if (kind.state === 'served') tellIssues([change.after]);
       statuses.changed();
       observer.onResources();
     },
@@ -113,10 +115,21 @@ export function createResources(options: ResourcesOptions): Resources {
       observer.onResources();
       // What is orphaned belongs to no rule that is known.
       options.onRules(undefined);
+      if (state === 'served') tellIssues(kind.all());
     },
-    report: options.report,
+    onDefinition: (version) => redefinition.seen(version),
+    report: (what, event) => {
+      options.report(what, event);
+      // Until they were read again nobody knew which there are.
+      if (event.type === 'synced') observer.onResources();
+    },
     now,
     random,
+  });
+  const redefinition = createRedefinition(() => {
+    kind.reread();
+    statuses.changed();
+    observer.onResources();
   });
   const assistant = new VendorHelper({
     client,
@@ -133,77 +146,37 @@ export function createResources(options: ResourcesOptions): Resources {
     random,
   });
   const statuses = new ResourceStatuses({
-    resources: () => (kind.state === 'served' ? kind.all() : []),
-    build,
-    nextChangeAt: () => {
-      const changes = kind.all().flatMap(({ name }) => endingOf(factsOf(name), now())?.changesAt ?? []);
-      return changes.length === 0 ? undefined : Math.min(...changes);
-    },
+    names: () => (kind.state === 'served' ? kind.all().map(({ name }) => name) : []),
+    resource: (name) => kind.get(name),
+    build: (resource, previous) => view.build(resource, previous),
+    nextChangeAt: () => view.nextChangeAt(kind.all().map(({ name }) => name)),
     write: async (resource, status, signal) => {
-      kind.absorb(await writeResourceStatus(client, resource, status, signal));
+      const object = await writeResourceStatus(client, resource, status, signal);
+      kind.absorb(object);
+      return object.status;
     },
+    definition: () => redefinition.count,
     onFailure: observer.onStatusFailure,
     now,
     pause: waitFor,
+    giveWay: () => setImmediate(),
+  });
+  const view = createResourceView({
+    ...options,
+    ...{ rules, skips, isStandingDown: () => assistant.isRunning, onPasswordEnding: observer.onPasswordEnding },
   });
 
-  function issuesOf(name: string): readonly Issue[] {
-    return rules.issuesOf(name, [...(options.config()?.rules ?? []), ...allRules()]);
-  }
-
-  function cacheKeyOf(name: string): string {
-    return rules.ruleOf(name)?.requests[0]?.cacheKey ?? '';
-  }
-
-  function factsOf(name: string): CredentialFacts | undefined {
-    return credentials.facts(cacheKeyOf(name));
-  }
-
-  function build(resource: Resource, previous: unknown): WrittenStatus {
-    const { name, generation } = resource;
-    const rule = rules.ruleOf(name);
-    const config = options.config();
-    const none = { desired: 0, successful: [], failed: [] };
-    const world = (inForce: Config): TallyWorld => ({
-      caches: options.caches(),
-      settings: options.settings(inForce),
-      currentSource: credentials.source,
-      skipsOf: (namespace) => skips.of(namespace),
-      now: now(),
-    });
-    const isStandingDown = assistant.isRunning;
-    const counts =
-      rule === undefined || config === undefined || isStandingDown
-        ? { secrets: none, accounts: none }
-        : tally(rule, world(config));
-    const credential = factsOf(name);
-    tellEnding(resource, endingOf(credential, now()));
-    return buildWrittenStatus(
-      {
-        generation,
-        issues: issuesOf(name),
-        isStandingDown,
-        ...counts,
-        credential,
-        failure: credentials.failure(cacheKeyOf(name)),
-        now: now(),
-      },
-      previous,
-    );
-  }
-
-  function tellEnding(resource: Resource, ending: Ending | undefined): void {
-    const text = ending === undefined || ending.stage === 'valid' ? '' : `${ending.stage} ${ending.endsAt}`;
-    if ((told.get(resource.uid) ?? '') === text) return;
-    told.set(resource.uid, text);
-    if (ending !== undefined && text !== '') observer.onPasswordEnding(resource, ending);
+  /** What is wrong with each is looked for among all: those of the first list are told of when it is complete. */
+  function tellIssues(resources: Iterable<Resource>): void {
+    if (!leading) return;
+    for (const resource of resources) observer.onResource(resource, view.issuesOf(resource.name));
   }
 
   return {
-    // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight. What it cannot mint is ours.
+    // While the vendor's add-on serves them they are its own, minted ones too (tcr.md section 3): two that write the same Secrets would fight.
     known: () =>
       assistant.isRunning
-        ? { known: rules.all().filter(mintsItsOwn), areAll: false }
+        ? { known: [], areAll: false }
         : {
             known: rules.all(),
             areAll: kind.state === 'served',
@@ -212,34 +185,30 @@ export function createResources(options: ResourcesOptions): Resources {
           },
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     ours: () => (assistant.isRunning ? undefined : kind.served()),
-    wanting: (cacheKey) => kind.all().filter(({ name }) => cacheKeyOf(name) === cacheKey),
+    wanting: (cacheKey) => kind.all().filter(({ name }) => view.cacheKeyOf(name) === cacheKey),
     source: (name) => kind.source(name),
     watches: () => kind.reflectors(),
     whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
     changed: () => statuses.changed(),
+    definition: () => redefinition.count,
     observing: (passes, onPass) =>
       skips.observing(passes, () => {
         statuses.changed();
         onPass();
       }),
     run: async (signal) => {
-      await Promise.all([kind.run(signal), assistant.run(signal)]);
+      await Promise.all([kind, assistant, redefinition].map((part) => part.run(signal)));
     },
     async lead(signal) {
       leading = true;
-      told.clear();
+      view.forget();
       observer.onTcrAssistant(assistant.isRunning);
-      for (const resource of kind.all()) observer.onResource(resource, issuesOf(resource.name));
+      tellIssues(kind.all());
       statuses.changed();
       await statuses.run(signal);
       leading = false;
     },
   };
-}
-
-/** Of a resource whose password the vendor's add-on knows no way to come by. */
-function mintsItsOwn({ rule }: KnownResource): boolean {
-  return rule?.requests.every(({ provider }) => provider !== RESOURCE_PROVIDER) ?? false;
 }
 
 function digestOf(resource: Resource | undefined): string {

@@ -41,11 +41,16 @@ export interface StateKeeperOptions {
 /** How long to wait after a failure; twice as long after each further one, up to the longest. */
 const RETRY_MS = { first: 5_000, longest: 60_000 } as const;
 
+/** Most bytes of all values: the API server takes no more than 1 MiB (https://kubernetes.io/docs/concepts/configuration/secret/). */
+const MAX_BYTES = 1_000_000;
+
 /** Writes the master copy after changes: one write at a time, changes meanwhile make one more; failures are tried again. */
 export class StateKeeper {
   readonly #options: StateKeeperOptions;
   #written: string | undefined;
   #changed = false;
+  /** The configuration had no room in what was written last. */
+  #isCut = false;
   #running: Promise<void> | undefined;
   /** Aborted by `stop`; undefined = not started. */
   #stopping: AbortController | undefined;
@@ -94,13 +99,25 @@ export class StateKeeper {
     });
   }
 
+  /** The other parts bound themselves; a ConfigMap may be as long as a Secret, and is there to be read again. */
+  #fitting(state: State): State {
+    const bytes = bytesOf(state);
+    const isCut = bytes > MAX_BYTES;
+    if (isCut && !this.#isCut) {
+      const message = `The last good configuration has no room in the master copy, which would hold ${bytes} bytes: it is not remembered over a restart`;
+      this.#options.onFailure(new KubeError('Invalid', message));
+    }
+    this.#isCut = isCut;
+    return isCut ? { ...state, configuration: undefined } : state;
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     const { secret, instance, current, onFailure, pause } = this.#options;
     const labels = stateLabels(instance);
     let retryMs: number = RETRY_MS.first;
     while (this.#changed && !signal.aborted) {
       this.#changed = false;
-      const state = current();
+      const state = this.#fitting(current());
       const text = textOf(state);
       if (text === this.#written) continue;
       try {
@@ -115,6 +132,11 @@ export class StateKeeper {
       }
     }
   }
+}
+
+/** What the values take, bytes. */
+function bytesOf(state: State): number {
+  return Object.values(dataOf(state)).reduce((bytes, value) => bytes + Buffer.byteLength(value), 0);
 }
 
 /** What the master copy holds. Throws KubeError when it cannot be known. Nothing or nonsense is an empty state. */

@@ -59,13 +59,19 @@ export function conflictOf(rule: Rule, others: readonly Rule[]): Issue | undefin
   return { severity: 'error', path: 'spec.docker.passwordSecretRef', message };
 }
 
-/** The Secrets that hold keys, as `namespace/name`. */
+const kept = new WeakMap<readonly Rule[], ReadonlySet<string>>();
+
+/** The Secrets that hold keys, as `namespace/name`; found once for each list, since every resource is compared with all. */
 function keptSecrets(rules: readonly Rule[]): ReadonlySet<string> {
-  return new Set(rules.flatMap(({ requests }) => requests.flatMap((request) => secretOf(request, false) ?? [])));
+  const known = kept.get(rules);
+  if (known !== undefined) return known;
+  const found = new Set(rules.flatMap(({ requests }) => requests.flatMap((request) => secretOf(request, false) ?? [])));
+  kept.set(rules, found);
+  return found;
 }
 
-function publishedKey({ requests }: Rule, kept: ReadonlySet<string>): string | undefined {
-  return requests.map((request) => secretOf(request, true)).find((name) => name !== undefined && kept.has(name));
+function publishedKey({ requests }: Rule, keys: ReadonlySet<string>): string | undefined {
+  return requests.map((request) => secretOf(request, true)).find((name) => name !== undefined && keys.has(name));
 }
 
 function secretOf({ secret }: CredentialRequest, published: boolean): string | undefined {

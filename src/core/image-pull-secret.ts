@@ -23,6 +23,9 @@ export interface ParsedResource {
 /** Longest `excludeNamespaces`, characters: each member that is none is an issue of its own. */
 const MAX_EXCLUDED_TEXT = 32_768;
 
+/** Most patterns of `excludeNamespaces`: each is compared with every namespace, again and again. Names cost nothing. */
+const MAX_PATTERNS = 100;
+
 type Report = (issues: readonly Issue[]) => void;
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -102,7 +105,9 @@ function parseExcluded(written: unknown): Parsed<NamePatterns> {
   });
   if (typeof written !== 'string') return refuse('must be text: names and patterns joined by commas');
   if (written.length > MAX_EXCLUDED_TEXT) return refuse(`is longer than ${MAX_EXCLUDED_TEXT} characters: use patterns`);
-  return parseNamePatterns(written, path);
+  const parsed = parseNamePatterns(written, path);
+  if (!parsed.ok || parsed.value.globs.length + parsed.value.excluded.length <= MAX_PATTERNS) return parsed;
+  return refuse(`holds more than ${MAX_PATTERNS} patterns and exceptions: write fewer, wider ones, or names`);
 }
 
 function parseRequest(

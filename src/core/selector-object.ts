@@ -8,6 +8,9 @@ const OPERATORS = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: 'a
 /** Most requirements of one selector. */
 const MAX_REQUIREMENTS = 100;
 
+/** Most values of all of them together: they are compared with every namespace or ServiceAccount, again and again. */
+const MAX_VALUES = 1_000;
+
 /**
  * Reads a selector; `{}` selects everything, as in Kubernetes.
  * Form: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/
@@ -40,6 +43,8 @@ export function parseSelectorObject(written: unknown, path: string): Parsed<Labe
   );
   const requirements = [...labels, ...expressions].filter((requirement) => requirement !== undefined);
   if (requirements.length > MAX_REQUIREMENTS) fail(path, `has more than ${MAX_REQUIREMENTS} requirements`);
+  const values = requirements.reduce((sum, one) => sum + ('values' in one ? one.values.length : 0), 0);
+  if (values > MAX_VALUES) fail(path, `has more than ${MAX_VALUES} values: select by a label that all of them bear`);
   return issues.length > 0 ? { ok: false, issues: issues.slice(0, 10) } : { ok: true, value: requirements, issues };
 }
 

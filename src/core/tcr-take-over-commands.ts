@@ -25,7 +25,7 @@ export function assistantState({ assistant }: TcrTakeOverFacts): State {
 
 /** Lines of the section: comments begin with `#`, everything else is a shell command. */
 export function tcrCommandLines(facts: TcrTakeOverFacts, survey: Survey): readonly string[] {
-  const steps = [copy, install, observe, stop, verify, define, renew, remove, tidy];
+  const steps = [copy, install, define, observe, stop, verify, renew, remove, tidy];
   return numbered(steps.flatMap((step) => step(facts, survey)));
 }
 
@@ -74,6 +74,13 @@ function install(facts: TcrTakeOverFacts): readonly Step[] {
   return [{ title, lines: [line, `kubectl -n ${namespace} rollout status deployment/${release}`] }];
 }
 
+function define({ definition }: TcrTakeOverFacts): readonly Step[] {
+  if (definition.ok && definition.value === undefined) return [];
+  const title =
+    'Let the definition know our fields (conditions, exclusions, minted tokens). It is changed in place, no resource goes, and what the manager knows stays.';
+  return [{ title, lines: [`kubectl apply --server-side --force-conflicts -f ${CRD_FILE}`] }];
+}
+
 function observe(facts: TcrTakeOverFacts): readonly Step[] {
   if (['stopped', 'gone'].includes(assistantState(facts))) return [];
   const lines = [
@@ -113,13 +120,6 @@ function verify({ instance, resources }: TcrTakeOverFacts, { secrets }: Survey):
       : [`# ${count(all, 'Secret')} ${all === 1 ? 'is' : 'are'} expected. Then let a new Pod pull an image.`]),
   ];
   return [{ title: 'See that ours took over.', lines }];
-}
-
-function define({ definition }: TcrTakeOverFacts): readonly Step[] {
-  if (definition.ok && definition.value === undefined) return [];
-  const title =
-    'Let the definition know our fields (minted tokens, exclusions, conditions). It is changed in place, and no resource goes.';
-  return [{ title, lines: [`kubectl apply --server-side --force-conflicts -f ${CRD_FILE}`] }];
 }
 
 function renew({ resources }: TcrTakeOverFacts): readonly Step[] {

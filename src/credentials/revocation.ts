@@ -28,6 +28,8 @@ export interface Revoking {
 export interface Revocations {
   /** True when credentials for the request leave something behind. Never throws, whatever the target is. */
   mints(request: MintedRequest): boolean;
+  /** As much of the request as revoking needs; undefined = its credentials leave nothing behind. Never throws. */
+  toRemember(request: MintedRequest): MintedRequest | undefined;
   /**
    * Deletes what this installation left for the request; gives the ids, undefined when it is not so any more. Throws ProviderError that
    * names what is left, and whatever `signal` was aborted with while it waited.
@@ -42,16 +44,19 @@ export function createRevocations(
     readonly turns: Turns;
   },
 ): Revocations {
+  const toRemember: Revocations['toRemember'] = ({ provider: name, target, cacheKey }) => {
+    const provider = options.providers.get(name);
+    try {
+      // What was remembered may be older than the form that targets have now: then another key comes of it.
+      if (provider?.cacheKey(target) !== cacheKey || !provider.mints(target)) return undefined;
+      return { provider: name, target: provider.revocationTarget(target), cacheKey };
+    } catch {
+      return undefined;
+    }
+  };
   return {
-    mints({ provider: name, target, cacheKey }) {
-      const provider = options.providers.get(name);
-      try {
-        // What was remembered may be older than the form that targets have now: then another key comes of it.
-        return provider?.cacheKey(target) === cacheKey && provider.mints(target);
-      } catch {
-        return false;
-      }
-    },
+    mints: (request) => toRemember(request) !== undefined,
+    toRemember,
     async revoke(minted, { keep, isStill, signal }) {
       signal.throwIfAborted();
       const abort = new AbortController();

@@ -1,5 +1,6 @@
 // What the end of an attempt changes, and what is told of it.
 import { ProviderError } from '../core/errors.ts';
+import { placeOf } from '../core/resource-source.ts';
 import { sourceOf } from '../core/source.ts';
 import type { Credential, CredentialRequest, SecretReference } from '../core/types.ts';
 import { pauseAfter } from './backoff.ts';
@@ -60,22 +61,29 @@ export function fail({ entry, request, flight }: Ended, error: unknown, told: To
   });
 }
 
-/** The Secrets that an entry was made from, or that an attempt for it reads, or read. */
-export function sourcesOf({
-  held,
-  failed,
-  flight,
-}: Pick<Entry, 'held' | 'failed' | 'flight'>): readonly SecretReference[] {
-  return [
-    ...(held?.revisions.map((revision) => revision.reference) ?? []),
-    ...(failed?.references ?? []),
-    ...(flight === undefined ? [] : readsOf(flight)),
-  ];
-}
-
 /** Secrets that an attempt read, or wanted to. */
 export function readsOf(flight: Pick<Flight, 'reads'>): readonly SecretReference[] {
   return [...flight.reads.values()].map((read) => read.reference);
+}
+
+/** Every Secret that credentials, failed attempts, or calls under way read; each once. */
+export function sourcesOf(entries: Iterable<Entry>): readonly SecretReference[] {
+  const references = [...entries].flatMap(({ held, failed, flight }) => [
+    ...(held?.revisions.map(({ reference }) => reference) ?? []),
+    ...(failed?.references ?? []),
+    ...(flight === undefined ? [] : readsOf(flight)),
+  ]);
+  return [...new Map(references.map((one) => [`${one.namespace}/${one.name}`, one])).values()];
+}
+
+/** The keys under which secrets of `dropped` are registered for redaction, and none of `kept`. */
+export function unusedKeysOf(dropped: readonly Entry[], kept: readonly Entry[]): readonly string[] {
+  const keysOf = (entries: readonly Entry[]): readonly string[] => [
+    ...entries.map(({ cacheKey }) => cacheKey),
+    ...sourcesOf(entries).map(placeOf),
+  ];
+  const used = new Set(keysOf(kept));
+  return keysOf(dropped).filter((key) => !used.has(key));
 }
 
 /** True when it is the first of its kind: of this identity, or after a failure. */

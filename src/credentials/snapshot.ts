@@ -1,6 +1,7 @@
 // The master copy as text: what a new leader takes over. Written by us, but read as if by anybody.
 import { isRecord, parseRecord } from '../core/records.ts';
 import { isValid } from '../core/refresh.ts';
+import { isResourceReference } from '../core/resource-source.ts';
 import { sourceOf } from '../core/source.ts';
 import type { Credential, EpochMs, Issue, SecretReference } from '../core/types.ts';
 
@@ -25,16 +26,45 @@ export interface StoredCredential {
 
 const VERSION = 1;
 
+/** Most bytes of credentials that are written: half of what a Secret holds, which has more to hold. */
+const MAX_CREDENTIALS_BYTES = 524_288;
+
 /** Bounds of what is read: a Secret holds no more than 1 MiB. */
 const MAX_TEXT = 1_500_000;
 
 /** Latest instant that a Date can hold. */
 const MAX_INSTANT = 8_640_000_000_000_000;
 
-/** Renders credentials, in a stable order. Secret. */
-export function formatSnapshot(stored: readonly StoredCredential[]): string {
-  const sorted = stored.toSorted((a, b) => (a.cacheKey < b.cacheKey ? -1 : 1));
-  return JSON.stringify({ version: VERSION, credentials: sorted });
+/**
+ * Renders credentials, in a stable order. Secret. Of more than there is room for, those are left out that are had again most easily, and of
+ * equal ones the longest: whoever writes resources must not be able to stop the master copy. `omitted`: how many.
+ */
+export function formatSnapshot(stored: readonly StoredCredential[]): {
+  readonly text: string;
+  readonly omitted: number;
+} {
+  const kept: { readonly cacheKey: string; readonly text: string }[] = [];
+  let bytes = 0;
+  const sized = stored.map((one) => ({ ease: easeOf(one), cacheKey: one.cacheKey, text: JSON.stringify(one) }));
+  const wanted = sized.toSorted(
+    (a, b) => a.ease - b.ease || a.text.length - b.text.length || (a.cacheKey < b.cacheKey ? -1 : 1),
+  );
+  for (const { cacheKey, text } of wanted) {
+    const length = Buffer.byteLength(text) + 1;
+    if (bytes + length > MAX_CREDENTIALS_BYTES) continue;
+    bytes += length;
+    kept.push({ cacheKey, text });
+  }
+  const texts = kept.toSorted((a, b) => (a.cacheKey < b.cacheKey ? -1 : 1)).map(({ text }) => text);
+  const text = `{"version":${VERSION},"credentials":[${texts.join(',')}]}`;
+  return { text, omitted: stored.length - kept.length };
+}
+
+/** How easily it is had again: another one that leaves something behind is made last of all, and what a resource holds is at hand. */
+function easeOf({ credential, revisions }: StoredCredential): number {
+  if (credential.id !== undefined) return 0;
+  if (credential.expiresAt !== undefined) return 1;
+  return revisions.length > 0 && revisions.every(({ reference }) => isResourceReference(reference)) ? 3 : 2;
 }
 
 /**

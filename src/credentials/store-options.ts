@@ -89,6 +89,8 @@ export interface CredentialStoreOptions {
   readonly onOutcome?: (outcome: CredentialOutcome) => void;
   readonly onAttempt?: (attempt: CredentialAttempt) => void;
   readonly onIdentity?: (outcome: IdentityOutcome) => void;
+  /** `snapshot` had no room for so many: they are had again when somebody asks. Told once until there is room for all. */
+  readonly onOmitted?: (count: number) => void;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   /** Waits; settles early, either way, when the signal aborts. Default: a timer. */

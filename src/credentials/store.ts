@@ -1,7 +1,6 @@
 // Holds the credentials: cache, single flight, keep last good, backoff. The only caller of `fetchCredential`.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WantedCredential } from '../core/assess-secret.ts';
-import { placeOf } from '../core/resource-source.ts';
 import type { CredentialAnswer, CredentialRequest, EpochMs, Failure, Issue, SecretReference } from '../core/types.ts';
 import { attempt } from './attempt.ts';
 import {
@@ -18,7 +17,7 @@ import {
 } from './entry.ts';
 import { Identities } from './identities.ts';
 import { compare } from './look.ts';
-import { fail, readsOf, sourcesOf, succeed } from './settle.ts';
+import { fail, readsOf, sourcesOf, succeed, unusedKeysOf } from './settle.ts';
 import { formatSnapshot, parseSnapshot } from './snapshot.ts';
 import type { CredentialStoreOptions, CurrentCredential } from './store-options.ts';
 import { Turns } from './turns.ts';
@@ -35,6 +34,8 @@ export class CredentialStore {
   readonly #entries = new Map<string, Entry>();
   readonly #identities: Identities;
   #stopped = false;
+  /** The last snapshot had no room for all. */
+  #isCut = false;
 
   constructor(options: CredentialStoreOptions) {
     const ignore = (): void => undefined;
@@ -45,6 +46,7 @@ export class CredentialStore {
       onOutcome: ignore,
       onAttempt: ignore,
       onIdentity: ignore,
+      onOmitted: ignore,
       delay: (ms, signal) => pause(ms, undefined, { signal, ref: false }),
       patienceMs: 5_000,
       turns: new Turns(),
@@ -116,8 +118,7 @@ export class CredentialStore {
 
   /** Every Secret that credentials, failed attempts, or calls under way read. */
   sources(): readonly SecretReference[] {
-    const references = [...this.#entries.values()].flatMap(sourcesOf);
-    return [...new Map(references.map((reference) => [placeOf(reference), reference])).values()];
+    return sourcesOf(this.#entries.values());
   }
 
   /** The configuration changed: whatever failed may be tried again at once. */
@@ -135,17 +136,17 @@ export class CredentialStore {
       this.#entries.delete(entry.cacheKey);
       entry.flight?.abort.abort();
     }
-    const used = new Set(this.sources().map(placeOf));
-    const unused = dropped.flatMap(sourcesOf).map(placeOf);
-    for (const key of [...dropped.map(({ cacheKey }) => cacheKey), ...unused])
-      if (!used.has(key)) this.#options.forget(key);
+    for (const key of unusedKeysOf(dropped, [...this.#entries.values()])) this.#options.forget(key);
     if (dropped.some((entry) => entry.held !== undefined)) this.#options.onChanged();
   }
 
-  /** Every valid credential as JSON: the master copy. Secret. */
+  /** Every valid credential as JSON, as far as there is room: the master copy. Secret. */
   snapshot(): string {
     const now = this.#options.world.now();
-    return formatSnapshot([...this.#entries.values()].flatMap((entry) => validOf(entry, now) ?? []));
+    const { text, omitted } = formatSnapshot([...this.#entries.values()].flatMap((entry) => validOf(entry, now) ?? []));
+    if (omitted > 0 && !this.#isCut) this.#options.onOmitted(omitted);
+    this.#isCut = omitted > 0;
+    return text;
   }
 
   /**

@@ -2,22 +2,23 @@
 // its definition is there to stay: whoever removes the vendor's add-on with its definition must not take every credential along.
 import { sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
 import { isRecord } from '../core/records.ts';
-import { sameJson } from '../core/same-json.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import type { Change } from './object-cache.ts';
 import { isFinal } from './errors.ts';
-import { createObjectCalls, followObject } from './one-object.ts';
-import { backoffMs, pause } from './pause.ts';
+import { isStillDefined } from './definition-calls.ts';
+import { followObject } from './one-object.ts';
 import type { ReflectorEvent } from './reflector-event.ts';
 import { Reflector } from './reflector.ts';
 import {
   createdAtOf,
   DEFINITION,
+  isAsBefore,
   isServed,
   projectResource,
   RESOURCES_PATH,
   uidOf,
+  versionOf,
   type Resource,
 } from './resource-objects.ts';
 import type { SourceSecret } from './secret-sources.ts';
@@ -29,8 +30,9 @@ export interface ImagePullSecretsOptions {
   readonly client: KubeClient;
   /** A resource came, went or changed its spec or its labels; must not wait for anything. */
   readonly onChange: (change: { readonly before: Resource | undefined; readonly after: Resource | undefined }) => void;
-  /** The kind began or ceased to be served. */
+  /** The kind began or ceased to be served; the definition was seen, in this version (undefined = there is none). */
   readonly onKind: (state: ResourceKindState) => void;
+  readonly onDefinition: (version: string | undefined) => void;
   readonly report: (kind: 'customresourcedefinitions' | 'imagepullsecrets', event: ReflectorEvent) => void;
   readonly now: () => EpochMs;
   readonly random: () => number;
@@ -98,6 +100,11 @@ export class ImagePullSecrets {
     return [...this.#resources.values()];
   }
 
+  /** One of them. */
+  get(name: string): Resource | undefined {
+    return this.#resources.get(name);
+  }
+
   /** Those that the API server serves now, in their latest version; undefined = none are, or it is not known yet. */
   served(): readonly Resource[] | undefined {
     const reflector = this.#following?.reflector;
@@ -143,6 +150,7 @@ export class ImagePullSecrets {
   #look(): void {
     if (!this.#definition.synced) return;
     const definition = this.#definition.get('', DEFINITION.name);
+    this.#options.onDefinition(definition && versionOf(definition));
     const uid = definition === undefined || !isServed(definition) ? undefined : uidOf(definition);
     if (uid === this.#following?.definitionUid) {
       if (uid === undefined) this.#become('absent');
@@ -162,7 +170,7 @@ export class ImagePullSecrets {
       client,
       path: RESOURCES_PATH,
       project: projectResource,
-      isEqual: (a, b) => a.uid === b.uid && a.generation === b.generation && sameJson(a.labels, b.labels),
+      isEqual: isAsBefore,
       onChange: (change) => this.#take(change, reflector),
       report: (event) => {
         if (event.type === 'synced') this.#synced(reflector);
@@ -176,6 +184,13 @@ export class ImagePullSecrets {
     void reflector.run(AbortSignal.any([signal, stop.signal]));
   }
 
+  /** Reads them anew: a watch that is older than a change of the definition shows them without the fields that it has learnt. */
+  reread(): void {
+    const uid = this.#following?.definitionUid;
+    this.#unfollow();
+    if (uid !== undefined) this.#follow(uid);
+  }
+
   #unfollow(): void {
     this.#following?.stop.abort();
     this.#following = undefined;
@@ -186,43 +201,36 @@ export class ImagePullSecrets {
     if (this.#following?.reflector !== reflector) return;
     const there = new Set([...reflector.all()].map(({ name }) => name));
     const gone = this.all().filter(({ name }) => !there.has(name));
-    const { definitionUid } = this.#following;
-    const wasDeleted = this.#servedUid === undefined || this.#servedUid === definitionUid;
-    this.#servedUid = definitionUid;
+    const isSame = this.#servedUid === this.#following.definitionUid;
+    this.#servedUid = this.#following.definitionUid;
     this.#become('served');
-    for (const before of gone) this.#remove(before, wasDeleted);
+    for (const before of gone) {
+      if (isSame) void this.#confirmDeletion(before);
+      else this.#remove(before, false);
+    }
   }
 
   #take({ name, after }: Change<Resource>, reflector: Reflector<Resource>): void {
     if (this.#following?.reflector !== reflector) return;
     const before = this.#resources.get(name);
     if (after === undefined) {
-      if (before !== undefined) void this.#confirmDeletion(before, reflector);
+      if (before !== undefined) void this.#confirmDeletion(before);
       return;
     }
     this.#resources.set(name, after);
     this.#deleted.delete(name);
-    this.#options.onChange({ before, after });
+    if (before === undefined || !isAsBefore(before, after)) this.#options.onChange({ before, after });
   }
 
   /** Asks for the definition before a deletion counts: it goes first, and the two watches come in any order. */
-  async #confirmDeletion(before: Resource, reflector: Reflector<Resource>): Promise<void> {
-    const signal = this.#signal;
-    const calls = createObjectCalls(this.#options.client, DEFINITION);
-    for (let attempts = 1; signal !== undefined && !signal.aborted; attempts += 1) {
-      try {
-        const definition = await calls.read(signal);
-        // Gone, going, or another one: the look at it decides what becomes of its resources.
-        const isSame = definition !== undefined && uidOf(definition) === this.#following?.definitionUid;
-        if (!isSame || !isServed(definition)) return;
-        // Another of the same name may have come meanwhile.
-        if (this.#following?.reflector !== reflector || reflector.get('', before.name) !== undefined) return;
-        this.#remove(before, true);
-        return;
-      } catch {
-        await pause(backoffMs(attempts, this.#options.random()), signal).catch(() => undefined);
-      }
-    }
+  async #confirmDeletion(before: Resource): Promise<void> {
+    const [signal, uid] = [this.#signal, this.#following?.definitionUid];
+    // Gone, going, or another one: the look at it decides what becomes of its resources.
+    if (signal === undefined || !(await isStillDefined(uid, { ...this.#options, signal }))) return;
+    const { reflector, definitionUid } = this.#following ?? {};
+    // Another of the same name may have come meanwhile; and while they are read anew it shows then.
+    const isAway = reflector?.synced === true && reflector.get('', before.name) === undefined;
+    if (isAway && definitionUid === uid) this.#remove(before, true);
   }
 
   /** `wasDeleted` = by somebody, and did not go with an earlier definition. */

@@ -2,6 +2,7 @@
 import { DEFINITION_NAME, RESOURCE_KIND } from '../core/names.ts';
 import type { FoundResource } from '../core/plan-declared.ts';
 import { isRecord } from '../core/records.ts';
+import { sameJson } from '../core/same-json.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeObject } from './client.ts';
 import type { Projected } from './object-cache.ts';
@@ -40,6 +41,17 @@ export function createdAtOf({ metadata }: KubeObject): EpochMs | undefined {
 /** UID of an object; empty when it has none. */
 export function uidOf({ metadata }: KubeObject): string {
   return isRecord(metadata) && typeof metadata.uid === 'string' ? metadata.uid : '';
+}
+
+/** Another text after each change of what an object says should be, and for another object of its name. */
+export function versionOf({ metadata }: KubeObject): string {
+  const { uid, generation } = isRecord(metadata) ? metadata : {};
+  return `${String(uid)}/${String(generation)}`;
+}
+
+/** True when nothing changed that anybody asks for: the status is our own. */
+export function isAsBefore(a: Resource, b: Resource): boolean {
+  return a.uid === b.uid && a.generation === b.generation && sameJson([a.labels, a.spec], [b.labels, b.spec]);
 }
 
 /** What is kept of a resource; undefined = not readable. */

@@ -128,6 +128,8 @@ export interface RegistryProvider<Target> {
   fetchCredential(target: Target, world: ProviderWorld, signal: AbortSignal): Promise<Credential>;
   /** True when every credential leaves something behind at the cloud, which `revokeCredentials` removes again. */
   mints(target: Target): boolean;
+  /** As much of the target as `mints`, `cacheKey` and `revokeCredentials` need: it is remembered, however many there are. */
+  revocationTarget(target: Target): Target;
   /**
    * Deletes at the cloud whatever this installation left there for `target`, but for the credential with the id `keep`, and waits
    * until it is gone; nothing else is touched. Gives the ids that it deleted. Throws ProviderError that names those that are left.

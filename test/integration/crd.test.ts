@@ -17,6 +17,9 @@ import { kubectlOf, type Kubectl } from '../support/kubectl.ts';
 const START_MS = 60_000;
 const DOCKER = SAMPLE_SPEC.docker;
 
+/** Longer than any field may be. */
+const LONG = 'x'.repeat(2_000);
+
 let plane: ControlPlane;
 let kubectl: Kubectl;
 beforeAll(async () => {
@@ -31,7 +34,7 @@ describe('the definition', () => {
     if (Array.isArray(value)) return value.map(withoutRules);
     if (typeof value !== 'object' || value === null) return value;
     const kept = Object.entries(value).filter(
-      ([key]) => !['x-kubernetes-validations', 'maxLength', 'enum'].includes(key),
+      ([key]) => !['x-kubernetes-validations', 'maxLength', 'maxItems', 'maxProperties', 'enum'].includes(key),
     );
     return Object.fromEntries(kept.map(([key, content]) => [key, withoutRules(content)]));
   };
@@ -41,6 +44,25 @@ describe('the definition', () => {
     'bad-robot': { tcr: { tokenMode: 'robot' } },
     'bad-mode': { tcr: { registryId: 'tcr-a1b2c3d4', tokenMode: 'eternal' } },
     [`long-${'a'.repeat(245)}`]: SAMPLE_SPEC,
+    'endless-scope': {
+      docker: DOCKER,
+      excludeNamespaces: 'a*,'.repeat(11_000),
+      namespaceSelector: {
+        matchLabels: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`l${at}`, 'x'])),
+        matchExpressions: Array.from({ length: 101 }, () => ({ key: 'team', operator: 'Exists' })),
+      },
+      serviceAccountSelector: {
+        matchExpressions: [{ key: 'team', operator: 'In', values: Array<string>(1_001).fill('a') }],
+      },
+    },
+    'long-texts': {
+      tcr: {
+        ...{ registryId: 'tcr-a1b2c3d4', tokenMode: 'robot', region: LONG, description: LONG },
+        ...{ domains: [LONG], namespaces: [LONG], assumeRoleARN: LONG, externalId: LONG },
+        ...{ apiKeySecretRef: { name: LONG, namespace: LONG } },
+        webIdentity: { providerId: LONG, roleARN: LONG, tokenFile: LONG },
+      },
+    },
   };
 
   test('is taken by kubectl apply, also over one under which bad resources were stored; those can be labelled, reported on and deleted', async () => {
@@ -237,6 +259,19 @@ describe('a resource', () => {
       'whose user is a number',
       { docker: { ...DOCKER, username: 100099990001 } },
       'spec.docker.username: Invalid value: "integer"',
+    ],
+    [
+      'with a description that the cloud would not take',
+      { tcr: { registryId: 'tcr-a1b2c3d4', tokenMode: 'longterm', description: 'x'.repeat(256) } },
+      'spec.tcr.description: Too long',
+    ],
+    [
+      'with more values than are compared',
+      {
+        docker: DOCKER,
+        namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In', values: Array<string>(1_001).fill('a') }] },
+      },
+      'spec.namespaceSelector.matchExpressions[0].values: Too many',
     ],
     ['with a misspelt field', { namespaceSelectors: {}, docker: DOCKER }, 'unknown field "spec.namespaceSelectors"'],
   ];

@@ -5,7 +5,7 @@ import type { TestObject } from '../support/cluster.ts';
 import type { AuditEvent } from '../support/control-plane/audit-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { settled } from '../support/expectations.ts';
-import { applyCrd, resource } from '../support/image-pull-secrets.ts';
+import { applyCrd, resource, vendorCrd } from '../support/image-pull-secrets.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { eventsIn, markCalls, programCalls } from '../support/program-calls.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -183,6 +183,36 @@ describe('what cannot be used', () => {
     await declare(FLAT);
     await settled(world);
     expect(await specOf('theirs')).toMatchObject({ namespaces: 'api' });
+  });
+});
+
+describe('under the vendor’s definition, which knows no field of ours', () => {
+  test('what it dropped is written when ours is applied over it: the rest of a declaration, and the status', async () => {
+    const kubectl = await kubectlOf(world.plane);
+    await applyCrd(kubectl, vendorCrd({ prunesStatus: true }));
+    const docker = { server: 'b.example', username: 'u', password: PASSWORD };
+    await declare({ name: 'upgraded', spec: { namespaces: '*', excludeNamespaces: 'api', docker } });
+    await eventually('it is served without the exclusion', async () => {
+      const status = (await get('upgraded'))?.status as Readonly<Record<string, unknown>> | undefined;
+      const hasSecret = (await world.cluster.get('secrets', 'tcr.ipsupgraded', 'api')) !== undefined;
+      return hasSecret && status !== undefined && status.secretsSuccess === status.secretsDesired;
+    });
+    await settled(world);
+    const before = await get('upgraded');
+    expect(before?.spec).not.toHaveProperty('excludeNamespaces');
+    expect(before?.status).not.toHaveProperty('conditions');
+    await applyCrd(kubectl);
+    await eventually('what was dropped is there', async () => {
+      const live = await get('upgraded');
+      const { observedGeneration } = (live?.status ?? {}) as Readonly<Record<string, unknown>>;
+      const { generation } = (live?.metadata ?? {}) as Readonly<Record<string, unknown>>;
+      return (await specOf('upgraded'))?.excludeNamespaces === 'api' && observedGeneration === generation;
+    });
+    const wait = ['wait', '--for=condition=Ready', 'ips/upgraded', '--timeout=30s'];
+    expect((await kubectl(wait)).code).toBe(0);
+    await eventually('the excluded namespace has no Secret', async () => {
+      return (await world.cluster.get('secrets', 'tcr.ipsupgraded', 'api')) === undefined;
+    });
   });
 });
 

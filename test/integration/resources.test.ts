@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { TestObject } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { settled } from '../support/expectations.ts';
-import { applyCrd, CRD_NAME, readCrd, resource, RESOURCES_PATH, SAMPLE_SPEC } from '../support/image-pull-secrets.ts';
+import { applyCrd, CRD_NAME, resource, RESOURCES_PATH, SAMPLE_SPEC, vendorCrd } from '../support/image-pull-secrets.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { eventsIn, programCalls } from '../support/program-calls.ts';
 import { startWorld, type Replica, type World } from '../support/world.ts';
@@ -407,23 +407,4 @@ function tokenUntil(endsAt: number): string {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { ownerUin: '100099990001', iat: Math.floor(endsAt / 1_000) - 3_600, exp: Math.floor(endsAt / 1_000) };
   return `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}.ZmFrZQ`;
-}
-
-/** A definition that knows the vendor's fields only. */
-function vendorCrd(): Readonly<Record<string, unknown>> {
-  const text = { type: 'string' };
-  const docker = { type: 'object', properties: { server: text, username: text, password: text } };
-  const spec = { type: 'object', properties: { namespaces: text, serviceAccounts: text, docker } };
-  const status = {
-    type: 'object',
-    'x-kubernetes-preserve-unknown-fields': true,
-  };
-  const crd = structuredClone(readCrd()) as {
-    spec: { versions: { schema: unknown; additionalPrinterColumns?: unknown }[] };
-  };
-  for (const version of crd.spec.versions) {
-    version.schema = { openAPIV3Schema: { type: 'object', properties: { spec, status } } };
-    delete version.additionalPrinterColumns;
-  }
-  return crd;
 }

@@ -139,6 +139,24 @@ describe('while Tencent’s manager runs', () => {
   });
 });
 
+describe('while Tencent’s manager runs, a resource whose password ours mints', () => {
+  test('[tcr M6] is left to it like any other: no cloud is asked, nothing is written, and the condition says so', async () => {
+    const mark = await settled(world);
+    const tcr = { registryId: 'tcr-fake0000', region: 'ap-guangzhou', apiKeySecretRef: { name: 'no-such-key' } };
+    await world.cluster.create('imagepullsecrets', resource('minted', { namespaces: 'web', tcr }));
+    const status = await eventually('the condition says so', async () => {
+      const now = (await world.cluster.get('imagepullsecrets', 'minted'))?.status as Status | undefined;
+      return now?.conditions?.some(({ reason }) => reason === 'VendorHelperRuns') === true ? now : undefined;
+    });
+    await settled(world);
+    expect(status).not.toHaveProperty('observedGeneration');
+    expect(await programWrites(world, mark)).toEqual([]);
+    expect(await replica.output()).not.toContain('tcr-fake0000');
+    await world.cluster.remove('imagepullsecrets', 'minted');
+    await settled(world);
+  });
+});
+
 describe('when it is stopped', () => {
   test('[tcr S5] [tcr A1] its Secret is adopted in place, what it left out is made up for, and no reference is doubled', async () => {
     const before = await secretIn('web');

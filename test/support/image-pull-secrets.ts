@@ -17,6 +17,26 @@ export function readCrd(): Readonly<Record<string, unknown>> {
   return load(readFileSync(CRD_FILE, 'utf8')) as Record<string, unknown>;
 }
 
+/** A definition that knows the vendor's fields only; of the status, unless told otherwise, whatever is written. */
+export function vendorCrd({ prunesStatus = false } = {}): Readonly<Record<string, unknown>> {
+  const text = { type: 'string' };
+  const docker = { type: 'object', properties: { server: text, username: text, password: text } };
+  const spec = { type: 'object', properties: { namespaces: text, serviceAccounts: text, docker } };
+  const counter = { type: 'integer' };
+  const counters = { secretsDesired: counter, secretsSuccess: counter, sAsDesired: counter, sAsSuccess: counter };
+  const status = prunesStatus
+    ? { type: 'object', properties: counters }
+    : { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const crd = structuredClone(readCrd()) as {
+    spec: { versions: { schema: unknown; additionalPrinterColumns?: unknown }[] };
+  };
+  for (const version of crd.spec.versions) {
+    version.schema = { openAPIV3Schema: { type: 'object', properties: { spec, status } } };
+    delete version.additionalPrinterColumns;
+  }
+  return crd;
+}
+
 /** What the sample's password is: no token, and obviously fake. */
 export const SAMPLE_PASSWORD = 'fake-password-of-the-sample';
 

@@ -65,6 +65,7 @@ export function createAcrProvider({ cr, sts }: AcrServices = createAcrServices()
 
     // Its tokens end by themselves within the hour.
     mints: () => false,
+    revocationTarget: (target) => target,
     revokeCredentials: () => Promise.resolve([]),
   };
 }

@@ -108,6 +108,7 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
 
     // Nothing is made for it.
     mints: () => false,
+    revocationTarget: (target) => target,
     revokeCredentials: () => Promise.resolve([]),
   };
 }

@@ -64,6 +64,7 @@ export function createStaticProvider(): RegistryProvider<StaticTarget> {
 
     // Nothing is made for it.
     mints: () => false,
+    revocationTarget: (target) => target,
     revokeCredentials: () => Promise.resolve([]),
   };
 }

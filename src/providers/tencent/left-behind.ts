@@ -5,6 +5,7 @@ import { ProviderError } from '../../core/errors.ts';
 import type { EpochMs } from '../../core/types.ts';
 import { shortDigest } from '../../core/short-digest.ts';
 import type { Owner } from '../provider.ts';
+import { MAX_DESCRIPTION } from './target.ts';
 import type { InstanceCall, Minted, MintedLogin, TcrApi } from './tcr-api.ts';
 
 /** What is made. */
@@ -23,9 +24,6 @@ export interface Asking {
   readonly api: TcrApi;
   readonly call: InstanceCall;
 }
-
-/** Of descriptions, characters (tcr.md section 11). */
-const MAX_DESCRIPTION = 255;
 
 /** More than these are never there but after as many lost answers; then somebody has to look. */
 const MAX_LIVE = 5;

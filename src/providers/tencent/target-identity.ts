@@ -17,6 +17,9 @@ const TOKEN_FOLDER = '/var/run/secrets/';
 /** Where it mounts the token that the API server takes from us: it is shown to nobody else. */
 const OWN_TOKEN_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount/';
 
+/** Longest path of a token, characters. */
+const MAX_PATH = 1_024;
+
 /** Shorter sessions would be renewed all the time, seconds. */
 const MIN_SECONDS = 900;
 
@@ -97,6 +100,8 @@ function parseTokenFile(map: FieldReader): string | undefined {
     );
   } else if (!path.startsWith(TOKEN_FOLDER) || !/^(\/[\w.-]+)+$/.test(written) || written.includes('..')) {
     report(`must be the path of a mounted token, below ${TOKEN_FOLDER}`);
+  } else if (path.length > MAX_PATH) {
+    report(`is longer than ${MAX_PATH} characters: mount the token elsewhere`);
   }
   return path;
 }

@@ -40,6 +40,9 @@ export interface TcrTarget {
 /** Most namespaces of one service account. */
 const MAX_NAMESPACES = 100;
 
+/** Longest description that the cloud takes, characters (tcr.md section 11). */
+export const MAX_DESCRIPTION = 255;
+
 /** Reads one item: every problem at once. */
 export function parseTcrTarget(input: Readonly<Record<string, unknown>>, defaults: TargetDefaults): Parsed<TcrTarget> {
   const fields = readFields(input);
@@ -156,6 +159,11 @@ function parseDescription(fields: FieldReader, mode: CredentialMode): string | u
   // eslint-disable-next-line no-control-regex -- what must not be in it
   if (/[\u0000-\u001f\u007f[\]]/.test(text)) {
     fields.report('description', 'must be one line without brackets, which mark whose it is');
+  }
+  if (text.length > MAX_DESCRIPTION) {
+    fields.report('description', `is longer than the ${MAX_DESCRIPTION} characters that the cloud takes: shorten it`, {
+      value: text.slice(0, 80),
+    });
   }
   return text;
 }

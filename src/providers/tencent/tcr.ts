@@ -75,6 +75,9 @@ export function createTcrProvider(services: TcrServices = createTcrServices()): 
 
     mints: ({ mode }) => mode !== 'temp',
 
+    // Hosts may be many, and are of the credential alone.
+    revocationTarget: (target) => ({ ...target, domains: undefined, description: undefined }),
+
     async revokeCredentials(target, { keep }, world, signal) {
       const { mode } = target;
       if (mode === 'temp') return [];

@@ -39,6 +39,7 @@ const OBSERVER: ControllerObserver = {
   onStatusFailure: ignore,
   onRevoked: ignore,
   onRevocationFailure: ignore,
+  onRevocationsFull: ignore,
 };
 
 interface Replica {
@@ -111,7 +112,11 @@ function startReplica(
         now: provider.now,
         random: () => 0.5,
       }),
-      revocations: parts.revocations ?? { mints: () => false, revoke: () => Promise.resolve([]) },
+      revocations: parts.revocations ?? {
+        mints: () => false,
+        toRemember: () => undefined,
+        revoke: () => Promise.resolve([]),
+      },
     }),
     observer: OBSERVER,
     now: provider.now,
@@ -224,6 +229,7 @@ describe('a leader', () => {
       isLocked: (path) => path === '/api/v1/secrets' || (isLocked && path.startsWith('/api/v1/namespaces/n-2/')),
       revocations: {
         mints: ({ cacheKey }) => cacheKey === 'fake/old',
+        toRemember: (request) => (request.cacheKey === 'fake/old' ? request : undefined),
         revoke: () => {
           revokedWhileLocked.push(isLocked);
           return Promise.resolve([]);

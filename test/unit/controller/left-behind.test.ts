@@ -41,9 +41,12 @@ function worldOf() {
     busy: false,
     reads: 0,
     looks: 0,
+    /** At what, in this order. */
+    looked: [] as string[],
     changes: 0,
     failWith: undefined as ProviderError | undefined,
     failures: [] as unknown[],
+    full: [] as string[],
     /** What revoking waits for. */
     gate: Promise.resolve() as Promise<unknown>,
     timers: [] as { readonly at: EpochMs; readonly resolve: () => void }[],
@@ -52,14 +55,16 @@ function worldOf() {
     stop: new AbortController(),
     running: Promise.resolve(),
   };
-  const provider: Pick<RegistryProvider<unknown>, 'cacheKey' | 'mints' | 'revokeCredentials'> = {
+  const provider: Pick<RegistryProvider<unknown>, 'cacheKey' | 'mints' | 'revocationTarget' | 'revokeCredentials'> = {
     cacheKey: (target) => (target as { cacheKey: string }).cacheKey,
     mints: (target) => (target as { mints: boolean }).mints,
+    revocationTarget: (target) => target,
     revokeCredentials: async (target, { keep }) => {
       world.looks += 1;
+      const { cacheKey } = target as { cacheKey: string };
+      world.looked.push(cacheKey);
       await world.gate;
       if (world.failWith !== undefined) throw world.failWith;
-      const { cacheKey } = target as { cacheKey: string };
       const there = world.live.get(cacheKey) ?? [];
       world.live.set(
         cacheKey,
@@ -92,8 +97,11 @@ function worldOf() {
       },
       isBusy: () => world.busy,
       onChanged: () => void (world.changes += 1),
-      onRevoked: () => undefined,
-      onFailure: (_cacheKey, error) => void world.failures.push(error),
+      observer: {
+        onRevoked: () => undefined,
+        onRevocationFailure: (_cacheKey, error) => void world.failures.push(error),
+        onRevocationsFull: (cacheKey) => void world.full.push(cacheKey),
+      },
       now: () => world.now,
       pause,
     });
@@ -130,8 +138,10 @@ afterEach(async () => {
   await world.running;
 });
 
-const hold = (id: string | undefined, issuedAt: EpochMs, cacheKey = KEY): void =>
-  void world.held.set(cacheKey, { id, issuedAt });
+const hold = (id: string | undefined, issuedAt: EpochMs, cacheKey = KEY): void => {
+  world.held.set(cacheKey, { id, issuedAt });
+  world.left.attemptEnded(cacheKey, false);
+};
 const live = (cacheKey = KEY): readonly string[] | undefined => world.live.get(cacheKey);
 
 describe('[tcr K4] what an older credential left', () => {
@@ -186,7 +196,7 @@ describe('[tcr K4] what an older credential left', () => {
     world.left.changed();
     await world.advance(5_000);
     world.live.set(KEY, ['new', 'lost']);
-    world.left.attemptFailed(KEY);
+    world.left.attemptEnded(KEY, true);
     await world.advance(5_000);
     expect(live()).toEqual(['new']);
     world.live.set(KEY, ['new', 'lost']);
@@ -199,12 +209,12 @@ describe('[tcr K4] what an older credential left', () => {
   });
 
   test('goes although nothing is held, when attempts fail and no Secret has any: nobody knows its password', async () => {
-    world.left.attemptFailed(KEY);
+    world.left.attemptEnded(KEY, true);
     await world.advance(5_000);
     expect(live()).toEqual([]);
     world.live.set(KEY, ['in use']);
     world.secrets = [secret(START)];
-    world.left.attemptFailed(KEY);
+    world.left.attemptEnded(KEY, true);
     await world.advance(5_000);
     expect(live()).toEqual(['in use']);
   });
@@ -363,6 +373,103 @@ describe('the memory', () => {
   });
 });
 
+describe('[tcr K5] one resource that is edited again and again', () => {
+  const EDITS = 2_100;
+  /** Each edit wants another credential; `afterwards` is what becomes of it before the next. */
+  const edit = (afterwards: (cacheKey: string) => void = () => undefined): void => {
+    for (let at = 0; at < EDITS; at += 1) {
+      world.requests = [request(`edit/${at}`)];
+      world.left.rulesChanged();
+      afterwards(`edit/${at}`);
+    }
+  };
+  /** Another credential is made, and its rule goes. */
+  const mint = (cacheKey: string): void => {
+    world.requests = [request(cacheKey)];
+    world.left.rulesChanged();
+    world.live.set(cacheKey, ['real']);
+    hold('real', START, cacheKey);
+    world.held.delete(cacheKey);
+    world.requests = [];
+    world.left.rulesChanged();
+  };
+
+  test('leaves nothing to remember when nobody asked for it, and no cloud is asked', async () => {
+    world.requests = [];
+    world.left.rulesChanged();
+    edit();
+    world.requests = [];
+    world.left.rulesChanged();
+    await world.advance(5_000);
+    expect(world.left.snapshot()).toBeUndefined();
+    expect(world.looks).toBe(0);
+    expect(world.full).toEqual([]);
+  });
+
+  test.each<[string, (cacheKey: string) => void]>([
+    ['was never asked for', () => undefined],
+    ['was refused', (cacheKey) => world.left.attemptEnded(cacheKey, true)],
+  ])('does not push out what is really there, when what it wanted %s', async (_what, afterwards) => {
+    edit(afterwards);
+    mint('real/one');
+    expect(world.left.snapshot()).toContain('real/one');
+    edit(afterwards);
+    expect(world.left.snapshot()).toContain('real/one');
+    world.requests = [];
+    world.left.rulesChanged();
+    await world.advance(5_000);
+    expect(live('real/one')).toEqual([]);
+  });
+
+  test('does not make what is really there wait for what perhaps is not, of which only a few are looked at in one go', async () => {
+    edit((cacheKey) => world.left.attemptEnded(cacheKey, true));
+    mint('real/one');
+    await world.advance(1_500);
+    expect(world.looked[0]).toBe('real/one');
+    expect(world.looked.length).toBeLessThanOrEqual(11);
+    await world.advance(5_000);
+    expect(world.looked.length).toBeGreaterThan(11);
+  });
+
+  test('is told once when more was asked for than can be remembered', () => {
+    edit((cacheKey) => world.left.attemptEnded(cacheKey, true));
+    expect(world.full).toHaveLength(1);
+    expect(parseMinted(world.left.snapshot())).toHaveLength(2_000);
+  });
+
+  test('is not forgotten while its credential is being made', async () => {
+    world.requests = [request('slow')];
+    world.left.rulesChanged();
+    const made = Promise.withResolvers<undefined>();
+    const fetched = world.turns.take('slow', () => made.promise).then(() => hold('slow-1', START, 'slow'));
+    world.requests = [];
+    world.left.rulesChanged();
+    await world.advance(5_000);
+    expect(world.left.snapshot()).toContain('slow');
+    world.live.set('slow', ['slow-1']);
+    made.resolve(undefined);
+    await fetched;
+    world.held.clear();
+    await world.advance(5_000);
+    expect(live('slow')).toEqual([]);
+  });
+});
+
+test('the memory fits into a quarter of a Secret, however much there is to a request: the most important stays', () => {
+  const long = 'x'.repeat(10_000);
+  world.requests = Array.from({ length: 100 }, (_, at) => {
+    const one = request(`long/${at}`);
+    return { ...one, target: { cacheKey: one.cacheKey, mints: true, long } };
+  });
+  world.left.rulesChanged();
+  hold('made', START, 'long/99');
+  const text = world.left.snapshot() ?? '';
+  expect(text.length).toBeLessThanOrEqual(262_144);
+  expect(parseMinted(text).map(({ request: { cacheKey } }) => cacheKey)).toEqual(
+    expect.arrayContaining([KEY, 'long/99']),
+  );
+});
+
 test('costs no look at the Secrets while there is nothing to find out', async () => {
   hold('new', START);
   world.left.changed();
@@ -405,14 +512,13 @@ test.each<[string, () => Promise<void> | void]>([
 
 test('ends when it was stopped before it began', async () => {
   const stopped = new LeftBehind({
-    revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
+    revocations: { toRemember: (one) => one, revoke: () => Promise.resolve([]) },
     inForce: { requests: () => [], areAllKnown: () => true },
     current: () => undefined,
     secrets: () => [],
     isBusy: () => false,
     onChanged: () => undefined,
-    onRevoked: () => undefined,
-    onFailure: () => undefined,
+    observer: { onRevoked: () => undefined, onRevocationFailure: () => undefined, onRevocationsFull: () => undefined },
     now: () => START,
     pause: () => Promise.resolve(),
   });

@@ -112,6 +112,25 @@ describe('the master copy', () => {
     expect(world.data).toEqual({ 'credentials.json': '1' });
   });
 
+  test('is written without the configuration when that has no room beside the rest, which is told once', async () => {
+    const { world, keeper } = keeperOf();
+    keeper.start();
+    for (const region of ['a', 'b']) {
+      world.state = {
+        ...{ credentials: 'x'.repeat(524_288), minted: region.repeat(262_144) },
+        configuration: { 'registry-info': '\n'.repeat(150_000), region },
+      };
+      keeper.changed();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(Object.keys(world.data ?? {})).toEqual(['credentials.json', 'minted.json']);
+    expect(world.failures.map(String)).toEqual([expect.stringContaining('configuration has no room')]);
+    world.state = { ...world.state, configuration: { region: 'c' } };
+    keeper.changed();
+    await keeper.stop();
+    expect(world.data).toHaveProperty(['configuration.json'], '{"region":"c"}');
+  });
+
   test.each([
     ['nothing', undefined],
     ['no JSON', { 'configuration.json': '{' }],

@@ -90,6 +90,21 @@ describe('what is wrong', () => {
       'spec.namespaceSelector.matchLabels',
     ],
     ['exclusions that are no names', { excludeNamespaces: 'a b', docker: DOCKER }, 'spec.excludeNamespaces'],
+    [
+      'a list of more than 100 patterns and exceptions',
+      { excludeNamespaces: `${'a*,'.repeat(60)}${'!b,'.repeat(41)}`, docker: DOCKER },
+      'spec.excludeNamespaces',
+    ],
+    [
+      'a selector of more than 1,000 values',
+      {
+        serviceAccountSelector: {
+          matchExpressions: [{ key: 'team', operator: 'In', values: Array<string>(1_001).fill('a') }],
+        },
+        docker: DOCKER,
+      },
+      'spec.serviceAccountSelector',
+    ],
     ['a list of tcr', { tcr: [], docker: DOCKER }, 'spec.tcr'],
     [
       'a server that means the mirrors of the vendor, too,',
@@ -120,6 +135,11 @@ describe('what is wrong', () => {
     const { rule, issues } = parse({ namespaces: 'a,'.repeat(10_001), docker: DOCKER });
     expect(rule).toBeUndefined();
     expect(issues).toMatchObject([{ path: 'spec.namespaces', message: expect.stringContaining('use a selector') }]);
+  });
+
+  test('as many names as there is room for are excluded, and 100 patterns and exceptions', () => {
+    const text = `${'a*,'.repeat(60)}${'!b,'.repeat(40)}${Array.from({ length: 5_000 }, (_, at) => `n${at}`).join()}`;
+    expect(issuesOf({ excludeNamespaces: text, docker: DOCKER })).toEqual([]);
   });
 
   test('another Secret, or another key in it, is another credential', () => {

@@ -5,6 +5,7 @@ import { matchesSelector } from '../../../src/core/scope.ts';
 import { parseSelectorObject } from '../../../src/core/selector-object.ts';
 
 const PATH = 'spec.namespaceSelector';
+const values = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `v${at}`);
 
 test.each<[object, Record<string, string>, boolean]>([
   [{}, {}, true],
@@ -34,8 +35,15 @@ test.each<[unknown, string]>([
   [{ matchExpressions: [{ key: 'team', operator: 'Exists', values: ['a'] }] }, `${PATH}.matchExpressions[0]`],
   [{ matchExpressions: [{ operator: 'Exists' }] }, `${PATH}.matchExpressions[0]`],
   [{ matchExpressions: [{ key: 'team', operator: 'constructor' }] }, `${PATH}.matchExpressions[0]`],
+  [{ matchLabels: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`l${at}`, 'x'])) }, PATH],
+  [{ matchExpressions: [1, 2].map(() => ({ key: 'team', operator: 'In', values: values(501) })) }, PATH],
 ])('%j is refused at %s', (selector, path) => {
   expect(parseSelectorObject(selector, PATH)).toMatchObject({ ok: false, issues: [{ severity: 'error', path }] });
+});
+
+test('1,000 values in all are taken', () => {
+  const matchExpressions = [1, 2].map(() => ({ key: 'team', operator: 'In', values: values(500) }));
+  expect(parseSelectorObject({ matchExpressions }, PATH)).toMatchObject({ ok: true });
 });
 
 test('nothing that JSON can hold makes it throw', () => {

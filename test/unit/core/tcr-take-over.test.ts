@@ -122,7 +122,7 @@ describe('the plan', () => {
     expect(Object.keys(sectionsOf(text))).toEqual(Object.values(TITLES));
   });
 
-  test('stops the manager only after ours observes, and removes it last', () => {
+  test('lets the definition know conditions before they are looked for, stops the manager only after ours observes, and removes it last', () => {
     expect(shellLines(section({}, 'commands'))).toEqual([
       'kubectl get crd imagepullsecrets.tcr.tencentcloudcr.com -o yaml > definition.backup.yaml',
       'kubectl get imagepullsecrets.tcr.tencentcloudcr.com -o yaml > resources.backup.yaml',
@@ -131,12 +131,12 @@ describe('the plan', () => {
       'kubectl -n tcr-assistant-system get configmap updater-config -o yaml > tcr-assistant-system.hosts.backup.yaml',
       'helm install registry-credential-helper charts/registry-credential-helper --namespace kube-system --set image.repository=registry.example.com/registry-credential-helper',
       'kubectl -n kube-system rollout status deployment/registry-credential-helper',
+      'kubectl apply --server-side --force-conflicts -f charts/registry-credential-helper/files/imagepullsecrets.yaml',
       `kubectl get imagepullsecrets.tcr.tencentcloudcr.com -o 'custom-columns=NAME:.metadata.name,REASON:.status.conditions[?(@.type=="Stalled")].reason'`,
       'kubectl -n tcr-assistant-system scale deployment tcr-assistant-controller-manager --replicas=0',
       'kubectl delete validatingwebhookconfiguration tcr-assistant-validating-webhook-configuration --ignore-not-found',
       'kubectl wait --for=condition=Ready imagepullsecrets.tcr.tencentcloudcr.com --all --timeout=120s',
       'kubectl get secrets --all-namespaces --selector=app.kubernetes.io/managed-by=registry-credential-helper,app.kubernetes.io/instance=default',
-      'kubectl apply --server-side --force-conflicts -f charts/registry-credential-helper/files/imagepullsecrets.yaml',
       `kubectl edit imagepullsecrets.tcr.tencentcloudcr.com ${CR}`,
       'kubectl -n tcr-assistant-system delete deployment tcr-assistant-controller-manager --ignore-not-found',
       'kubectl get crd imagepullsecrets.tcr.tencentcloudcr.com || kubectl create -f charts/registry-credential-helper/files/imagepullsecrets.yaml',

@@ -3,6 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createStoreHarness, failing, granting, SECRET, START } from './store-world.ts';
 import { ProviderError } from '../../../src/core/errors.ts';
+import { resourceReference } from '../../../src/core/resource-source.ts';
+import type { Credential } from '../../../src/core/types.ts';
+import { formatSnapshot, parseSnapshot, type StoredCredential } from '../../../src/credentials/snapshot.ts';
 
 const HOUR = 3_600_000;
 
@@ -123,5 +126,68 @@ describe('a hostile master copy', () => {
         },
       ),
     );
+  });
+});
+
+describe('of more credentials than there is room for', () => {
+  const RESOURCE = resourceReference('pasted');
+  const MIB = 1_048_576;
+  /** Asks for one of each kind, and for many passwords that stand in resources. */
+  const filled = async (resources: number, bytes: number) => {
+    const omitted: number[] = [];
+    const harness = createStoreHarness({ onOmitted: (count) => void omitted.push(count) });
+    harness.secrets.set(`${RESOURCE.namespace}/${RESOURCE.name}`, { password: 'fake' });
+    const obtain = async (cacheKey: string, credential: Partial<Credential>, reference = SECRET): Promise<void> => {
+      harness.fetch = async (world, signal) => {
+        await world.readSecret(reference, signal);
+        const plain = { username: 'robot', password: 'fake-password', issuedAt: world.now(), expiresAt: undefined };
+        return { ...plain, ...credential };
+      };
+      await harness.ask(undefined, cacheKey);
+    };
+    for (let at = 0; at < resources; at += 1)
+      await obtain(`fake/resource-${at}`, { password: `${at}`.padEnd(bytes, 'x') }, RESOURCE);
+    await obtain('fake/minted', { id: 'token-1', expiresAt: START + HOUR });
+    await obtain('fake/token', { expiresAt: START + HOUR });
+    await obtain('fake/static', {});
+    return { harness, omitted };
+  };
+  const keysIn = (text: string): readonly string[] => parseSnapshot(text, START).stored.map(({ cacheKey }) => cacheKey);
+
+  test('passwords that stand in resources are left out, it is told once, and all of it fits again later', async () => {
+    const { harness, omitted } = await filled(100, 10_000);
+    const text = harness.store.snapshot();
+    expect(Buffer.byteLength(text)).toBeLessThan(MIB / 2 + 100);
+    expect(keysIn(text)).toEqual(expect.arrayContaining(['fake/minted', 'fake/token', 'fake/static']));
+    expect(keysIn(text).length).toBeGreaterThan(40);
+    harness.store.snapshot();
+    expect(omitted).toEqual([103 - keysIn(text).length]);
+    harness.store.retain(['fake/resource-1', 'fake/minted', 'fake/token', 'fake/static']);
+    expect(keysIn(harness.store.snapshot())).toHaveLength(4);
+    expect(omitted).toHaveLength(1);
+  });
+
+  test('one that has no room alone is left out, and no other', async () => {
+    const { harness, omitted } = await filled(1, MIB);
+    expect(keysIn(harness.store.snapshot())).toEqual(['fake/minted', 'fake/static', 'fake/token']);
+    expect(omitted).toEqual([1]);
+  });
+
+  test('what leaves something behind stays longest, then tokens of a cloud', () => {
+    const stored = (cacheKey: string, credential: Partial<Credential>): StoredCredential => ({
+      ...{ cacheKey, provider: 'fake', source: 's', revisions: [] },
+      credential: {
+        username: 'u',
+        password: 'x'.repeat(300_000),
+        issuedAt: START,
+        expiresAt: undefined,
+        ...credential,
+      },
+    });
+    const all = [stored('a', {}), stored('b', { expiresAt: START + HOUR }), stored('c', { id: 'token-1' })];
+    const namesIn = (text: string): readonly string[] =>
+      [...text.matchAll(/"cacheKey":"(.)"/g)].map(([, name = '']) => name);
+    expect(namesIn(formatSnapshot(all).text)).toEqual(['c']);
+    expect(namesIn(formatSnapshot(all.slice(0, 2)).text)).toEqual(['b']);
   });
 });

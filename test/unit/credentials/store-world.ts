@@ -108,6 +108,7 @@ export function createStoreHarness(options: Partial<CredentialStoreOptions> = {}
       return harness.fetch(world, signal);
     },
     mints: () => false,
+    revocationTarget: (target) => target,
     revokeCredentials: () => Promise.resolve([]),
   };
   const storeOptions: CredentialStoreOptions = {

@@ -157,6 +157,8 @@ function checkTarget(provider: RegistryProvider<unknown>, target: unknown): void
   const key = provider.cacheKey(target);
   expect(key).toMatch(new RegExp(`^${provider.name}/[\\x21-\\x7e]+$`));
   expect(key).toBe(provider.cacheKey(structuredClone(target)));
+  const remembered: unknown = JSON.parse(JSON.stringify(provider.revocationTarget(target)));
+  expect([provider.cacheKey(remembered), provider.mints(remembered)]).toEqual([key, provider.mints(target)]);
   for (const host of provider.registryHosts(target) ?? []) expect(isRegistryHost(host)).toBe(true);
 }
 

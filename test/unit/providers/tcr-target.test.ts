@@ -111,6 +111,16 @@ describe('an item', () => {
       /error description: .*brackets/,
     ],
     [
+      'a description that is longer than the cloud takes',
+      { ...ID, tokenMode: 'longterm', description: 'x'.repeat(256) },
+      /error description: is longer than the 255 characters that the cloud takes: shorten it/,
+    ],
+    [
+      'a token by an endless path',
+      { ...ID, webIdentity: { tokenFile: `/var/run/secrets/${'x'.repeat(1_024)}` } },
+      /error webIdentity.tokenFile: is longer than 1024 characters/,
+    ],
+    [
       'a Secret elsewhere',
       { ...ID, apiKeySecretRef: { name: 'x', namespace: 'other' } },
       /error apiKeySecretRef.namespace: may not be read/,

@@ -291,8 +291,8 @@ describe('[tcr K4] a long-term token', () => {
     const { fetch, provider, target } = harness({ answers, item: LONGTERM });
     expect(provider.mints(target())).toBe(true);
     expect(await fetch()).toMatchObject({ id: 'new1', expiresAt: END + 3_650 * 86_400_000 });
-    await fetch({ description: 'x'.repeat(400) });
-    await fetch({ description: `${'x'.repeat(150)}${'😀'.repeat(100)}` });
+    await fetch({ description: 'x'.repeat(255) });
+    await fetch({ description: `${'x'.repeat(150)}${'😀'.repeat(50)}` });
     expect(there[0]?.description).toMatch(
       new RegExp(`^Kubernetes cluster \\(${SAMPLE_OWNER.cluster}\\) dedicated access credential ${TAG.source}`),
     );
@@ -303,6 +303,16 @@ describe('[tcr K4] a long-term token', () => {
       expect(description.isWellFormed()).toBe(true);
     }
     expect(new Set(there.map(({ description }) => TAG.exec(description)?.[0])).size).toBe(1);
+  });
+
+  test('is remembered by what deletes it alone: no list of hosts, no description', () => {
+    const { provider, target } = harness({ answers: {}, item: LONGTERM });
+    const remembered = provider.revocationTarget(target({ domains: 'a.example,b.example', description: 'mine' }));
+    expect(JSON.stringify(remembered)).not.toMatch(/a\.example|mine/);
+    expect(JSON.parse(JSON.stringify(remembered))).toMatchObject({
+      ...{ instance: { kind: 'id', registryId: expect.stringMatching(/^tcr-/) }, mode: 'longterm' },
+    });
+    expect(provider.cacheKey(remembered)).toBe(provider.cacheKey(target()));
   });
 
   test('is not made before it is known for which domains it is', async () => {
