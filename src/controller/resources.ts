@@ -14,6 +14,7 @@ import type { Resource } from '../kube/resource-objects.ts';
 import { writeResourceStatus } from '../kube/resource-status.ts';
 import type { SourceSecret } from '../kube/secret-sources.ts';
 import { VendorHelper } from '../kube/vendor-helper.ts';
+import { DeletedResources } from './deleted-resources.ts';
 import type { Caches } from './observe.ts';
 import { NotedSkips } from './noted-skips.ts';
 import type { PassObserver } from './pass-world.ts';
@@ -92,15 +93,17 @@ export function createResources(options: ResourcesOptions): Resources {
   const rules = new ResourceRules(options.parse);
   const skips = new NotedSkips(now);
   const told = new Map<string, string>();
+  const deleted = new DeletedResources(options.caches);
   let leading = false;
 
   const allRules = (): readonly Rule[] => rules.all().flatMap(({ rule }) => rule ?? []);
   const kind = new ImagePullSecrets({
     client,
     onChange: (change) => {
+      const hasEarlier = deleted.take(change, kind.definition);
       const { name, rules: touched } = rules.take(change);
       // Those of the first list come together: `onKind` follows them.
-      if (kind.state === 'served') options.onRules(touched);
+      if (kind.state === 'served') options.onRules(hasEarlier ? undefined : touched);
       if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
       if (change.before !== undefined && change.before.uid !== change.after?.uid) told.delete(change.before.uid);
       if (change.after === undefined) observer.onResourceGone(name);
@@ -203,12 +206,12 @@ export function createResources(options: ResourcesOptions): Resources {
     // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight. What it cannot mint is ours.
     known: () =>
       assistant.isRunning
-        ? { known: rules.all().filter(mintsItsOwn), areAll: false }
+        ? { known: rules.all().filter(mintsItsOwn), areAll: false, definition: kind.definition }
         : {
             known: rules.all(),
             areAll: kind.state === 'served',
-            definedAt: kind.definedAt,
-            deleted: kind.deleted(),
+            definition: kind.definition,
+            deleted: deleted.under(kind.definition),
           },
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     ours: () => (assistant.isRunning ? undefined : kind.served()),

@@ -1,6 +1,6 @@
 // What is in force: the ConfigMap's rules and those of the resources, and what is not known of either.
 import { resourceSecretName } from './names.ts';
-import type { Config, CredentialRequest, EpochMs, Issue, Rule, SecretReference } from './types.ts';
+import type { Config, CredentialRequest, Issue, Rule, SecretReference } from './types.ts';
 
 /** A resource, as far as it was ever understood. */
 export interface KnownResource {
@@ -14,9 +14,9 @@ export interface KnownResources {
   readonly known: readonly KnownResource[];
   /** False = there may be others: they cannot be read, or are somebody else's for now. */
   readonly areAll: boolean;
-  /** When their definition was made: what is older belonged to an earlier one; undefined = not known. */
-  readonly definedAt?: EpochMs | undefined;
-  /** Names of those that somebody deleted. */
+  /** UID of the definition under which they are known; undefined = none is. */
+  readonly definition?: string | undefined;
+  /** Names of those that somebody deleted before every Secret of theirs bore that UID. */
   readonly deleted?: ReadonlySet<string>;
 }
 
@@ -26,7 +26,7 @@ export interface KnownResources {
  */
 export function effectiveConfig(
   config: Config | undefined,
-  { known, areAll, definedAt, deleted = new Set() }: KnownResources,
+  { known, areAll, definition, deleted = new Set() }: KnownResources,
   defaults: Config,
 ): Config | undefined {
   // That there are no resources is knowledge: what the last one brought must go, also without a ConfigMap.
@@ -42,8 +42,8 @@ export function effectiveConfig(
       configMap: config === undefined,
       resources: !areAll,
       secretNames: new Set(unclear.map(({ name }) => resourceSecretName(name))),
-      definedAt,
-      deleted: new Set([...deleted].map(resourceSecretName)),
+      definition,
+      governed: new Set([...known.map(({ name }) => name), ...deleted].map(resourceSecretName)),
     },
   };
 }

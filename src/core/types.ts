@@ -146,10 +146,10 @@ export interface UnknownRules {
   readonly resources: boolean;
   /** Secrets of resources that cannot be understood. */
   readonly secretNames: ReadonlySet<string>;
-  /** When the definition of resources was made: a Secret that is older belonged to one of an earlier definition, which stays. */
-  readonly definedAt?: EpochMs | undefined;
-  /** Secrets of resources that somebody deleted: they go, however old they are. */
-  readonly deleted?: ReadonlySet<string>;
+  /** UID of the definition under which the resources are known; undefined = none is. A Secret that bears another stays. */
+  readonly definition?: string | undefined;
+  /** Secrets for which that does not count: their resources are known under it, or were until somebody deleted them. */
+  readonly governed?: ReadonlySet<string>;
 }
 
 /** What is configured, understood. */
@@ -210,6 +210,8 @@ export interface ObservedSecret {
   readonly labels: Readonly<Record<string, string>>;
   /** `namespace/name` that our annotation says it was written into; another one on a copy. */
   readonly place: string | undefined;
+  /** UID of the definition that our annotation names. */
+  readonly definition?: string | undefined;
   /** Per registry host, from our annotation; undefined = no (readable) annotation of ours. */
   readonly entries: Readonly<Record<string, EntryRecord>> | undefined;
   /** Digest that our annotation claims. */
@@ -236,8 +238,7 @@ export interface Observed {
 }
 
 /** One Secret that a namespace should hold. */
-export interface DesiredSecret {
-  readonly name: string;
+export interface DesiredSecret extends Pick<ObservedSecret, 'name'> {
   readonly rule: Rule;
 }
 

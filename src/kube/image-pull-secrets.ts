@@ -11,25 +11,25 @@ import { createObjectCalls, followObject } from './one-object.ts';
 import { backoffMs, pause } from './pause.ts';
 import type { ReflectorEvent } from './reflector-event.ts';
 import { Reflector } from './reflector.ts';
-import {
-  createdAtOf,
-  DEFINITION,
-  isServed,
-  projectResource,
-  RESOURCES_PATH,
-  uidOf,
-  type Resource,
-} from './resource-objects.ts';
+import { DEFINITION, isServed, projectResource, RESOURCES_PATH, uidOf, type Resource } from './resource-objects.ts';
 import type { SourceSecret } from './secret-sources.ts';
 
 /** Whether there can be resources: `unknown` = it was not seen yet, or may not be looked for. */
 export type ResourceKindState = 'unknown' | 'absent' | 'served';
 
+/** What became of one resource. */
+export interface ResourceChange {
+  readonly before: Resource | undefined;
+  readonly after: Resource | undefined;
+  /** Somebody deleted it: it did not go with its definition. */
+  readonly isDeleted?: boolean;
+}
+
 export interface ImagePullSecretsOptions {
   readonly client: KubeClient;
   /** A resource came, went or changed its spec or its labels; must not wait for anything. */
-  readonly onChange: (change: { readonly before: Resource | undefined; readonly after: Resource | undefined }) => void;
-  /** The kind began or ceased to be served. */
+  readonly onChange: (change: ResourceChange) => void;
+  /** The kind began or ceased to be served; between two definitions it always does. */
   readonly onKind: (state: ResourceKindState) => void;
   readonly report: (kind: 'customresourcedefinitions' | 'imagepullsecrets', event: ReflectorEvent) => void;
   readonly now: () => EpochMs;
@@ -52,8 +52,6 @@ export class ImagePullSecrets {
   readonly #asked = Promise.withResolvers<undefined>();
   /** What counts as being there; in the order of their names. */
   readonly #resources = new Map<string, Resource>();
-  /** Names of those that were deleted while we looked. */
-  readonly #deleted = new Set<string>();
   #following: Following | undefined;
   /** The definition whose resources are known. */
   #servedUid: string | undefined;
@@ -82,15 +80,9 @@ export class ImagePullSecrets {
     return this.#state;
   }
 
-  /** When the definition was made; undefined = there is none. */
-  get definedAt(): EpochMs | undefined {
-    const definition = this.#definition.get('', DEFINITION.name);
-    return definition === undefined ? undefined : createdAtOf(definition);
-  }
-
-  /** Names of those that were deleted while we looked, and are not there again. */
-  deleted(): ReadonlySet<string> {
-    return this.#deleted;
+  /** UID of the definition of those that are known, also when it is gone, or another one whose resources are not known yet; undefined = none are. */
+  get definition(): string | undefined {
+    return this.#servedUid;
   }
 
   /** Those that are there; while the kind is not served, those that were there last. */
@@ -149,8 +141,9 @@ export class ImagePullSecrets {
       return;
     }
     this.#unfollow();
-    if (uid === undefined) this.#become('absent');
-    else this.#follow(uid);
+    // Also when another is there already: until its resources are listed, those of the last one count.
+    if (uid === undefined || this.#state === 'served') this.#become('absent');
+    if (uid !== undefined) this.#follow(uid);
   }
 
   #follow(definitionUid: string): void {
@@ -187,10 +180,11 @@ export class ImagePullSecrets {
     const there = new Set([...reflector.all()].map(({ name }) => name));
     const gone = this.all().filter(({ name }) => !there.has(name));
     const { definitionUid } = this.#following;
-    const wasDeleted = this.#servedUid === undefined || this.#servedUid === definitionUid;
+    const isOther = this.#servedUid !== definitionUid;
     this.#servedUid = definitionUid;
+    // First: what is told of the kind is acted upon at once, and what is gone must not count as known under another definition.
+    for (const before of gone) this.#remove(before, !isOther);
     this.#become('served');
-    for (const before of gone) this.#remove(before, wasDeleted);
   }
 
   #take({ name, after }: Change<Resource>, reflector: Reflector<Resource>): void {
@@ -201,7 +195,6 @@ export class ImagePullSecrets {
       return;
     }
     this.#resources.set(name, after);
-    this.#deleted.delete(name);
     this.#options.onChange({ before, after });
   }
 
@@ -225,12 +218,10 @@ export class ImagePullSecrets {
     }
   }
 
-  /** `wasDeleted` = by somebody, and did not go with an earlier definition. */
-  #remove(before: Resource, wasDeleted: boolean): void {
+  #remove(before: Resource, isDeleted: boolean): void {
     if (this.#resources.get(before.name)?.uid !== before.uid) return;
     this.#resources.delete(before.name);
-    if (wasDeleted) this.#deleted.add(before.name);
-    this.#options.onChange({ before, after: undefined });
+    this.#options.onChange({ before, after: undefined, isDeleted });
   }
 
   #become(state: ResourceKindState): void {

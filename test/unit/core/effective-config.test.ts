@@ -108,33 +108,3 @@ describe('what the cluster holds of rules that are not known', () => {
     expect(patched[0]?.recorded).toEqual(kept);
   });
 });
-
-describe('a Secret of a resource that is older than the definition', () => {
-  const DEFINED_AT = Date.parse('2026-01-01T00:00:00Z');
-  const left = (known: Partial<KnownResources>, updatedAt: number | undefined): readonly string[] => {
-    const secret = buildSecret({}, { name: 'tcr.ipsa', updatedAt });
-    const account = buildServiceAccount({ imagePullSecrets: ['tcr.ipsa'], recorded: ['tcr.ipsa'] });
-    const observed = buildObserved({ secrets: [secret], serviceAccounts: [account] });
-    const inForce = effectiveConfig(configOf(), { known: [], areAll: true, ...known }, DEFAULTS);
-    const desired = desiredFor(
-      { rules: [], ...(inForce?.unknown && { unknown: inForce.unknown }) },
-      observed.namespace,
-    );
-    return planNamespace(desired, new Map(), { ...buildContext(), observed }).writes.map(({ kind }) => kind);
-  };
-  const GONE = ['patch-service-account', 'delete-secret'];
-
-  test.each<[string, Partial<KnownResources>, number | undefined, readonly string[]]>([
-    ['stays: its resource went with an earlier one', { definedAt: DEFINED_AT }, DEFINED_AT - 1, []],
-    [
-      'goes when somebody deleted its resource',
-      { definedAt: DEFINED_AT, deleted: new Set(['a']) },
-      DEFINED_AT - 1,
-      GONE,
-    ],
-    ['or not so old goes with its resource', { definedAt: DEFINED_AT }, DEFINED_AT, GONE],
-    ['of which nobody knows when it was written, goes with its resource', { definedAt: DEFINED_AT }, undefined, GONE],
-  ])('%s', (_what, known, updatedAt, kinds) => {
-    expect(left(known, updatedAt)).toEqual(kinds);
-  });
-});
