@@ -37,10 +37,10 @@ export class ResourceRules {
     return this.#known.get(name)?.rule;
   }
 
-  /** Takes a change over; gives the rules before and after it. */
+  /** Takes a change over; gives the rules before and after it, undefined = one that is not known was there before: it reached anything. */
   take({ before, after }: { readonly before: Resource | undefined; readonly after: Resource | undefined }): {
     readonly name: string;
-    readonly rules: readonly Rule[];
+    readonly rules: readonly Rule[] | undefined;
   } {
     const name = (after ?? before)?.name ?? '';
     const last = this.#known.get(name);
@@ -52,6 +52,7 @@ export class ResourceRules {
       const kept = last?.uid === after.uid ? last.rule : undefined;
       this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues: issues.map(conceal) });
     }
+    if (last !== undefined && last.rule === undefined) return { name, rules: undefined };
     return { name, rules: [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined) };
   }
 }

@@ -351,6 +351,37 @@ describe('a resource that goes', () => {
     expect(await world.cluster.auths('web', SECRET)).toBeDefined();
   });
 
+  test('[tcr S6] and could not be understood since we were started leaves nothing either', async () => {
+    const spec = { ...SAMPLE_SPEC, namespaces: 'api,db', serviceAccounts: 'other' };
+    await put('lost', spec);
+    await ready('lost');
+    const server = 'https://acme-prod.tencentcloudcr.com/v2';
+    await edit('lost', { docker: { server } });
+    await ready('lost', 'SpecInvalid');
+    await replica.stop();
+    replica = await world.startController();
+    await settled(world);
+    expect(await world.cluster.auths('db', 'tcr.ipslost')).toHaveProperty([HOST]);
+    expect(await world.cluster.references('api', 'other')).toContain('tcr.ipslost');
+    // Mended, and narrower than what is not known any more.
+    await edit('lost', { namespaces: 'db', docker: { server: HOST } });
+    await ready('lost');
+    await eventually('it is taken out where it does not reach', async () => {
+      const secret = await world.cluster.get('secrets', 'tcr.ipslost', 'api');
+      return secret === undefined && !(await world.cluster.references('api', 'other')).includes('tcr.ipslost');
+    });
+    await edit('lost', { docker: { server } });
+    await ready('lost', 'SpecInvalid');
+    await replica.stop();
+    replica = await world.startController();
+    await settled(world);
+    await world.cluster.remove('imagepullsecrets', 'lost');
+    await eventually('nothing of it is left', async () => {
+      const secret = await world.cluster.get('secrets', 'tcr.ipslost', 'db');
+      return secret === undefined && !(await world.cluster.references('db', 'other')).includes('tcr.ipslost');
+    });
+  });
+
   test('with its definition takes nothing along, also when we are started again', async () => {
     const kubectl = await kubectlOf(world.plane);
     expect((await kubectl(['delete', 'crd', CRD_NAME, '--wait=true'])).code).toBe(0);

@@ -34,6 +34,18 @@ describe('a resource that cannot be understood', () => {
     expect(rulesWith(resource(SAMPLE_SPEC), resource(BAD, 'u-2')).ruleOf('a')).toBeUndefined();
   });
 
+  test.each<[string, readonly Resource[], Resource | undefined, readonly string[] | undefined]>([
+    ['comes: nothing of it was ever written', [], resource(BAD), []],
+    ['is deleted, and never had a rule here: what it left may be anywhere', [resource(BAD)], undefined, undefined],
+    ['is mended after it never had a rule here: the same', [resource(BAD)], resource(SAMPLE_SPEC), undefined],
+    ['is edited to another such: the same', [resource(BAD)], resource({ ...BAD, namespaces: 'web' }), undefined],
+    ['is deleted, and its last rule is known', [resource(SAMPLE_SPEC), resource(BAD)], undefined, ['tcr.ipsa']],
+    ['takes the place of one with a rule', [resource(SAMPLE_SPEC)], resource(BAD, 'u-2'), ['tcr.ipsa']],
+  ])('%s', (_what, edits, after, touched) => {
+    const { rules } = rulesWith(...edits).take({ before: edits.at(-1), after });
+    expect(rules?.map(({ secretName }) => secretName)).toEqual(touched);
+  });
+
   test.each([
     [
       'its password',
