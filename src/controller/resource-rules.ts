@@ -1,6 +1,7 @@
 // The resources as rules: what each means now, or meant last when it cannot be understood any more.
-import { conflictOf, type KnownResource } from '../core/effective-config.ts';
+import type { KnownResource } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
+import { claimOf, isContested } from '../core/resource-conflicts.ts';
 import { concealing } from '../core/resource-issues.ts';
 import { includesNamespace } from '../core/scope.ts';
 import type { Issue, ObservedNamespace, Rule } from '../core/types.ts';
@@ -21,23 +22,25 @@ export class ResourceRules {
     this.#parse = parse;
   }
 
-  /** In the order of their names. */
-  all(): readonly KnownResource[] {
-    return [...this.#known.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  /** In the order of their names, with what their status says now. */
+  all(latest: (name: string) => Resource | undefined): readonly KnownResource[] {
+    const withClaim = (known: Known): KnownResource => {
+      const resource = latest(known.name);
+      return { ...known, ...(resource === undefined ? {} : claimOf(resource)) };
+    };
+    return [...this.#known.values()].map(withClaim).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** What is wrong with it, among the rules of the ConfigMap and of all other resources. */
-  issuesOf(name: string, others: readonly Rule[]): readonly Issue[] {
-    const { rule, issues = [] } = this.#known.get(name) ?? {};
-    const conflict = rule === undefined ? undefined : conflictOf(rule, others);
-    return conflict === undefined ? issues : [...issues, conflict];
+  /** What is wrong with it, whatever others there are. */
+  issuesOf(name: string): readonly Issue[] {
+    return this.#known.get(name)?.issues ?? [];
   }
 
   ruleOf(name: string): Rule | undefined {
     return this.#known.get(name)?.rule;
   }
 
-  /** Takes a change over; gives the rules before and after it, undefined = one that is not known was there before: it reached anything. */
+  /** Takes a change over; gives the rules before and after it, undefined = any: one was there that is not known, or others are decided with it. */
   take({ before, after }: { readonly before: Resource | undefined; readonly after: Resource | undefined }): {
     readonly name: string;
     readonly rules: readonly Rule[] | undefined;
@@ -53,7 +56,16 @@ export class ResourceRules {
       this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues: issues.map(conceal) });
     }
     if (last !== undefined && last.rule === undefined) return { name, rules: undefined };
-    return { name, rules: [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined) };
+    const touched = [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined);
+    return { name, rules: this.#decidesOthers(name, touched) ? undefined : touched };
+  }
+
+  /** One of them is, or was, what keeps another from being served. */
+  #decidesOthers(name: string, touched: readonly Rule[]): boolean {
+    return [...this.#known.values()].some(
+      (other) =>
+        other.name !== name && touched.some((rule) => other.rule !== undefined && isContested(rule, other.rule)),
+    );
   }
 }
 

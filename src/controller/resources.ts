@@ -1,7 +1,7 @@
 // The `ImagePullSecret` resources in one place: followed, understood as rules, and told about in their status.
 import type { PlanSettings } from '../core/assess-secret.ts';
-import type { KnownResource, KnownResources } from '../core/effective-config.ts';
-import { RESOURCE_PROVIDER, type ParsedResource } from '../core/image-pull-secret.ts';
+import type { KnownResources } from '../core/effective-config.ts';
+import { mintsItsOwn, type ParsedResource } from '../core/image-pull-secret.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
 import { endingOf, type Ending } from '../core/password-end.ts';
 import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
@@ -96,7 +96,6 @@ export function createResources(options: ResourcesOptions): Resources {
   const deleted = new DeletedResources(options.caches);
   let leading = false;
 
-  const allRules = (): readonly Rule[] => rules.all().flatMap(({ rule }) => rule ?? []);
   const kind = new ImagePullSecrets({
     client,
     onChange: (change) => {
@@ -150,8 +149,12 @@ export function createResources(options: ResourcesOptions): Resources {
     pause: waitFor,
   });
 
+  function conflictOf(name: string): Issue | undefined {
+    return options.config()?.unknown?.conflicts?.get(name);
+  }
+
   function issuesOf(name: string): readonly Issue[] {
-    return rules.issuesOf(name, [...(options.config()?.rules ?? []), ...allRules()]);
+    return [...rules.issuesOf(name), ...[conflictOf(name)].filter((issue) => issue !== undefined)];
   }
 
   function cacheKeyOf(name: string): string {
@@ -184,7 +187,8 @@ export function createResources(options: ResourcesOptions): Resources {
     return buildWrittenStatus(
       {
         generation,
-        issues: issuesOf(name),
+        issues: rules.issuesOf(name),
+        conflict: conflictOf(name),
         isStandingDown,
         ...counts,
         credential,
@@ -202,13 +206,14 @@ export function createResources(options: ResourcesOptions): Resources {
     if (ending !== undefined && text !== '') observer.onPasswordEnding(resource, ending);
   }
 
+  const latest = (name: string): Resource | undefined => kind.latest(name);
   return {
     // While the vendor's add-on serves them they are its own: two that write the same Secrets would fight. What it cannot mint is ours.
     known: () =>
       assistant.isRunning
-        ? { known: rules.all().filter(mintsItsOwn), areAll: false, definition: kind.definition }
+        ? { known: rules.all(latest).filter(mintsItsOwn), areAll: false, definition: kind.definition }
         : {
-            known: rules.all(),
+            known: rules.all(latest),
             areAll: kind.state === 'served',
             definition: kind.definition,
             deleted: deleted.under(kind.definition),
@@ -238,11 +243,6 @@ export function createResources(options: ResourcesOptions): Resources {
       leading = false;
     },
   };
-}
-
-/** Of a resource whose password the vendor's add-on knows no way to come by. */
-function mintsItsOwn({ rule }: KnownResource): boolean {
-  return rule?.requests.every(({ provider }) => provider !== RESOURCE_PROVIDER) ?? false;
 }
 
 function digestOf(resource: Resource | undefined): string {

@@ -1,9 +1,10 @@
 // What is in force: the ConfigMap's rules and those of the resources, and what is not known of either.
 import { resourceSecretName } from './names.ts';
-import type { Config, CredentialRequest, Issue, Rule, SecretReference } from './types.ts';
+import { conflictsAmong, type Claimant } from './resource-conflicts.ts';
+import type { Config, Rule } from './types.ts';
 
 /** A resource, as far as it was ever understood. */
-export interface KnownResource {
+export interface KnownResource extends Claimant {
   readonly name: string;
   /** undefined = it cannot be understood, and never could. */
   readonly rule: Rule | undefined;
@@ -32,9 +33,10 @@ export function effectiveConfig(
   // That there are no resources is knowledge: what the last one brought must go, also without a ConfigMap.
   if (config === undefined && known.length === 0 && !areAll) return undefined;
   const { rules: own, ...settings } = config ?? { ...defaults, rules: [] };
-  const keys = keptSecrets([...own, ...known.flatMap(({ rule }) => rule ?? [])]);
-  const served = known.filter(({ rule }) => rule !== undefined && publishedKey(rule, keys) === undefined);
-  const unclear = known.filter((resource) => !served.includes(resource));
+  const conflicts = conflictsAmong(own, known);
+  const isServed = ({ name, rule }: KnownResource): boolean => rule !== undefined && !conflicts.has(name);
+  const served = known.filter(isServed);
+  const unclear = known.filter((resource) => !isServed(resource));
   return {
     ...settings,
     rules: [...own, ...served.flatMap(({ rule }) => rule ?? [])],
@@ -42,33 +44,9 @@ export function effectiveConfig(
       configMap: config === undefined,
       resources: !areAll,
       secretNames: new Set(unclear.map(({ name }) => resourceSecretName(name))),
+      conflicts,
       definition,
       governed: new Set([...known.map(({ name }) => name), ...deleted].map(resourceSecretName)),
     },
   };
-}
-
-/**
- * What is wrong with `rule` among the others: whoever may edit a resource must not be able to publish the keys that the
- * configuration, or another resource, names.
- */
-export function conflictOf(rule: Rule, others: readonly Rule[]): Issue | undefined {
-  const key = publishedKey(rule, keptSecrets(others));
-  if (key === undefined) return undefined;
-  const message = `names the Secret ${key}, which holds a key that must not be published: name a Secret made for this registry`;
-  return { severity: 'error', path: 'spec.docker.passwordSecretRef', message };
-}
-
-/** The Secrets that hold keys, as `namespace/name`. */
-function keptSecrets(rules: readonly Rule[]): ReadonlySet<string> {
-  return new Set(rules.flatMap(({ requests }) => requests.flatMap((request) => secretOf(request, false) ?? [])));
-}
-
-function publishedKey({ requests }: Rule, kept: ReadonlySet<string>): string | undefined {
-  return requests.map((request) => secretOf(request, true)).find((name) => name !== undefined && kept.has(name));
-}
-
-function secretOf({ secret }: CredentialRequest, published: boolean): string | undefined {
-  const nameOf = ({ namespace, name }: SecretReference): string => `${namespace}/${name}`;
-  return secret?.published === published ? nameOf(secret.reference) : undefined;
 }

@@ -20,6 +20,11 @@ export interface ParsedResource {
   readonly issues: readonly Issue[];
 }
 
+/** True of a resource whose password the vendor's add-on knows no way to come by. */
+export function mintsItsOwn({ rule }: Pick<ParsedResource, 'rule'>): boolean {
+  return rule?.requests.every(({ provider }) => provider !== RESOURCE_PROVIDER) ?? false;
+}
+
 /** Longest `excludeNamespaces`, characters: each member that is none is an issue of its own. */
 const MAX_EXCLUDED_TEXT = 32_768;
 

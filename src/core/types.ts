@@ -144,8 +144,10 @@ export interface UnknownRules {
   readonly configMap: boolean;
   /** Those of all `ImagePullSecret` resources. */
   readonly resources: boolean;
-  /** Secrets of resources that cannot be understood. */
+  /** Secrets of resources that cannot be understood, or are refused. */
   readonly secretNames: ReadonlySet<string>;
+  /** Resources that are refused because of others, by name, and why. */
+  readonly conflicts?: ReadonlyMap<string, Issue>;
   /** UID of the definition under which the resources are known; undefined = none is. A Secret that bears another stays. */
   readonly definition?: string | undefined;
   /** Secrets for which that does not count: their resources are known under it, or were until somebody deleted them. */
@@ -156,7 +158,7 @@ export interface UnknownRules {
 export interface Config {
   readonly rules: readonly Rule[];
   /** undefined = all rules are known. */
-  readonly unknown?: UnknownRules;
+  readonly unknown?: UnknownRules | undefined;
   /** Renew when less than this is left, milliseconds. */
   readonly thresholdMs: number;
   readonly adoptExisting: 'vendor' | 'all' | 'none';
@@ -243,8 +245,6 @@ export interface DesiredSecret extends Pick<ObservedSecret, 'name'> {
 }
 
 /** What one namespace should hold. */
-export interface Desired {
+export interface Desired extends Partial<Pick<Config, 'unknown'>> {
   readonly secrets: readonly DesiredSecret[];
-  /** See `Config`. */
-  readonly unknown?: UnknownRules | undefined;
 }

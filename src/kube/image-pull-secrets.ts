@@ -96,6 +96,11 @@ export class ImagePullSecrets {
     return this.#state === 'served' && reflector?.synced === true ? [...reflector.all()] : undefined;
   }
 
+  /** One in its latest version, with the status that it has now. */
+  latest(name: string): Resource | undefined {
+    return this.#following?.reflector.get('', name) ?? this.#resources.get(name);
+  }
+
   /** User name and password of one, as a source of credentials; undefined = there is none. */
   source(name: string): SourceSecret | undefined {
     const resource = this.#resources.get(name);

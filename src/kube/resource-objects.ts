@@ -11,6 +11,8 @@ import type { ObjectPlace } from './one-object.ts';
 export interface Resource extends FoundResource {
   /** Unchecked. */
   readonly status: unknown;
+  /** undefined = it does not say. */
+  readonly createdAt?: EpochMs | undefined;
 }
 
 const { group, version, plural } = RESOURCE_KIND;
@@ -54,6 +56,7 @@ export function projectResource(object: unknown): Projected<Resource> | undefine
     labels: Object.fromEntries(labels.map(([key, label]) => [key, String(label)])),
     spec: object.spec,
     status: object.status,
+    createdAt: createdAtOf({ metadata: object.metadata }),
   };
   return { namespace: '', name, uid, resourceVersion, value };
 }

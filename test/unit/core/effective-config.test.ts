@@ -2,12 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../src/core/config.ts';
 import { desiredFor } from '../../../src/core/desired.ts';
-import {
-  conflictOf,
-  effectiveConfig,
-  type KnownResource,
-  type KnownResources,
-} from '../../../src/core/effective-config.ts';
+import { effectiveConfig, type KnownResource, type KnownResources } from '../../../src/core/effective-config.ts';
 import { planNamespace } from '../../../src/core/plan.ts';
 import type { Config, Rule, SecretUse } from '../../../src/core/types.ts';
 import {
@@ -72,8 +67,8 @@ describe('the rules in force', () => {
     const config = effectiveConfig(configOf(keeper), all(resource('thief', thief), resource('a')), DEFAULTS);
     expect(config?.rules.map(({ secretName }) => secretName)).toEqual([keeper.secretName, 'tcr.ipsa']);
     expect(config?.unknown?.secretNames).toEqual(new Set(['tcr.ipsthief']));
-    expect(conflictOf(thief, [keeper, thief])?.message).toContain('kube-system/key');
-    expect(conflictOf(resourceRule('a'), [keeper, thief])).toBeUndefined();
+    expect(config?.unknown?.conflicts?.get('thief')?.message).toContain('kube-system/key');
+    expect(config?.unknown?.conflicts?.size).toBe(1);
   });
 });
 
