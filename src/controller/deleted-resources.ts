@@ -23,14 +23,18 @@ export class DeletedResources {
 
   /**
    * Takes a change over, of a resource that is, or was, known under `definition`. True = it came or went, and somewhere there is a Secret
-   * of an earlier one of its name: what that reached no rule says any more.
+   * of an earlier one of its name: what that reached no rule says any more. While it `isListed` with all others, that is not looked for.
    */
-  take({ before, after, isDeleted = false }: ResourceChange, definition: string | undefined): boolean {
+  take(
+    { before, after, isDeleted = false }: ResourceChange,
+    { definition, isListed }: { readonly definition: string | undefined; readonly isListed: boolean },
+  ): boolean {
     this.under(definition);
     const name = (after ?? before)?.name ?? '';
-    const hasEarlier = (before === undefined || after === undefined) && this.#hasEarlier(name);
+    const isOfInterest = after === undefined ? isDeleted : before === undefined && !isListed;
+    const hasEarlier = isOfInterest && this.#hasEarlier(name);
     if (after !== undefined) this.#names.delete(name);
-    else if (isDeleted && hasEarlier) this.#names.add(name);
+    else if (hasEarlier) this.#names.add(name);
     return hasEarlier;
   }
 

@@ -1,7 +1,7 @@
 // The resources as rules: what each means now, or meant last when it cannot be understood any more.
 import type { KnownResource } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
-import { claimOf, isContested } from '../core/resource-conflicts.ts';
+import { claimOf, secretsOf } from '../core/resource-conflicts.ts';
 import { concealing } from '../core/resource-issues.ts';
 import { includesNamespace } from '../core/scope.ts';
 import type { Issue, ObservedNamespace, Rule } from '../core/types.ts';
@@ -17,6 +17,8 @@ interface Known extends KnownResource {
 export class ResourceRules {
   readonly #parse: (name: string, spec: unknown) => ParsedResource;
   readonly #known = new Map<string, Known>();
+  /** How many of them publish a Secret, or keep it as a key. */
+  readonly #uses = new Map<string, number>();
 
   constructor(parse: (name: string, spec: unknown) => ParsedResource) {
     this.#parse = parse;
@@ -55,18 +57,36 @@ export class ResourceRules {
       const kept = last?.uid === after.uid ? last.rule : undefined;
       this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues: issues.map(conceal) });
     }
+    this.#count(last?.rule, -1);
+    this.#count(this.#known.get(name)?.rule, 1);
     if (last !== undefined && last.rule === undefined) return { name, rules: undefined };
     const touched = [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined);
-    return { name, rules: this.#decidesOthers(name, touched) ? undefined : touched };
+    return { name, rules: touched.some((rule) => this.#decidesOthers(rule)) ? undefined : touched };
   }
 
-  /** One of them is, or was, what keeps another from being served. */
-  #decidesOthers(name: string, touched: readonly Rule[]): boolean {
-    return [...this.#known.values()].some(
-      (other) =>
-        other.name !== name && touched.some((rule) => other.rule !== undefined && isContested(rule, other.rule)),
+  /** It is, or was, what keeps another from being served. */
+  #decidesOthers(rule: Rule): boolean {
+    return [true, false].some((published) =>
+      secretsOf(rule, published).some((secret) => this.#uses.has(useOf(secret, !published))),
     );
   }
+
+  /** Counts what is named, so that each change costs the same, however many there are. */
+  #count(rule: Rule | undefined, by: 1 | -1): void {
+    if (rule === undefined) return;
+    for (const published of [true, false]) {
+      for (const secret of secretsOf(rule, published)) {
+        const use = useOf(secret, published);
+        const count = (this.#uses.get(use) ?? 0) + by;
+        if (count > 0) this.#uses.set(use, count);
+        else this.#uses.delete(use);
+      }
+    }
+  }
+}
+
+function useOf(secret: string, published: boolean): string {
+  return `${published ? 'publishes' : 'keeps'} ${secret}`;
 }
 
 /** The namespaces that one of the rules reaches. */

@@ -99,7 +99,7 @@ export function createResources(options: ResourcesOptions): Resources {
   const kind = new ImagePullSecrets({
     client,
     onChange: (change) => {
-      const hasEarlier = deleted.take(change, kind.definition);
+      const hasEarlier = deleted.take(change, { definition: kind.definition, isListed: kind.state !== 'served' });
       const { name, rules: touched } = rules.take(change);
       // Those of the first list come together: `onKind` follows them.
       if (kind.state === 'served') options.onRules(hasEarlier ? undefined : touched);

@@ -48,7 +48,7 @@ export function conflictsAmong(own: readonly Rule[], resources: readonly Claiman
   const keepers = new Set(own.flatMap((rule) => secretsOf(rule, false)));
   const publishers = new Map<string, string>();
   const refused = new Map<string, Issue>();
-  for (const { name, rule } of resources.toSorted(byClaim)) {
+  for (const { name, rule } of contested(keepers, resources).toSorted(byClaim)) {
     if (rule === undefined) continue;
     const [keys, published] = [secretsOf(rule, false), secretsOf(rule, true)];
     const stolen = published.find((secret) => keepers.has(secret));
@@ -67,13 +67,18 @@ export function conflictsAmong(own: readonly Rule[], resources: readonly Claiman
   return refused;
 }
 
-/** True when one of two rules may decide whether the other is served. */
-export function isContested(a: Rule, b: Rule): boolean {
-  const meets = (keeper: Rule, publisher: Rule): boolean => {
-    const keys = secretsOf(keeper, false);
-    return keys.length > 0 && secretsOf(publisher, true).some((secret) => keys.includes(secret));
-  };
-  return meets(a, b) || meets(b, a);
+/** Of thousands, those few that name a Secret as a key which others publish, or the other way round. */
+function contested(own: ReadonlySet<string>, resources: readonly Claimant[]): readonly Claimant[] {
+  const namesOf = (published: boolean): readonly string[] =>
+    resources.flatMap(({ rule }) => (rule === undefined ? [] : secretsOf(rule, published)));
+  const kept = new Set([...own, ...namesOf(false)]);
+  if (kept.size === 0) return [];
+  const both = new Set(namesOf(true).filter((secret) => kept.has(secret)));
+  if (both.size === 0) return [];
+  const isBoth = (secret: string): boolean => both.has(secret);
+  return resources.filter(
+    ({ rule }) => rule !== undefined && [...secretsOf(rule, false), ...secretsOf(rule, true)].some(isBoth),
+  );
 }
 
 function byClaim(a: Claimant, b: Claimant): number {
@@ -84,7 +89,7 @@ function byClaim(a: Claimant, b: Claimant): number {
 }
 
 /** The Secrets that it publishes, or keeps as keys, as `namespace/name`. */
-function secretsOf({ requests }: Rule, published: boolean): readonly string[] {
+export function secretsOf({ requests }: Rule, published: boolean): readonly string[] {
   const nameOf = ({ namespace, name }: SecretReference): string => `${namespace}/${name}`;
   return requests.flatMap(({ secret }: CredentialRequest) =>
     secret?.published === published ? nameOf(secret.reference) : [],

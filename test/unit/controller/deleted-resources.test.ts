@@ -7,6 +7,7 @@ import { buildSecret } from '../../support/builders.ts';
 
 const FIRST = 'uid-of-the-first-definition';
 const SECOND = 'uid-of-the-second-definition';
+const UNDER_SECOND = { definition: SECOND, isListed: false };
 const resource = (name: string): Resource => ({
   ...{ name, uid: `u-${name}`, generation: 1, resourceVersion: '1', labels: {} },
   ...{ spec: {}, status: undefined },
@@ -32,7 +33,7 @@ function deletedWith(definitions: Readonly<Record<string, string | undefined>>):
   }));
 }
 const remove = (deleted: DeletedResources, name: string, isDeleted = true): boolean =>
-  deleted.take({ before: resource(name), after: undefined, isDeleted }, SECOND);
+  deleted.take({ before: resource(name), after: undefined, isDeleted }, UNDER_SECOND);
 
 test('a deletion is remembered while a Secret bears an earlier definition, and no other', () => {
   const deleted = deletedWith({ a: FIRST, b: SECOND, c: undefined });
@@ -55,7 +56,7 @@ test('what goes with its definition was not deleted by anybody', () => {
 test('one that is there again is not deleted', () => {
   const deleted = deletedWith({ a: FIRST });
   remove(deleted, 'a');
-  deleted.take({ before: undefined, after: resource('a') }, SECOND);
+  deleted.take({ before: undefined, after: resource('a') }, UNDER_SECOND);
   expect(deleted.under(SECOND).size).toBe(0);
 });
 
@@ -71,7 +72,12 @@ test.each<[string, string | undefined, boolean]>([
   ['and is known as it was left has not', SECOND, false],
 ])('a resource that comes back %s', (_what, definition, anywhere) => {
   const deleted = deletedWith({ a: definition });
-  expect(deleted.take({ before: undefined, after: resource('a') }, SECOND)).toBe(anywhere);
-  expect(deleted.take({ before: resource('a'), after: resource('a') }, SECOND)).toBe(false);
+  expect(deleted.take({ before: undefined, after: resource('a') }, UNDER_SECOND)).toBe(anywhere);
+  expect(deleted.take({ before: resource('a'), after: resource('a') }, UNDER_SECOND)).toBe(false);
   expect(remove(deleted, 'a')).toBe(anywhere);
+});
+
+test('what is listed with all others is not looked for: everything is looked at then', () => {
+  const deleted = deletedWith({ a: FIRST });
+  expect(deleted.take({ before: undefined, after: resource('a') }, { ...UNDER_SECOND, isListed: true })).toBe(false);
 });

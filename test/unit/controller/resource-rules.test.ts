@@ -78,6 +78,13 @@ describe('when one of two decides whether the other is served, everything is loo
     ['one comes that names the Secret of the other', [named('a', publisher)], undefined, named('b', keeper), true],
     ['it goes', [named('a', publisher), named('b', keeper)], named('b', keeper), undefined, true],
     ['one comes that names another Secret', [named('a', SAMPLE_SPEC)], undefined, named('b', keeper), false],
+    [
+      'one comes after the other has let the Secret go',
+      [named('a', publisher), named('a', SAMPLE_SPEC)],
+      undefined,
+      named('b', keeper),
+      false,
+    ],
     ['one comes that publishes the same', [named('a', publisher)], undefined, named('b', publisher), false],
   ])('%s', (_what, there, before, after, isAny) => {
     const rules = rulesWith();
