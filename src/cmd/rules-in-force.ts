@@ -1,6 +1,7 @@
 // What an installation in a cluster is told to do, for commands that explain it: the ConfigMap and the resources, by the controller's own parsers.
 import { effectiveConfig } from '../core/effective-config.ts';
 import { parseImagePullSecret, type ParsedResource } from '../core/image-pull-secret.ts';
+import { claimOf } from '../core/resource-conflicts.ts';
 import type { Looked, UnderstoodConfiguration } from '../core/take-over-facts.ts';
 import type { Config } from '../core/types.ts';
 import { createItemParser } from '../credentials/requests.ts';
@@ -35,7 +36,10 @@ export async function lookForRules(
         project: (object) => projectResource(object)?.value,
       });
       const found = (await unlessAbsent(listing)) ?? [];
-      return found.map(({ name, spec }) => ({ name, ...parseImagePullSecret(name, spec, parseItem) }));
+      return found.map((resource) => {
+        const { name, spec } = resource;
+        return { name, ...claimOf(resource), ...parseImagePullSecret(name, spec, parseItem) };
+      });
     }),
   ]);
   const configuration: RulesInForce['configuration'] = read.ok

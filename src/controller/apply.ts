@@ -84,7 +84,7 @@ export async function applyPlan(
     references.filter((write) => write.added.length > 0),
     (write) => withoutBroken(write, broken),
   );
-  await phase(ofKinds(plan, 'update-secret'));
+  await phase(ofKinds(plan, 'update-secret', 'mark-secret'));
   await phase(references.filter((write) => write.added.length === 0));
   const kept = keptReferences();
   await phase(ofKinds(plan, 'delete-secret'), (write) => (kept.has(write.name) ? undefined : write));

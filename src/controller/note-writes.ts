@@ -27,7 +27,7 @@ export function noteWritten(world: PassWorld, write: Write, answer: unknown): vo
   }
   foreignSecrets.forget(write.namespace, write.name);
   // Whatever the reason is called: who writes the same twice has lost it in between. A rotation writes something else.
-  const written = write.kind === 'delete-secret' ? 'nothing' : digestOf(write.content);
+  const written = writtenBy(write);
   count({ written, isLoss: write.reason === 'SecretAdopted' });
 }
 
@@ -54,6 +54,11 @@ export function isRefused({ error }: FailedWrite): boolean {
 function memberOf(write: Write): Member {
   const { namespace, name } = write;
   return { namespace, id: write.kind === 'patch-service-account' ? write.uid : `${namespace}/${name}` };
+}
+
+function writtenBy(write: Exclude<Write, { kind: 'patch-service-account' }>): string {
+  if (write.kind === 'delete-secret') return 'nothing';
+  return write.kind === 'mark-secret' ? write.definition : digestOf(write.content);
 }
 
 /** Without the annotations: they tell of instants, so that the same content need not come with the same ones. */

@@ -1,6 +1,7 @@
 // The resources as rules: what each means now, or meant last when it cannot be understood any more.
-import { conflictOf, type KnownResource } from '../core/effective-config.ts';
+import type { KnownResource } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
+import { claimOf, secretsOf } from '../core/resource-conflicts.ts';
 import { concealing } from '../core/resource-issues.ts';
 import { includesNamespace } from '../core/scope.ts';
 import type { Issue, ObservedNamespace, Rule } from '../core/types.ts';
@@ -16,36 +17,38 @@ interface Known extends KnownResource {
 export class ResourceRules {
   readonly #parse: (name: string, spec: unknown) => ParsedResource;
   readonly #known = new Map<string, Known>();
-  #sorted: readonly KnownResource[] | undefined;
+  /** How many of them publish a Secret, or keep it as a key. */
+  readonly #uses = new Map<string, number>();
 
   constructor(parse: (name: string, spec: unknown) => ParsedResource) {
     this.#parse = parse;
   }
 
-  /** In the order of their names; the same list as long as none changes. */
-  all(): readonly KnownResource[] {
-    return (this.#sorted ??= [...this.#known.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+  /** In the order of their names, with what their status says now. */
+  all(latest: (name: string) => Resource | undefined): readonly KnownResource[] {
+    const withClaim = (known: Known): KnownResource => {
+      const resource = latest(known.name);
+      return { ...known, ...(resource === undefined ? {} : claimOf(resource)) };
+    };
+    return [...this.#known.values()].map(withClaim).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** What is wrong with it, among the rules of the ConfigMap and of all other resources. */
-  issuesOf(name: string, others: readonly Rule[]): readonly Issue[] {
-    const { rule, issues = [] } = this.#known.get(name) ?? {};
-    const conflict = rule === undefined ? undefined : conflictOf(rule, others);
-    return conflict === undefined ? issues : [...issues, conflict];
+  /** What is wrong with it, whatever others there are. */
+  issuesOf(name: string): readonly Issue[] {
+    return this.#known.get(name)?.issues ?? [];
   }
 
   ruleOf(name: string): Rule | undefined {
     return this.#known.get(name)?.rule;
   }
 
-  /** Takes a change over; gives the rules before and after it. */
+  /** Takes a change over; gives the rules before and after it, undefined = any: one was there that is not known, or others are decided with it. */
   take({ before, after }: { readonly before: Resource | undefined; readonly after: Resource | undefined }): {
     readonly name: string;
-    readonly rules: readonly Rule[];
+    readonly rules: readonly Rule[] | undefined;
   } {
     const name = (after ?? before)?.name ?? '';
     const last = this.#known.get(name);
-    this.#sorted = undefined;
     if (after === undefined) this.#known.delete(name);
     else {
       const { rule, issues } = this.#parse(name, after.spec);
@@ -54,8 +57,36 @@ export class ResourceRules {
       const kept = last?.uid === after.uid ? last.rule : undefined;
       this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues: issues.map(conceal) });
     }
-    return { name, rules: [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined) };
+    this.#count(last?.rule, -1);
+    this.#count(this.#known.get(name)?.rule, 1);
+    if (last !== undefined && last.rule === undefined) return { name, rules: undefined };
+    const touched = [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined);
+    return { name, rules: touched.some((rule) => this.#decidesOthers(rule)) ? undefined : touched };
   }
+
+  /** It is, or was, what keeps another from being served. */
+  #decidesOthers(rule: Rule): boolean {
+    return [true, false].some((published) =>
+      secretsOf(rule, published).some((secret) => this.#uses.has(useOf(secret, !published))),
+    );
+  }
+
+  /** Counts what is named, so that each change costs the same, however many there are. */
+  #count(rule: Rule | undefined, by: 1 | -1): void {
+    if (rule === undefined) return;
+    for (const published of [true, false]) {
+      for (const secret of secretsOf(rule, published)) {
+        const use = useOf(secret, published);
+        const count = (this.#uses.get(use) ?? 0) + by;
+        if (count > 0) this.#uses.set(use, count);
+        else this.#uses.delete(use);
+      }
+    }
+  }
+}
+
+function useOf(secret: string, published: boolean): string {
+  return `${published ? 'publishes' : 'keeps'} ${secret}`;
 }
 
 /** The namespaces that one of the rules reaches. */

@@ -1,9 +1,8 @@
 // What is known of each resource: what its rule asks for, what is wrong with it, and the status that follows from both.
 import { endingOf, type Ending } from '../core/password-end.ts';
 import { buildWrittenStatus, type CredentialFacts, type WrittenStatus } from '../core/resource-status.ts';
-import type { Config, EpochMs, Issue, Rule } from '../core/types.ts';
+import type { EpochMs, Issue } from '../core/types.ts';
 import type { Resource } from '../kube/resource-objects.ts';
-import type { KnownResource } from '../core/effective-config.ts';
 import type { NotedSkips } from './noted-skips.ts';
 import type { ResourceRules } from './resource-rules.ts';
 import type { ResourcesOptions } from './resources.ts';
@@ -14,7 +13,7 @@ export interface ResourceViewOptions extends Pick<
   ResourcesOptions,
   'config' | 'settings' | 'caches' | 'credentials' | 'now'
 > {
-  readonly rules: Pick<ResourceRules, 'all' | 'ruleOf' | 'issuesOf'>;
+  readonly rules: Pick<ResourceRules, 'ruleOf' | 'issuesOf'>;
   readonly skips: Pick<NotedSkips, 'of'>;
   /** The vendor's add-on runs and serves the resources. */
   readonly isStandingDown: () => boolean;
@@ -35,12 +34,6 @@ export interface ResourceView {
   forget(uid?: string): void;
 }
 
-interface Every {
-  readonly config: Config | undefined;
-  readonly known: readonly KnownResource[];
-  readonly all: readonly Rule[];
-}
-
 const NONE = { desired: 0, successful: [], failed: [] };
 
 /** Builds them. */
@@ -48,21 +41,14 @@ export function createResourceView(options: ResourceViewOptions): ResourceView {
   const { rules, skips, credentials, now } = options;
   /** What was said last of the end of each password, by UID. */
   const told = new Map<string, string>();
-  let last: Every | undefined;
-
-  /** Those of the ConfigMap and of all resources: the same list as long as none of them changes, since every issue is looked for among all. */
-  function everyRule(): readonly Rule[] {
-    const config = options.config();
-    const known = rules.all();
-    if (last?.config === config && last?.known === known) return last.all;
-    const all = [...(config?.rules ?? []), ...known.flatMap(({ rule }) => rule ?? [])];
-    last = { config, known, all };
-    return all;
-  }
 
   const cacheKeyOf = (name: string): string => rules.ruleOf(name)?.requests[0]?.cacheKey ?? '';
   const credentialOf = (name: string): CredentialFacts | undefined => credentials.facts(cacheKeyOf(name));
-  const issuesOf = (name: string): readonly Issue[] => rules.issuesOf(name, everyRule());
+  const conflictOf = (name: string): Issue | undefined => options.config()?.unknown?.conflicts?.get(name);
+  const issuesOf = (name: string): readonly Issue[] => {
+    const conflict = conflictOf(name);
+    return conflict === undefined ? rules.issuesOf(name) : [...rules.issuesOf(name), conflict];
+  };
 
   function tellEnding(resource: Resource, ending: Ending | undefined): void {
     const text = ending === undefined || ending.stage === 'valid' ? '' : `${ending.stage} ${ending.endsAt}`;
@@ -96,7 +82,8 @@ export function createResourceView(options: ResourceViewOptions): ResourceView {
       const credential = credentialOf(name);
       tellEnding(resource, endingOf(credential, now()));
       const failure = credentials.failure(cacheKeyOf(name));
-      const facts = { generation, issues: issuesOf(name), isStandingDown, ...counts, credential, failure, now: now() };
+      const wrong = { issues: rules.issuesOf(name), conflict: conflictOf(name) };
+      const facts = { generation, ...wrong, isStandingDown, ...counts, credential, failure, now: now() };
       return buildWrittenStatus(facts, previous);
     },
     forget: (uid) => (uid === undefined ? told.clear() : void told.delete(uid)),

@@ -15,6 +15,7 @@ import type { Resource } from '../kube/resource-objects.ts';
 import { writeResourceStatus } from '../kube/resource-status.ts';
 import type { SourceSecret } from '../kube/secret-sources.ts';
 import { VendorHelper } from '../kube/vendor-helper.ts';
+import { DeletedResources } from './deleted-resources.ts';
 import type { Caches } from './observe.ts';
 import { NotedSkips } from './noted-skips.ts';
 import type { PassObserver } from './pass-world.ts';
@@ -95,14 +96,16 @@ export function createResources(options: ResourcesOptions): Resources {
   const { client, observer, now, random } = options;
   const rules = new ResourceRules(options.parse);
   const skips = new NotedSkips(now);
+  const deleted = new DeletedResources(options.caches);
   let leading = false;
 
   const kind = new ImagePullSecrets({
     client,
     onChange: (change) => {
+      const hasEarlier = deleted.take(change, { definition: kind.definition, isListed: kind.state !== 'served' });
       const { name, rules: touched } = rules.take(change);
       // Those of the first list come together: `onKind` follows them.
-      if (kind.state === 'served') options.onRules(touched);
+      if (kind.state === 'served') options.onRules(hasEarlier ? undefined : touched);
       if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
       if (change.before !== undefined && change.before.uid !== change.after?.uid) view.forget(change.before.uid);
       if (change.after === undefined) observer.onResourceGone(name);
@@ -172,16 +175,17 @@ export function createResources(options: ResourcesOptions): Resources {
     for (const resource of resources) observer.onResource(resource, view.issuesOf(resource.name));
   }
 
+  const latest = (name: string): Resource | undefined => kind.latest(name);
   return {
     // While the vendor's add-on serves them they are its own, minted ones too (tcr.md section 3): two that write the same Secrets would fight.
     known: () =>
       assistant.isRunning
-        ? { known: [], areAll: false }
+        ? { known: [], areAll: false, definition: kind.definition }
         : {
-            known: rules.all(),
+            known: rules.all(latest),
             areAll: kind.state === 'served',
-            definedAt: kind.definedAt,
-            deleted: kind.deleted(),
+            definition: kind.definition,
+            deleted: deleted.under(kind.definition),
           },
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     ours: () => (assistant.isRunning ? undefined : kind.served()),

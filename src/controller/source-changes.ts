@@ -2,6 +2,9 @@
 import type { CredentialRequest, SecretReference } from '../core/types.ts';
 import type { CredentialStore } from '../credentials/store.ts';
 
+/** So many are remembered before what the store holds no more is looked for. */
+const ROOM = 100;
+
 /** The handlers of such changes. */
 export interface SourceChanges {
   /** The Secret of an identity or of a static password changed. */
@@ -24,7 +27,15 @@ export function createSourceChanges(world: {
   readonly onOtherSource: () => void;
 }): SourceChanges {
   const known = new Map<string, string>();
+  let room = ROOM;
 
+  /** Names of resources come and go: what nobody holds any more is forgotten, so that it stays as small as the store is. */
+  const remember = (cacheKey: string, source: string): void => {
+    known.set(cacheKey, source);
+    if (known.size <= room) return;
+    for (const key of known.keys()) if (world.store().current(key) === undefined) known.delete(key);
+    room = Math.max(ROOM, 2 * known.size);
+  };
   const ask = (isAffected: (request: CredentialRequest) => boolean): void => {
     if (!world.leading()) return;
     const wanted = world.requests().filter(isAffected);
@@ -38,7 +49,7 @@ export function createSourceChanges(world: {
     onSettled(cacheKey) {
       const source = world.store().current(cacheKey)?.source;
       if (source === undefined || known.get(cacheKey) === source) return;
-      known.set(cacheKey, source);
+      remember(cacheKey, source);
       world.onOtherSource();
     },
     retryUnverified() {
@@ -49,7 +60,7 @@ export function createSourceChanges(world: {
       const held = (request: CredentialRequest): string | undefined => world.store().current(request.cacheKey)?.source;
       for (const request of world.requests()) {
         const source = held(request);
-        if (source !== undefined) known.set(request.cacheKey, source);
+        if (source !== undefined) remember(request.cacheKey, source);
       }
       ask((request) => held(request) !== undefined);
     },

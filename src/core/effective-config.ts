@@ -1,9 +1,10 @@
 // What is in force: the ConfigMap's rules and those of the resources, and what is not known of either.
 import { resourceSecretName } from './names.ts';
-import type { Config, CredentialRequest, EpochMs, Issue, Rule, SecretReference } from './types.ts';
+import { conflictsAmong, type Claimant } from './resource-conflicts.ts';
+import type { Config, Rule } from './types.ts';
 
 /** A resource, as far as it was ever understood. */
-export interface KnownResource {
+export interface KnownResource extends Claimant {
   readonly name: string;
   /** undefined = it cannot be understood, and never could. */
   readonly rule: Rule | undefined;
@@ -14,9 +15,9 @@ export interface KnownResources {
   readonly known: readonly KnownResource[];
   /** False = there may be others: they cannot be read, or are somebody else's for now. */
   readonly areAll: boolean;
-  /** When their definition was made: what is older belonged to an earlier one; undefined = not known. */
-  readonly definedAt?: EpochMs | undefined;
-  /** Names of those that somebody deleted. */
+  /** UID of the definition under which they are known; undefined = none is. */
+  readonly definition?: string | undefined;
+  /** Names of those that somebody deleted before every Secret of theirs bore that UID. */
   readonly deleted?: ReadonlySet<string>;
 }
 
@@ -26,15 +27,16 @@ export interface KnownResources {
  */
 export function effectiveConfig(
   config: Config | undefined,
-  { known, areAll, definedAt, deleted = new Set() }: KnownResources,
+  { known, areAll, definition, deleted = new Set() }: KnownResources,
   defaults: Config,
 ): Config | undefined {
   // That there are no resources is knowledge: what the last one brought must go, also without a ConfigMap.
   if (config === undefined && known.length === 0 && !areAll) return undefined;
   const { rules: own, ...settings } = config ?? { ...defaults, rules: [] };
-  const keys = keptSecrets([...own, ...known.flatMap(({ rule }) => rule ?? [])]);
-  const served = known.filter(({ rule }) => rule !== undefined && publishedKey(rule, keys) === undefined);
-  const unclear = known.filter((resource) => !served.includes(resource));
+  const conflicts = conflictsAmong(own, known);
+  const isServed = ({ name, rule }: KnownResource): boolean => rule !== undefined && !conflicts.has(name);
+  const served = known.filter(isServed);
+  const unclear = known.filter((resource) => !isServed(resource));
   return {
     ...settings,
     rules: [...own, ...served.flatMap(({ rule }) => rule ?? [])],
@@ -42,39 +44,9 @@ export function effectiveConfig(
       configMap: config === undefined,
       resources: !areAll,
       secretNames: new Set(unclear.map(({ name }) => resourceSecretName(name))),
-      definedAt,
-      deleted: new Set([...deleted].map(resourceSecretName)),
+      conflicts,
+      definition,
+      governed: new Set([...known.map(({ name }) => name), ...deleted].map(resourceSecretName)),
     },
   };
-}
-
-/**
- * What is wrong with `rule` among the others: whoever may edit a resource must not be able to publish the keys that the
- * configuration, or another resource, names.
- */
-export function conflictOf(rule: Rule, others: readonly Rule[]): Issue | undefined {
-  const key = publishedKey(rule, keptSecrets(others));
-  if (key === undefined) return undefined;
-  const message = `names the Secret ${key}, which holds a key that must not be published: name a Secret made for this registry`;
-  return { severity: 'error', path: 'spec.docker.passwordSecretRef', message };
-}
-
-const kept = new WeakMap<readonly Rule[], ReadonlySet<string>>();
-
-/** The Secrets that hold keys, as `namespace/name`; found once for each list, since every resource is compared with all. */
-function keptSecrets(rules: readonly Rule[]): ReadonlySet<string> {
-  const known = kept.get(rules);
-  if (known !== undefined) return known;
-  const found = new Set(rules.flatMap(({ requests }) => requests.flatMap((request) => secretOf(request, false) ?? [])));
-  kept.set(rules, found);
-  return found;
-}
-
-function publishedKey({ requests }: Rule, keys: ReadonlySet<string>): string | undefined {
-  return requests.map((request) => secretOf(request, true)).find((name) => name !== undefined && keys.has(name));
-}
-
-function secretOf({ secret }: CredentialRequest, published: boolean): string | undefined {
-  const nameOf = ({ namespace, name }: SecretReference): string => `${namespace}/${name}`;
-  return secret?.published === published ? nameOf(secret.reference) : undefined;
 }

@@ -28,6 +28,12 @@ export const DIGEST_ANNOTATION = `${DOMAIN}/content-digest`;
  */
 export const PLACE_ANNOTATION = `${DOMAIN}/place`;
 
+/**
+ * Annotation on our Secrets of resources: UID of the definition under which the resource was known. Whoever removes the definition
+ * removes all resources with it: what bears the UID of an earlier one is no orphan.
+ */
+export const DEFINITION_ANNOTATION = `${DOMAIN}/definition`;
+
 /** Annotations that keep GitOps tools from pruning or reporting what we create. */
 export const GITOPS_ANNOTATIONS: Readonly<Record<string, string>> = {
   'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',

@@ -7,10 +7,12 @@ import {
   type PlanSettings,
   type WantedCredential,
 } from './assess-secret.ts';
+import { definitionFor, planMarks } from './definition-mark.ts';
 import { mayBeWanted } from './desired.ts';
 import { buildDockerConfig, digestOf, formatEntries } from './docker-config.ts';
 import {
   CREDENTIALS_ANNOTATION,
+  DEFINITION_ANNOTATION,
   DIGEST_ANNOTATION,
   GITOPS_ANNOTATIONS,
   isOwn,
@@ -76,9 +78,15 @@ export function planSecrets(
     (secret) =>
       !wanted.has(secret.name) && !mayBeWanted(secret.name, desired) && isOwn(secret, context.settings.instance),
   );
+  const { observed, settings } = context;
+  const planned = desired.secrets.map((secret) =>
+    planSecret(secret, answers, { ...context, definition: definitionFor(secret.name, desired) }),
+  );
+  const others = new Set([...unwanted, ...planned.flatMap(({ writes }) => writes)].map(({ name }) => name));
+  const marks = planMarks(desired, observed, { instance: settings.instance, others });
   const parts = [
-    ...desired.secrets.map((secret) => planSecret(secret, answers, context)),
-    ...unwanted.map((secret) => decide({ writes: [deletionOf(secret)], nextCheckAt: undefined })),
+    ...planned,
+    ...[...marks, ...unwanted.map(deletionOf)].map((write) => decide({ writes: [write], nextCheckAt: undefined })),
   ].map((part) => withWaiting(part, context));
   return {
     writes: parts.flatMap((part) => part.writes),
@@ -116,7 +124,7 @@ function withWaiting(part: SecretDecisions, { observed, now }: PlanContext): Sec
 function planSecret(
   desired: DesiredSecret,
   answers: ReadonlyMap<string, CredentialAnswer>,
-  context: PlanContext,
+  context: PlanContext & { readonly definition: string | undefined },
 ): SecretDecisions {
   const { settings, observed, currentSource, now } = context;
   const { name } = desired;
@@ -160,12 +168,8 @@ function planSecret(
       nextCheckAt: soonest(recheck, impatient === undefined ? undefined : notBefore(Math.ceil(now + impatient))),
     });
   }
-  const write = writeOf(present, {
-    namespace,
-    name,
-    reason,
-    content: contentOf(entries, settings, `${namespace}/${name}`),
-  });
+  const content = contentOf(entries, context, `${namespace}/${name}`);
+  const write = writeOf(present, { namespace, name, reason, content });
   const spread = spreadOf(`${namespace}/${name}`);
   const due = entries.flatMap(({ record }) => dueAt(record, settings.thresholdMs, spread) ?? []);
   const upcoming = due.filter((at) => at > now || retries.length === 0).map(notBefore);
@@ -177,7 +181,11 @@ function planSecret(
   });
 }
 
-function contentOf(entries: readonly NewEntry[], settings: PlanSettings, place: string): SecretContent {
+function contentOf(
+  entries: readonly NewEntry[],
+  { settings, definition }: { readonly settings: PlanSettings; readonly definition: string | undefined },
+  place: string,
+): SecretContent {
   const dockerConfigJson = buildDockerConfig(entries, settings.email);
   const records = formatEntries(Object.fromEntries(entries.map(({ host, record }) => [host, record])));
   return {
@@ -187,6 +195,7 @@ function contentOf(entries: readonly NewEntry[], settings: PlanSettings, place: 
       [PLACE_ANNOTATION]: place,
       [CREDENTIALS_ANNOTATION]: records,
       [DIGEST_ANNOTATION]: digestOf({ dockerConfigJson, entries: records }),
+      ...(definition === undefined ? {} : { [DEFINITION_ANNOTATION]: definition }),
     },
     dockerConfigJson,
   };

@@ -19,6 +19,7 @@ export type WriteReason =
   | 'SourceChanged'
   | 'CredentialDue'
   | 'LabelsChanged'
+  | 'DefinitionChanged'
   | 'ReferenceMissing'
   | 'ReferenceUnwanted'
   | 'SecretUnwanted';
@@ -39,6 +40,17 @@ export type Write =
       readonly uid: string;
       readonly resourceVersion: string;
       readonly content: SecretContent;
+      readonly reason: WriteReason;
+    }
+  /** The content stays as it is. */
+  | {
+      readonly kind: 'mark-secret';
+      readonly namespace: string;
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      /** UID of the definition, for our annotation. */
+      readonly definition: string;
       readonly reason: WriteReason;
     }
   | {

@@ -1,5 +1,5 @@
 // The decision for one namespace, as one pure function: what to write, what to leave alone and why, when to look again.
-import { withEarlier } from './desired.ts';
+import { withEarlier } from './definition-mark.ts';
 import { planSecrets, soonest, type PlanContext } from './plan-secrets.ts';
 import { planServiceAccounts } from './plan-service-accounts.ts';
 import type { Plan, Write } from './plan-types.ts';
@@ -27,6 +27,8 @@ export const MAX_WRITES = 200;
  * | any, and what we wrote was undone again and again | a write to make, whatever the reason | wait (`Contended`) |
  * | any, and the API server refused the last write to it | a write to make, whatever the reason | wait (`WriteRefused`) |
  * | ours, all right | | nothing |
+ * | ours, of a resource that is known, bears another definition | no other write | mark (`DefinitionChanged`) |
+ * | ours, of a resource that is not known, bears another definition | | leave, and references to it: it went with its definition |
  * | ours, no rule wants it | | references go, then delete |
  *
  * | ServiceAccount | then |
@@ -64,7 +66,7 @@ export function planNamespace(
   const writes = [
     ...ofKind('create-secret', 'replace-secret'),
     ...accounts.additions,
-    ...ofKind('update-secret'),
+    ...ofKind('update-secret', 'mark-secret'),
     ...accounts.removals,
     ...ofKind('delete-secret').filter((write) => !accounts.stillReferenced.has(write.name)),
   ];

@@ -1,6 +1,7 @@
 // Conditions of an `ImagePullSecret`, as `kubectl wait` and Helm read them: `Ready`, and the abnormal `Reconciling` and `Stalled`
 // (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
 import { instantText, type Ending } from './password-end.ts';
+import { KEY_CONFLICT } from './resource-conflicts.ts';
 import type { ResourceFacts } from './resource-status.ts';
 
 /** A condition in the form of the API. */
@@ -65,15 +66,19 @@ export function sayEnding({ endsAt, stage }: Ending): Pick<Verdict, 'reason' | '
   }
 }
 
-function judge({ issues, isStandingDown, secrets, accounts, credential, failure }: ResourceFacts): Verdict {
-  const errors = issues.filter(({ severity }) => severity === 'error');
+function judge(facts: ResourceFacts): Verdict {
+  const { issues, conflict, isStandingDown, secrets, accounts, credential, failure } = facts;
+  const errors = [...issues, ...(conflict === undefined ? [] : [conflict])].filter(
+    ({ severity }) => severity === 'error',
+  );
   const wrong = errors.map(({ path, message: what }) => `${path} ${what}`).join('; ');
   if (isStandingDown) {
     const waits = 'The vendor’s tcr-assistant runs and serves it: it is taken over when that is stopped';
     const message = errors.length === 0 ? waits : `${waits}. To be corrected before: ${wrong}`;
     return { state: 'stalled', reason: 'VendorHelperRuns', message };
   }
-  if (errors.length > 0) return { state: 'stalled', reason: 'SpecInvalid', message: wrong };
+  const reason = conflict === undefined ? 'SpecInvalid' : KEY_CONFLICT;
+  if (errors.length > 0) return { state: 'stalled', reason, message: wrong };
   if (credential === undefined && failure !== undefined) return { state: 'reconciling', ...failure };
   const [first] = [...secrets.failed, ...accounts.failed].toSorted((a, b) =>
     a.namespacedName < b.namespacedName ? -1 : 1,

@@ -46,6 +46,8 @@ export interface ResourceFacts {
   readonly generation: number;
   /** What is wrong with the spec; only errors count. */
   readonly issues: readonly Issue[];
+  /** Why it is refused because of another; absent = it is not. */
+  readonly conflict?: Issue | undefined;
   /** The vendor's add-on runs and serves it. */
   readonly isStandingDown: boolean;
   readonly secrets: Tally;

@@ -38,6 +38,7 @@ function isUncontested(write: Write): boolean {
       return RENEWALS.has(write.reason);
     case 'patch-service-account':
       return write.added.length === 0;
+    case 'mark-secret':
     case 'delete-secret':
       return true;
   }

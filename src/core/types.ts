@@ -144,19 +144,21 @@ export interface UnknownRules {
   readonly configMap: boolean;
   /** Those of all `ImagePullSecret` resources. */
   readonly resources: boolean;
-  /** Secrets of resources that cannot be understood. */
+  /** Secrets of resources that cannot be understood, or are refused. */
   readonly secretNames: ReadonlySet<string>;
-  /** When the definition of resources was made: a Secret that is older belonged to one of an earlier definition, which stays. */
-  readonly definedAt?: EpochMs | undefined;
-  /** Secrets of resources that somebody deleted: they go, however old they are. */
-  readonly deleted?: ReadonlySet<string>;
+  /** Resources that are refused because of others, by name, and why. */
+  readonly conflicts?: ReadonlyMap<string, Issue>;
+  /** UID of the definition under which the resources are known; undefined = none is. A Secret that bears another stays. */
+  readonly definition?: string | undefined;
+  /** Secrets for which that does not count: their resources are known under it, or were until somebody deleted them. */
+  readonly governed?: ReadonlySet<string>;
 }
 
 /** What is configured, understood. */
 export interface Config {
   readonly rules: readonly Rule[];
   /** undefined = all rules are known. */
-  readonly unknown?: UnknownRules;
+  readonly unknown?: UnknownRules | undefined;
   /** Renew when less than this is left, milliseconds. */
   readonly thresholdMs: number;
   readonly adoptExisting: 'vendor' | 'all' | 'none';
@@ -210,6 +212,8 @@ export interface ObservedSecret {
   readonly labels: Readonly<Record<string, string>>;
   /** `namespace/name` that our annotation says it was written into; another one on a copy. */
   readonly place: string | undefined;
+  /** UID of the definition that our annotation names. */
+  readonly definition?: string | undefined;
   /** Per registry host, from our annotation; undefined = no (readable) annotation of ours. */
   readonly entries: Readonly<Record<string, EntryRecord>> | undefined;
   /** Digest that our annotation claims. */
@@ -236,14 +240,11 @@ export interface Observed {
 }
 
 /** One Secret that a namespace should hold. */
-export interface DesiredSecret {
-  readonly name: string;
+export interface DesiredSecret extends Pick<ObservedSecret, 'name'> {
   readonly rule: Rule;
 }
 
 /** What one namespace should hold. */
-export interface Desired {
+export interface Desired extends Partial<Pick<Config, 'unknown'>> {
   readonly secrets: readonly DesiredSecret[];
-  /** See `Config`. */
-  readonly unknown?: UnknownRules | undefined;
 }

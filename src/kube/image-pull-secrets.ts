@@ -11,7 +11,6 @@ import { followObject } from './one-object.ts';
 import type { ReflectorEvent } from './reflector-event.ts';
 import { Reflector } from './reflector.ts';
 import {
-  createdAtOf,
   DEFINITION,
   isAsBefore,
   isServed,
@@ -20,6 +19,7 @@ import {
   uidOf,
   versionOf,
   type Resource,
+  type ResourceChange,
 } from './resource-objects.ts';
 import type { SourceSecret } from './secret-sources.ts';
 
@@ -29,9 +29,10 @@ export type ResourceKindState = 'unknown' | 'absent' | 'served';
 export interface ImagePullSecretsOptions {
   readonly client: KubeClient;
   /** A resource came, went or changed its spec or its labels; must not wait for anything. */
-  readonly onChange: (change: { readonly before: Resource | undefined; readonly after: Resource | undefined }) => void;
-  /** The kind began or ceased to be served; the definition was seen, in this version (undefined = there is none). */
+  readonly onChange: (change: ResourceChange) => void;
+  /** The kind began or ceased to be served; between two definitions it always does. */
   readonly onKind: (state: ResourceKindState) => void;
+  /** The definition was seen, in this version; undefined = there is none. */
   readonly onDefinition: (version: string | undefined) => void;
   readonly report: (kind: 'customresourcedefinitions' | 'imagepullsecrets', event: ReflectorEvent) => void;
   readonly now: () => EpochMs;
@@ -54,8 +55,6 @@ export class ImagePullSecrets {
   readonly #asked = Promise.withResolvers<undefined>();
   /** What counts as being there; in the order of their names. */
   readonly #resources = new Map<string, Resource>();
-  /** Names of those that were deleted while we looked. */
-  readonly #deleted = new Set<string>();
   #following: Following | undefined;
   /** The definition whose resources are known. */
   #servedUid: string | undefined;
@@ -84,15 +83,9 @@ export class ImagePullSecrets {
     return this.#state;
   }
 
-  /** When the definition was made; undefined = there is none. */
-  get definedAt(): EpochMs | undefined {
-    const definition = this.#definition.get('', DEFINITION.name);
-    return definition === undefined ? undefined : createdAtOf(definition);
-  }
-
-  /** Names of those that were deleted while we looked, and are not there again. */
-  deleted(): ReadonlySet<string> {
-    return this.#deleted;
+  /** UID of the definition of those that are known, also when it is gone, or another one whose resources are not known yet; undefined = none are. */
+  get definition(): string | undefined {
+    return this.#servedUid;
   }
 
   /** Those that are there; while the kind is not served, those that were there last. */
@@ -109,6 +102,11 @@ export class ImagePullSecrets {
   served(): readonly Resource[] | undefined {
     const reflector = this.#following?.reflector;
     return this.#state === 'served' && reflector?.synced === true ? [...reflector.all()] : undefined;
+  }
+
+  /** One in its latest version, with the status that it has now. */
+  latest(name: string): Resource | undefined {
+    return this.#following?.reflector.get('', name) ?? this.#resources.get(name);
   }
 
   /** User name and password of one, as a source of credentials; undefined = there is none. */
@@ -157,8 +155,9 @@ export class ImagePullSecrets {
       return;
     }
     this.#unfollow();
-    if (uid === undefined) this.#become('absent');
-    else this.#follow(uid);
+    // Also when another is there already: until its resources are listed, those of the last one count.
+    if (uid === undefined || this.#state === 'served') this.#become('absent');
+    if (uid !== undefined) this.#follow(uid);
   }
 
   #follow(definitionUid: string): void {
@@ -201,13 +200,15 @@ export class ImagePullSecrets {
     if (this.#following?.reflector !== reflector) return;
     const there = new Set([...reflector.all()].map(({ name }) => name));
     const gone = this.all().filter(({ name }) => !there.has(name));
-    const isSame = this.#servedUid === this.#following.definitionUid;
-    this.#servedUid = this.#following.definitionUid;
-    this.#become('served');
+    const { definitionUid } = this.#following;
+    const isSame = this.#servedUid === definitionUid;
+    this.#servedUid = definitionUid;
+    // First: what is told of the kind is acted upon at once, and what is gone must not count as known under another definition.
     for (const before of gone) {
       if (isSame) void this.#confirmDeletion(before);
       else this.#remove(before, false);
     }
+    this.#become('served');
   }
 
   #take({ name, after }: Change<Resource>, reflector: Reflector<Resource>): void {
@@ -218,7 +219,6 @@ export class ImagePullSecrets {
       return;
     }
     this.#resources.set(name, after);
-    this.#deleted.delete(name);
     if (before === undefined || !isAsBefore(before, after)) this.#options.onChange({ before, after });
   }
 
@@ -233,12 +233,10 @@ export class ImagePullSecrets {
     if (isAway && definitionUid === uid) this.#remove(before, true);
   }
 
-  /** `wasDeleted` = by somebody, and did not go with an earlier definition. */
-  #remove(before: Resource, wasDeleted: boolean): void {
+  #remove(before: Resource, isDeleted: boolean): void {
     if (this.#resources.get(before.name)?.uid !== before.uid) return;
     this.#resources.delete(before.name);
-    if (wasDeleted) this.#deleted.add(before.name);
-    this.#options.onChange({ before, after: undefined });
+    this.#options.onChange({ before, after: undefined, isDeleted });
   }
 
   #become(state: ResourceKindState): void {

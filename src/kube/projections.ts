@@ -1,6 +1,7 @@
 // What the caches keep of each kind: only what decisions need, so that fifty thousand objects fit into a small process.
 import {
   CREDENTIALS_ANNOTATION,
+  DEFINITION_ANNOTATION,
   DIGEST_ANNOTATION,
   MANAGER,
   PLACE_ANNOTATION,
@@ -116,6 +117,7 @@ export function projectSecret(object: unknown): Projected<ObservedSecret> | unde
     entries: parseEntries(entries),
     recordedDigest: annotations[DIGEST_ANNOTATION],
     contentDigest: digestOf({ dockerConfigJson, entries }),
+    definition: annotations[DEFINITION_ANNOTATION],
     updatedAt,
   });
 }
@@ -142,6 +144,7 @@ export function isSameSecret(a: ObservedSecret, b: ObservedSecret): boolean {
     a.type === b.type &&
     a.immutable === b.immutable &&
     a.place === b.place &&
+    a.definition === b.definition &&
     a.recordedDigest === b.recordedDigest &&
     a.contentDigest === b.contentDigest &&
     isSameTexts(a.labels, b.labels) &&

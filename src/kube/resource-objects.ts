@@ -12,6 +12,16 @@ import type { ObjectPlace } from './one-object.ts';
 export interface Resource extends FoundResource {
   /** Unchecked. */
   readonly status: unknown;
+  /** undefined = it does not say. */
+  readonly createdAt?: EpochMs | undefined;
+}
+
+/** What became of one resource. */
+export interface ResourceChange {
+  readonly before: Resource | undefined;
+  readonly after: Resource | undefined;
+  /** Somebody deleted it: it did not go with its definition. */
+  readonly isDeleted?: boolean;
 }
 
 const { group, version, plural } = RESOURCE_KIND;
@@ -66,6 +76,7 @@ export function projectResource(object: unknown): Projected<Resource> | undefine
     labels: Object.fromEntries(labels.map(([key, label]) => [key, String(label)])),
     spec: object.spec,
     status: object.status,
+    createdAt: createdAtOf({ metadata: object.metadata }),
   };
   return { namespace: '', name, uid, resourceVersion, value };
 }

@@ -1,6 +1,6 @@
 // One function per kind of planned write: a single call each, guarded by what was observed, so that two writers cannot undo each
 // other. Each gives the server's answer, for the caches to absorb. All throw KubeError.
-import { MANAGER, referencesAnnotation, SECRET_KEY, SECRET_TYPE } from '../core/names.ts';
+import { DEFINITION_ANNOTATION, MANAGER, referencesAnnotation, SECRET_KEY, SECRET_TYPE } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { SecretContent, Write } from '../core/plan-types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
@@ -33,6 +33,8 @@ export function makeWrite(
         return updateSecret(client, write, signal);
       case 'replace-secret':
         return replaceSecret(client, write, signal);
+      case 'mark-secret':
+        return markSecret(client, write, signal);
       case 'delete-secret':
         return deleteSecret(client, write, signal);
       case 'patch-service-account':
@@ -69,6 +71,17 @@ export function updateSecret(
   const body = { metadata: { uid, resourceVersion, labels, annotations }, data: dataOf(content) };
   const path = secretPath({ namespace, name });
   return client.call({ method: 'PATCH', path, query: FIELD_MANAGER, body, signal });
+}
+
+/** Merge patch of one annotation. `Conflict` = the Secret changed. */
+export function markSecret(
+  client: KubeClient,
+  write: Omit<WriteOf<'mark-secret'>, 'kind' | 'reason'>,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const { uid, resourceVersion, definition } = write;
+  const body = { metadata: { uid, resourceVersion, annotations: { [DEFINITION_ANNOTATION]: definition } } };
+  return client.call({ method: 'PATCH', path: secretPath(write), query: FIELD_MANAGER, body, signal });
 }
 
 /** DELETE and POST, the only way to another type: the one write that is two calls. */

@@ -304,6 +304,43 @@ describe('several sources', () => {
     });
   });
 
+  test('nobody can switch off a resource by naming its Secret as a key, also when we are started again', async () => {
+    const { server } = SAMPLE_SPEC.docker;
+    const passwordIn = async (namespace: string): Promise<string | undefined> =>
+      (await world.cluster.auths(namespace, 'tcr.ipsby-secret'))?.[server]?.password;
+    const rotate = (token: string) =>
+      world.cluster.patch('secrets', 'other-login', { stringData: { token } }, 'kube-system');
+    const tcr = { registryId: 'tcr-a1b2c3d4', region: 'ap-guangzhou', apiKeySecretRef: { name: 'other-login' } };
+    await put('switch', { namespaces: 'nowhere', tcr });
+    const status = await ready('switch', 'KeyConflict');
+    expect(status.conditions.find(({ type }) => type === 'Stalled')?.message).toContain('ImagePullSecret by-secret');
+    await rotate('rotated-fake-password');
+    await eventually('it is followed', async () => (await passwordIn('db')) === 'rotated-fake-password');
+    await settled(world);
+    await replica.stop();
+    replica = await world.startController();
+    await edit('by-secret', { namespaces: 'db,api' });
+    await eventually('it reaches a new namespace', async () => (await passwordIn('api')) === 'rotated-fake-password');
+    await ready('by-secret');
+    await ready('switch', 'KeyConflict');
+
+    // Who was refused is served when the other is gone, and the other way round.
+    await edit('by-secret', {
+      namespaces: 'db',
+      docker: { passwordSecretRef: { name: 'tcr-login', key: 'password' } },
+    });
+    await eventually('the conflict is over', async () => {
+      const now = await statusOf('switch');
+      return now?.conditions.every(({ reason }) => reason !== 'KeyConflict');
+    });
+    await edit('by-secret', { docker: { passwordSecretRef: { name: 'other-login', key: 'token' } } });
+    await ready('by-secret', 'KeyConflict');
+    expect(await passwordIn('db')).toBe('plain-fake-password');
+    await world.cluster.remove('imagepullsecrets', 'switch');
+    await ready('by-secret');
+    expect(await passwordIn('db')).toBe('rotated-fake-password');
+  });
+
   test('[tcr K1] a token that ends soon, or has ended, is told and distributed all the same', async () => {
     const password = tokenUntil(Date.now() - 60_000);
     await put('ended', { namespaces: 'db', docker: { ...SAMPLE_SPEC.docker, password } });
@@ -351,6 +388,37 @@ describe('a resource that goes', () => {
     expect(await world.cluster.auths('web', SECRET)).toBeDefined();
   });
 
+  test('[tcr S6] and could not be understood since we were started leaves nothing either', async () => {
+    const spec = { ...SAMPLE_SPEC, namespaces: 'api,db', serviceAccounts: 'other' };
+    await put('lost', spec);
+    await ready('lost');
+    const server = 'https://acme-prod.tencentcloudcr.com/v2';
+    await edit('lost', { docker: { server } });
+    await ready('lost', 'SpecInvalid');
+    await replica.stop();
+    replica = await world.startController();
+    await settled(world);
+    expect(await world.cluster.auths('db', 'tcr.ipslost')).toHaveProperty([HOST]);
+    expect(await world.cluster.references('api', 'other')).toContain('tcr.ipslost');
+    // Mended, and narrower than what is not known any more.
+    await edit('lost', { namespaces: 'db', docker: { server: HOST } });
+    await ready('lost');
+    await eventually('it is taken out where it does not reach', async () => {
+      const secret = await world.cluster.get('secrets', 'tcr.ipslost', 'api');
+      return secret === undefined && !(await world.cluster.references('api', 'other')).includes('tcr.ipslost');
+    });
+    await edit('lost', { docker: { server } });
+    await ready('lost', 'SpecInvalid');
+    await replica.stop();
+    replica = await world.startController();
+    await settled(world);
+    await world.cluster.remove('imagepullsecrets', 'lost');
+    await eventually('nothing of it is left', async () => {
+      const secret = await world.cluster.get('secrets', 'tcr.ipslost', 'db');
+      return secret === undefined && !(await world.cluster.references('db', 'other')).includes('tcr.ipslost');
+    });
+  });
+
   test('with its definition takes nothing along, also when we are started again', async () => {
     const kubectl = await kubectlOf(world.plane);
     expect((await kubectl(['delete', 'crd', CRD_NAME, '--wait=true'])).code).toBe(0);
@@ -364,8 +432,6 @@ describe('a resource that goes', () => {
     await settled(world);
     expect(await world.cluster.references('web', 'default')).toEqual(['theirs', SECRET]);
     expect(await world.cluster.auths('web', SECRET)).toHaveProperty([HOST]);
-    // The audit log has seconds: what is older than the definition must be so by more than one.
-    await settled(world);
     await applyCrd(kubectl, vendorCrd());
     await eventually('the kind is served again', async () =>
       (await replica.lines()).some(

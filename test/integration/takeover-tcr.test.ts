@@ -1,6 +1,6 @@
 // From Tencent's add-on to ours: while its manager runs we only watch and say so, then what it wrote is taken over in place.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { TCR_ASSISTANT } from '../../src/core/names.ts';
+import { DEFINITION_ANNOTATION, TCR_ASSISTANT } from '../../src/core/names.ts';
 import type { TestObject } from '../support/cluster.ts';
 import type { AuditEvent } from '../support/control-plane/audit-log.ts';
 import { eventually } from '../support/eventually.ts';
@@ -176,21 +176,35 @@ describe('when it is stopped', () => {
 });
 
 describe('when it is uninstalled with its definition, and every resource with that', () => {
-  test('what was written stays, and nothing is written when both are back as `migrate from-tcr-assistant` says', async () => {
+  test('[tcr S5] what was written stays, and is only noted under the new one when both are back as `migrate from-tcr-assistant` says', async () => {
     const spec = (await world.cluster.get('imagepullsecrets', CR))?.spec;
     const before = await picture();
-    await (
-      await kubectlOf(world.plane)
-    )(['delete', 'crd', CRD_NAME, '--wait=true']);
+    const contents = await Promise.all(['web', 'api'].map(secretIn));
+    const kubectl = await kubectlOf(world.plane);
+    await kubectl(['delete', 'crd', CRD_NAME, '--wait=true']);
     await settled(world);
     expect(await picture()).toEqual(before);
-    await replica.stop();
-    await applyCrd(await kubectlOf(world.plane));
+    await applyCrd(kubectl);
+    const mark = await settled(world);
+    expect(await picture()).toEqual(before);
     await world.cluster.create('imagepullsecrets', resource(CR, spec));
-    replica = await world.startController();
     await eventually('everything is distributed', isDistributed);
     await settled(world);
-    expect(await picture()).toEqual(before);
+    const definition = (await kubectl(['get', 'crd', CRD_NAME, '-o', 'jsonpath={.metadata.uid}'])).stdout;
+    for (const [at, namespace] of ['web', 'api'].entries()) {
+      const now = await secretIn(namespace);
+      expect(now?.data).toEqual(contents[at]?.data);
+      expect(now?.metadata).toMatchObject({
+        uid: contents[at]?.metadata.uid,
+        annotations: { ...contents[at]?.metadata.annotations, [DEFINITION_ANNOTATION]: definition },
+      });
+    }
+    expect(
+      (await programWrites(world, mark)).map(({ verb, namespace }) => `${verb} ${namespace ?? ''}`).sort(),
+    ).toEqual(['patch api', 'patch web']);
+    expect((await picture()).filter((line) => !line.includes(SECRET))).toEqual(
+      before.filter((line) => !line.includes(SECRET)),
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 // `ImagePullSecret` resources for tests: the vendor's sample, and its definition as the chart ships it.
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
+import { eventually } from './eventually.ts';
 import type { Kubectl } from './kubectl.ts';
 
 /** The definition, ready for `kubectl apply -f`. */
@@ -69,11 +70,14 @@ export function resource(name: string, spec: unknown, metadata: Readonly<Record<
 
 /** Applies the definition (another one where told) and waits until the API server serves it. */
 export async function applyCrd(kubectl: Kubectl, crd: Readonly<Record<string, unknown>> = readCrd()): Promise<void> {
-  for (const args of [
-    ['apply', '-f', '-'],
-    ['wait', '--for=condition=Established', '--timeout=30s', `crd/${CRD_NAME}`],
-  ]) {
+  const run = async (args: readonly string[]): Promise<void> => {
     const { code, stderr } = await kubectl(args, JSON.stringify(crd));
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
-  }
+  };
+  await run(['apply', '-f', '-']);
+  // `kubectl wait` fails at once on an object that has no status yet.
+  await eventually('the definition is established', async () => {
+    await run(['wait', '--for=condition=Established', '--timeout=30s', `crd/${CRD_NAME}`]);
+    return true;
+  });
 }

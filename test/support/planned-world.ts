@@ -3,6 +3,7 @@ import type { PlanSettings } from '../../src/core/assess-secret.ts';
 import { digestOf, parseEntries } from '../../src/core/docker-config.ts';
 import {
   CREDENTIALS_ANNOTATION,
+  DEFINITION_ANNOTATION,
   DIGEST_ANNOTATION,
   isManaged,
   PLACE_ANNOTATION,
@@ -103,7 +104,10 @@ export class PlannedWorld {
     if (present === undefined) return 'NotFound';
     if (present.uid !== write.uid || present.resourceVersion !== write.resourceVersion) return 'Conflict';
     if (write.kind === 'delete-secret') this.secrets.delete(write.name);
-    else if (write.kind === 'replace-secret') this.#create(write.name, write.content);
+    else if (write.kind === 'mark-secret') {
+      present.resourceVersion = this.next();
+      present.annotations = { ...present.annotations, [DEFINITION_ANNOTATION]: write.definition };
+    } else if (write.kind === 'replace-secret') this.#create(write.name, write.content);
     else {
       if (present.immutable) return 'Invalid';
       present.resourceVersion = this.next();
@@ -141,5 +145,6 @@ export function observedSecret(name: string, secret: StoredSecret): ObservedSecr
     entries: parseEntries(secret.annotations[CREDENTIALS_ANNOTATION]),
     recordedDigest: secret.annotations[DIGEST_ANNOTATION],
     contentDigest: digestOf({ dockerConfigJson: secret.text, entries: secret.annotations[CREDENTIALS_ANNOTATION] }),
+    definition: secret.annotations[DEFINITION_ANNOTATION],
   };
 }

@@ -26,12 +26,24 @@ describe('a resource that cannot be understood', () => {
   test('keeps the rule that it had', () => {
     const rules = rulesWith(resource(SAMPLE_SPEC), resource(BAD));
     expect(rules.ruleOf('a')).toMatchObject({ secretName: 'tcr.ipsa' });
-    expect(rules.issuesOf('a', [])).toMatchObject([{ path: 'spec.docker.server' }]);
+    expect(rules.issuesOf('a')).toMatchObject([{ path: 'spec.docker.server' }]);
   });
 
   test('has none when it never had one, or another had its name', () => {
     expect(rulesWith(resource(BAD)).ruleOf('a')).toBeUndefined();
     expect(rulesWith(resource(SAMPLE_SPEC), resource(BAD, 'u-2')).ruleOf('a')).toBeUndefined();
+  });
+
+  test.each<[string, readonly Resource[], Resource | undefined, readonly string[] | undefined]>([
+    ['comes: nothing of it was ever written', [], resource(BAD), []],
+    ['is deleted, and never had a rule here: what it left may be anywhere', [resource(BAD)], undefined, undefined],
+    ['is mended after it never had a rule here: the same', [resource(BAD)], resource(SAMPLE_SPEC), undefined],
+    ['is edited to another such: the same', [resource(BAD)], resource({ ...BAD, namespaces: 'web' }), undefined],
+    ['is deleted, and its last rule is known', [resource(SAMPLE_SPEC), resource(BAD)], undefined, ['tcr.ipsa']],
+    ['takes the place of one with a rule', [resource(SAMPLE_SPEC)], resource(BAD, 'u-2'), ['tcr.ipsa']],
+  ])('%s', (_what, edits, after, touched) => {
+    const { rules } = rulesWith(...edits).take({ before: edits.at(-1), after });
+    expect(rules?.map(({ secretName }) => secretName)).toEqual(touched);
   });
 
   test.each([
@@ -47,8 +59,36 @@ describe('a resource that cannot be understood', () => {
     ],
     ['something long and mixed', 'Abcdefgh12345', { ...SAMPLE_SPEC, serviceAccounts: 'Abcdefgh12345' }],
   ])('is told of without %s', (_what, secret, spec) => {
-    const issues = rulesWith(resource(spec)).issuesOf('a', []);
+    const issues = rulesWith(resource(spec)).issuesOf('a');
     expect(issues).not.toEqual([]);
     expect(JSON.stringify(issues)).not.toContain(secret);
+  });
+});
+
+describe('when one of two decides whether the other is served, everything is looked at', () => {
+  const { server, username } = SAMPLE_SPEC.docker;
+  const publisher = { ...SAMPLE_SPEC, docker: { server, username, passwordSecretRef: { name: 'login' } } };
+  const keeper = {
+    namespaces: 'none',
+    tcr: { registryId: 'tcr-a1b2c3d4', region: 'ap-x', apiKeySecretRef: { name: 'login' } },
+  };
+  const named = (name: string, spec: unknown): Resource => ({ ...resource(spec, `u-${name}`), name });
+
+  test.each<[string, readonly Resource[], Resource | undefined, Resource | undefined, boolean]>([
+    ['one comes that names the Secret of the other', [named('a', publisher)], undefined, named('b', keeper), true],
+    ['it goes', [named('a', publisher), named('b', keeper)], named('b', keeper), undefined, true],
+    ['one comes that names another Secret', [named('a', SAMPLE_SPEC)], undefined, named('b', keeper), false],
+    [
+      'one comes after the other has let the Secret go',
+      [named('a', publisher), named('a', SAMPLE_SPEC)],
+      undefined,
+      named('b', keeper),
+      false,
+    ],
+    ['one comes that publishes the same', [named('a', publisher)], undefined, named('b', publisher), false],
+  ])('%s', (_what, there, before, after, isAny) => {
+    const rules = rulesWith();
+    for (const one of there) rules.take({ before: undefined, after: one });
+    expect(rules.take({ before, after }).rules === undefined).toBe(isAny);
   });
 });

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { createResourceView } from '../../../src/controller/resource-view.ts';
 import { ResourceRules } from '../../../src/controller/resource-rules.ts';
-import type { Config, Rule } from '../../../src/core/types.ts';
+import type { Config, Issue, Rule } from '../../../src/core/types.ts';
 import { buildRequest, buildRule, buildSettings, NOW } from '../../support/builders.ts';
 
 const RESOURCES = 300;
@@ -55,17 +55,13 @@ test('what is wrong with each of many resources is found with a few reads of eac
   expect(look()).toBeLessThanOrEqual(2 * RESOURCES);
 });
 
-test('it is found among the rules as they are: after another resource came, and after the configuration changed', () => {
+test('what keeps it from being served among the others is told from what is in force', () => {
   const world = worldOf();
-  const readsOfOne = (): number => {
-    const before = world.reads;
-    world.view.issuesOf('r-0');
-    return world.reads - before;
-  };
-  readsOfOne();
-  expect(readsOfOne()).toBeLessThanOrEqual(2);
-  world.put('another');
-  expect(readsOfOne()).toBeGreaterThan(RESOURCES);
-  world.config = { ...buildSettings(), rules: [] } as unknown as Config;
-  expect(readsOfOne()).toBeGreaterThan(RESOURCES);
+  const conflict = { severity: 'error', path: 'spec.tcr', message: 'names a Secret that another publishes' } as const;
+  const inForce = (conflicts: ReadonlyMap<string, Issue>) =>
+    ({ ...buildSettings(), rules: [], unknown: { conflicts } }) as unknown as Config;
+  world.config = inForce(new Map([['r-0', conflict]]));
+  expect([world.view.issuesOf('r-0'), world.view.issuesOf('r-1')]).toEqual([[conflict], []]);
+  world.config = inForce(new Map());
+  expect(world.view.issuesOf('r-0')).toEqual([]);
 });

@@ -18,7 +18,7 @@ function worldOf(
     unverified?: readonly string[];
   } = {},
 ) {
-  const sources: Record<string, string> = { ...options.sources };
+  const sources: Record<string, string | undefined> = { ...options.sources };
   const asked: string[][] = [];
   let woken = 0;
   const changes = createSourceChanges({
@@ -81,6 +81,23 @@ describe('a settled fetch', () => {
     changes.verifyLoaded();
     changes.onSettled('a');
     expect(woken()).toBe(0);
+  });
+
+  test('wakes everybody again when the credential was given up in between, and many others with it', () => {
+    const { changes, sources, woken } = worldOf({ sources: { a: 'one', b: 'one' } });
+    changes.verifyLoaded();
+    sources.a = undefined;
+    for (let at = 0; at < 1_000; at += 1) {
+      sources[`other-${at}`] = 'one';
+      changes.onSettled(`other-${at}`);
+      sources[`other-${at}`] = undefined;
+    }
+    const before = woken();
+    sources.a = 'one';
+    changes.onSettled('b');
+    expect(woken()).toBe(before);
+    changes.onSettled('a');
+    expect(woken()).toBe(before + 1);
   });
 
   test('wakes nobody when there is still nothing', () => {

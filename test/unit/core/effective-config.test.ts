@@ -2,12 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../src/core/config.ts';
 import { desiredFor } from '../../../src/core/desired.ts';
-import {
-  conflictOf,
-  effectiveConfig,
-  type KnownResource,
-  type KnownResources,
-} from '../../../src/core/effective-config.ts';
+import { effectiveConfig, type KnownResource, type KnownResources } from '../../../src/core/effective-config.ts';
 import { planNamespace } from '../../../src/core/plan.ts';
 import type { Config, Rule, SecretUse } from '../../../src/core/types.ts';
 import {
@@ -72,8 +67,8 @@ describe('the rules in force', () => {
     const config = effectiveConfig(configOf(keeper), all(resource('thief', thief), resource('a')), DEFAULTS);
     expect(config?.rules.map(({ secretName }) => secretName)).toEqual([keeper.secretName, 'tcr.ipsa']);
     expect(config?.unknown?.secretNames).toEqual(new Set(['tcr.ipsthief']));
-    expect(conflictOf(thief, [keeper, thief])?.message).toContain('kube-system/key');
-    expect(conflictOf(resourceRule('a'), [keeper, thief])).toBeUndefined();
+    expect(config?.unknown?.conflicts?.get('thief')?.message).toContain('kube-system/key');
+    expect(config?.unknown?.conflicts?.size).toBe(1);
   });
 });
 
@@ -106,35 +101,5 @@ describe('what the cluster holds of rules that are not known', () => {
       { removed: gone, imagePullSecrets: ['theirs', ...kept] },
     ]);
     expect(patched[0]?.recorded).toEqual(kept);
-  });
-});
-
-describe('a Secret of a resource that is older than the definition', () => {
-  const DEFINED_AT = Date.parse('2026-01-01T00:00:00Z');
-  const left = (known: Partial<KnownResources>, updatedAt: number | undefined): readonly string[] => {
-    const secret = buildSecret({}, { name: 'tcr.ipsa', updatedAt });
-    const account = buildServiceAccount({ imagePullSecrets: ['tcr.ipsa'], recorded: ['tcr.ipsa'] });
-    const observed = buildObserved({ secrets: [secret], serviceAccounts: [account] });
-    const inForce = effectiveConfig(configOf(), { known: [], areAll: true, ...known }, DEFAULTS);
-    const desired = desiredFor(
-      { rules: [], ...(inForce?.unknown && { unknown: inForce.unknown }) },
-      observed.namespace,
-    );
-    return planNamespace(desired, new Map(), { ...buildContext(), observed }).writes.map(({ kind }) => kind);
-  };
-  const GONE = ['patch-service-account', 'delete-secret'];
-
-  test.each<[string, Partial<KnownResources>, number | undefined, readonly string[]]>([
-    ['stays: its resource went with an earlier one', { definedAt: DEFINED_AT }, DEFINED_AT - 1, []],
-    [
-      'goes when somebody deleted its resource',
-      { definedAt: DEFINED_AT, deleted: new Set(['a']) },
-      DEFINED_AT - 1,
-      GONE,
-    ],
-    ['or not so old goes with its resource', { definedAt: DEFINED_AT }, DEFINED_AT, GONE],
-    ['of which nobody knows when it was written, goes with its resource', { definedAt: DEFINED_AT }, undefined, GONE],
-  ])('%s', (_what, known, updatedAt, kinds) => {
-    expect(left(known, updatedAt)).toEqual(kinds);
   });
 });

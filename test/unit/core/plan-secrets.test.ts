@@ -44,9 +44,7 @@ function summary({ writes, skips }: Plan): readonly string[] {
 
 function contentOf({ writes }: Plan) {
   const write = writes[0];
-  if (write === undefined || write.kind === 'patch-service-account' || write.kind === 'delete-secret') {
-    throw new Error('the first write is not of a Secret');
-  }
+  if (write === undefined || !('content' in write)) throw new Error('the first write has no content');
   return write.content;
 }
 

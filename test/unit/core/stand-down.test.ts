@@ -42,6 +42,10 @@ describe('[acr S4] while the vendor’s helper runs', () => {
     ['labels that people ask for are written', update('LabelsChanged')],
     ['a changed list of registries is written', update('RegistriesChanged')],
     ['a reference that is no longer wanted goes', patch([], ['x'])],
+    [
+      'a Secret of ours bears the definition of its resource',
+      { kind: 'mark-secret', ...at, definition: 'u-2', reason: 'DefinitionChanged' },
+    ],
     ['a Secret of ours that is no longer wanted goes', { kind: 'delete-secret', ...at, reason: 'SecretUnwanted' }],
   ])('%s', (_name, write) => {
     const plan = planOf(write);

@@ -164,6 +164,7 @@ describe('what makes a difference', () => {
     ['the type', { type: 'Opaque' }],
     ['whether it can be changed', { immutable: true }],
     ['a label', { metadata: { ...metadata, labels: {} } }],
+    ['its definition', { metadata: { ...metadata, annotations: { [`${DOMAIN}/definition`]: 'u-1' } } }],
     ['the records', { metadata: { ...metadata, annotations: { [`${DOMAIN}/credentials`]: '{}' } } }],
   ])('%s of a Secret', (_sentence, other) => {
     const [a, b] = [projectSecret(secret()), projectSecret(secret(other))];
