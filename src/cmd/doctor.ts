@@ -35,8 +35,8 @@ async function run({ settings, connection, reads, now, print }: Look, signal: Ab
       readDeployment({ client, signal }, place),
     );
   const [rules, pods, holders, acrHelper, tcrAssistant] = await Promise.all([
-    lookForRules(connection, settings.secretNamespaces, signal),
-    lookAtPods(reads, settings.writtenNamespace),
+    lookForRules(connection, settings, signal),
+    lookAtPods(reads, wanted(settings)),
     lookAt('allow "list" of leases.coordination.k8s.io in every namespace', () =>
       findLeaseHolders(client, { name: leaseName(settings.instance), now, signal }),
     ),
@@ -56,6 +56,11 @@ async function run({ settings, connection, reads, now, print }: Look, signal: Ab
   });
   for (const finding of findings) for (const line of linesOf(finding)) print(line);
   return findings.every(({ level }) => level === 'PASS') ? EXIT.fine : EXIT.findings;
+}
+
+/** The namespaces whose Pods are looked at; undefined = all. */
+function wanted({ writtenNamespace, namespaces }: Look['settings']): readonly string[] | undefined {
+  return writtenNamespace === undefined ? namespaces : [writtenNamespace];
 }
 
 function linesOf({ level, subject, sentences, cure, page }: Finding): readonly string[] {

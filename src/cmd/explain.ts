@@ -47,10 +47,7 @@ async function runPod(look: Look, signal: AbortSignal): Promise<number> {
     namespace: settings.writtenNamespace ?? connection.contextNamespace ?? 'default',
     name: settings.name,
   };
-  const [rules, alone] = await Promise.all([
-    lookForRules(connection, settings.secretNamespaces, signal),
-    lookAtPod(reads, place),
-  ]);
+  const [rules, alone] = await Promise.all([lookForRules(connection, settings, signal), lookAtPod(reads, place)]);
   const needed: readonly Looked<unknown>[] = [
     ...[rules.configuration, rules.resources],
     ...[alone.pod, alone.namespace, alone.account],

@@ -7,6 +7,7 @@ import { ACR_SECRET_NAME } from '../core/names.ts';
 import type { ItemParser } from '../core/registry-items.ts';
 import type { RegistryIdentity, TakeOverFacts, UnderstoodConfiguration } from '../core/take-over-facts.ts';
 import { isAcrSecretName } from '../core/take-over-survey.ts';
+import { withUnserved } from '../core/unserved-namespaces.ts';
 import { renderTakeOver } from '../core/take-over.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { lookAround, lookForConfigMap } from '../kube/take-over-reads.ts';
@@ -16,7 +17,7 @@ import { parseAcrTarget, type AcrTarget } from '../providers/alibaba/target.ts';
 import { createProviders } from '../providers/table.ts';
 import { connect } from './connect.ts';
 import type { Command } from './lifecycle.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 
 const HELP = `registry-credential-helper migrate from-acr-helper prints the plan of a move from Alibaba's
 aliyun-acr-credential-helper for this cluster: what is there, what would be adopted, which identities to check, the commands in
@@ -66,11 +67,11 @@ export const fromAcrHelperCommand: Command = {
   },
 };
 
-/** What our parser says of it, and as whom each registry of Alibaba's would be asked. `secretNamespaces` as the controller is told. */
+/** What our parser says of it, and as whom each registry of Alibaba's would be asked. The settings as the controller is told them. */
 export function understand(
   data: ConfigData,
   namespace: string,
-  secretNamespaces: readonly string[] = [],
+  { secretNamespaces = [], namespaces }: Partial<Pick<Settings, 'secretNamespaces' | 'namespaces'>> = {},
 ): UnderstoodConfiguration {
   const providers = createProviders();
   const defaults = { namespace, secretNamespaces };
@@ -82,7 +83,10 @@ export function understand(
     if (parsed?.ok === true) identities.push(identityOf(parsed.value));
     return parseRequest(name, item, inherited);
   };
-  const parsed = parseConfig(data, { parseItem, providers: [...providers.keys()], namespace });
+  const parsed = withUnserved(
+    parseConfig(data, { parseItem, providers: [...providers.keys()], namespace }),
+    namespaces,
+  );
   const remarks = parsed.issues.map(({ severity, path, correction, ...issue }) => ({
     ...{ severity, path, sentence: sentenceOf({ severity, path, ...issue }) },
     ...(correction === undefined ? {} : { correction }),

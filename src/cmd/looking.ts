@@ -20,6 +20,11 @@ export interface Look {
   readonly complain: (line: string) => void;
 }
 
+/** What people wrote into objects may hold what a terminal obeys. */
+function withoutControls(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+}
+
 /** Runs `look` on the cluster; returns its exit code, or that of a cluster which cannot be read. */
 export async function lookAtInstallation(
   command: string,
@@ -29,13 +34,13 @@ export async function lookAtInstallation(
   const settings = readSettings(command, args);
   const configMap = settings.configMap ?? { namespace: 'kube-system', name: 'acr-configuration' };
   const connection = connect({ ...settings, configMap }, version);
-  const complain = (line: string): void => void process.stderr.write(`${command}: ${line}\n`);
+  const complain = (line: string): void => void process.stderr.write(`${command}: ${withoutControls(line)}\n`);
   try {
     return await look({
       ...{ settings, connection, complain },
       reads: { client: connection.client, instance: settings.instance, signal },
       now: Date.now(),
-      print: (line) => void process.stdout.write(`${line}\n`),
+      print: (line) => void process.stdout.write(`${withoutControls(line)}\n`),
     });
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;

@@ -4,6 +4,7 @@ import { parseImagePullSecret, type ParsedResource } from '../core/image-pull-se
 import { claimOf } from '../core/resource-conflicts.ts';
 import type { Looked, UnderstoodConfiguration } from '../core/take-over-facts.ts';
 import type { Config } from '../core/types.ts';
+import { withUnservedNames } from '../core/unserved-namespaces.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { listAll, look } from '../kube/cluster-reads.ts';
 import { unlessAbsent } from '../kube/errors.ts';
@@ -12,6 +13,7 @@ import { lookForConfigMap } from '../kube/take-over-reads.ts';
 import { createProviders, withResourceProvider } from '../providers/table.ts';
 import type { Connection } from './connect.ts';
 import { understand } from './from-acr-helper.ts';
+import type { Settings } from './settings.ts';
 
 /** What was found. */
 export interface RulesInForce {
@@ -21,10 +23,10 @@ export interface RulesInForce {
   readonly config: Config | undefined;
 }
 
-/** Reads it; `secretNamespaces` as the controller is told. Throws KubeError for what is not a missing right. */
+/** Reads it; the settings as the controller is told them. Throws KubeError for what is not a missing right. */
 export async function lookForRules(
   { client, configMap }: Pick<Connection, 'client' | 'configMap'>,
-  secretNamespaces: readonly string[],
+  { secretNamespaces, namespaces }: Pick<Settings, 'secretNamespaces' | 'namespaces'>,
   signal: AbortSignal,
 ): Promise<RulesInForce> {
   const { namespace } = configMap;
@@ -38,12 +40,17 @@ export async function lookForRules(
       const found = (await unlessAbsent(listing)) ?? [];
       return found.map((resource) => {
         const { name, spec } = resource;
-        return { name, ...claimOf(resource), ...parseImagePullSecret(name, spec, parseItem) };
+        const parsed = withUnservedNames(parseImagePullSecret(name, spec, parseItem), namespaces);
+        return { name, ...claimOf(resource), ...parsed };
       });
     }),
   ]);
   const configuration: RulesInForce['configuration'] = read.ok
-    ? { ok: true, value: read.value === undefined ? undefined : understand(read.value, namespace, secretNamespaces) }
+    ? {
+        ok: true,
+        value:
+          read.value === undefined ? undefined : understand(read.value, namespace, { secretNamespaces, namespaces }),
+      }
     : read;
   return { configuration, resources, config: inForce(configuration, resources) };
 }

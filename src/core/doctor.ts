@@ -1,6 +1,7 @@
 // What `doctor` finds in a cluster: one verdict for each thing that can be in the way of pulling, with its cure.
 import { cureOf } from './explain-pod.ts';
-import { judgePod, lacksCredential, type FoundPod, type JudgedPod } from './judge-pod.ts';
+import { lacksCredential, type FoundPod, type JudgedPod } from './judge-pod.ts';
+import { sceneOf, type Scene } from './scene.ts';
 import type { Looked, UnderstoodConfiguration, VendorDeployment } from './take-over-facts.ts';
 import { count, listed, plain } from './take-over-words.ts';
 import type { Config, EpochMs, Issue, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from './types.ts';
@@ -32,7 +33,7 @@ export interface DoctorFacts {
   readonly resources: Looked<readonly ReadResource[]>;
   /** undefined = it cannot be told. */
   readonly config: Config | undefined;
-  /** Who holds a Lease of the installation. */
+  /** Who holds a Lease of an installation of that name: `default-abc in kube-system`. */
   readonly holders: Looked<readonly string[]>;
   readonly acrHelper: Looked<VendorDeployment | undefined>;
   readonly tcrAssistant: Looked<VendorDeployment | undefined>;
@@ -56,7 +57,7 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
     controllerFinding(facts),
     vendorFinding("Alibaba's add-on", facts.acrHelper, 'from-acr-helper'),
     vendorFinding("Tencent's add-on", facts.tcrAssistant, 'from-tcr-assistant'),
-    ...podFindings(facts),
+    ...inScopeFindings(facts),
   ];
 }
 
@@ -127,54 +128,63 @@ function vendorFinding(subject: string, looked: Looked<VendorDeployment | undefi
       };
 }
 
-/** Pods that will not get what is meant for them, whatever the controller does: they name pull secrets of their own. */
-function podFindings(facts: DoctorFacts): readonly Finding[] {
-  const { config, pods, namespaces, accounts, secrets } = facts;
-  const about = { subject: 'Pods with pull secrets of their own', page: 'pods.md' };
-  for (const looked of [pods, namespaces, accounts]) if (!looked.ok) return [unread(about, looked.cure)];
-  if (config === undefined) return [unread(about, 'mend the configuration first')];
-  if (!pods.ok || !namespaces.ok || !accounts.ok) return [];
-  const judged = judgeAll(pods.value, { ...facts, config }, { namespaces: namespaces.value, accounts: accounts.value });
-  const own = judged.filter(({ state }) => state === 'own');
-  const [lacking, others] = [own.filter(lacksCredential), own.filter((pod) => !lacksCredential(pod))];
-  const unsure = secrets.ok ? [] : [unread({ ...about, subject: 'hosts of the Secrets' }, secrets.cure)];
-  if (own.length === 0) return [...unsure, { ...about, level: 'PASS', sentences: ['There are none in scope.'] }];
-  const harmless = `${count(others.length, 'Pod')} in scope ${others.length === 1 ? 'names' : 'name'} pull secrets of their own, for images of other registries: ${listed(others.map(placeOf))}.`;
-  if (lacking.length === 0) return [...unsure, { ...about, level: 'PASS', sentences: [harmless] }];
+/** What is in the namespaces in scope: first what is written there, then the Pods. */
+function inScopeFindings(facts: DoctorFacts): readonly Finding[] {
+  const { config, pods, namespaces, accounts, secrets, served } = facts;
+  const subjects = { secrets: SECRETS, pods: OWN_PODS };
+  for (const looked of [namespaces, accounts])
+    if (!looked.ok) return [unread(subjects.secrets, looked.cure), unread(subjects.pods, looked.cure)];
+  const mend = 'mend the configuration first';
+  if (config === undefined) return [unread(subjects.secrets, mend), unread(subjects.pods, mend)];
+  if (!namespaces.ok || !accounts.ok) return [];
+  if (namespaces.value.length === 0) {
+    const sentences = ['There is no such namespace, or it is not served.'];
+    return [{ ...subjects.secrets, level: 'WARN', sentences, cure: 'see --namespace and --namespaces' }];
+  }
+  const inReach = namespaces.value.filter(({ name }) => served?.includes(name) !== false);
+  const scene = sceneOf({ config, namespaces: inReach, accounts: accounts.value, secrets, now: facts.now });
   return [
-    ...unsure,
-    {
-      ...about,
-      level: 'WARN',
-      sentences: [
-        `${count(lacking.length, 'Pod')} in scope ${lacking.length === 1 ? 'names' : 'name'} pull secrets of their own, and so ${lacking.length === 1 ? 'does' : 'do'} not get ours.`,
-        ...first(lacking.map((pod) => `${placeOf(pod)}: ${cureOf(pod)}.`)),
-        ...(others.length === 0 ? [] : [harmless]),
-      ],
-      cure: 'registry-credential-helper explain pod NAME -n NAMESPACE',
-    },
+    secrets.ok ? secretsFinding(scene) : unread(subjects.secrets, secrets.cure),
+    pods.ok ? podsFinding(pods.value.flatMap((pod) => scene.judge(pod) ?? [])) : unread(subjects.pods, pods.cure),
   ];
 }
 
-function judgeAll(
-  pods: readonly FoundPod[],
-  { config, secrets, served, now }: DoctorFacts & { readonly config: Config },
-  of: { readonly namespaces: readonly ObservedNamespace[]; readonly accounts: readonly ObservedServiceAccount[] },
-): readonly JudgedPod[] {
-  const namespaces = new Map(of.namespaces.map((namespace) => [namespace.name, namespace]));
-  const accounts = new Map(of.accounts.map((account) => [`${account.namespace}/${account.name}`, account]));
-  const secretsOf = new Map<string, Map<string, ObservedSecret>>();
-  for (const secret of secrets.ok ? secrets.value : []) {
-    const known = secretsOf.get(secret.namespace) ?? new Map<string, ObservedSecret>();
-    secretsOf.set(secret.namespace, known.set(secret.name, secret));
+const SECRETS = { subject: 'Secrets and references', page: 'reasons.md' };
+const OWN_PODS = { subject: 'Pods with pull secrets of their own', page: 'pods.md' };
+
+/** What the rules want, and is not so. */
+function secretsFinding({ wanted, faults }: Scene): Finding {
+  if (faults.length === 0) {
+    const all =
+      wanted === 0 ? 'No namespace is to have one.' : `${count(wanted, 'Secret')}, all there, valid and referred to.`;
+    return { ...SECRETS, level: 'PASS', sentences: [all] };
   }
-  return pods.flatMap((pod) => {
-    const namespace = namespaces.get(pod.namespace);
-    if (namespace === undefined || served?.includes(pod.namespace) === false) return [];
-    const account = accounts.get(`${pod.namespace}/${pod.serviceAccount}`);
-    const known = secrets.ok ? (secretsOf.get(pod.namespace) ?? new Map<string, ObservedSecret>()) : undefined;
-    return [judgePod(pod, { config, namespace, account, secrets: known, now })];
-  });
+  return {
+    ...SECRETS,
+    level: 'FAIL',
+    sentences: [`${count(wanted, 'Secret')}, ${faults.length} things are not as they should be.`, ...first(faults)],
+    cure: 'see the Events of the namespace, and the log of the controller: each failure has a reason there',
+  };
+}
+
+/** Pods that will not get what is meant for them, whatever the controller does: they name pull secrets of their own. */
+function podsFinding(judged: readonly JudgedPod[]): Finding {
+  const own = judged.filter(({ state }) => state === 'own' || state === 'unsure');
+  const [lacking, others] = [own.filter(lacksCredential), own.filter((pod) => !lacksCredential(pod))];
+  if (own.length === 0) return { ...OWN_PODS, level: 'PASS', sentences: ['There are none in scope.'] };
+  const harmless = `${count(others.length, 'Pod')} in scope ${others.length === 1 ? 'names' : 'name'} other pull secrets than ours, for images of other registries: ${listed(others.map(placeOf))}.`;
+  if (lacking.length === 0) return { ...OWN_PODS, level: 'PASS', sentences: [harmless] };
+  const isOne = lacking.length === 1;
+  return {
+    ...OWN_PODS,
+    level: 'WARN',
+    sentences: [
+      `${count(lacking.length, 'Pod')} in scope ${isOne ? 'names' : 'name'} other pull secrets than ours, and so ${isOne ? 'does' : 'do'} not get ours.`,
+      ...first(lacking.map((pod) => `${placeOf(pod)}: ${cureOf(pod)}.`)),
+      ...(others.length === 0 ? [] : [harmless]),
+    ],
+    cure: 'registry-credential-helper explain pod NAME -n NAMESPACE',
+  };
 }
 
 function placeOf({ pod }: JudgedPod): string {

@@ -1,5 +1,13 @@
 // Why a Pod can, or cannot, pull with what is written here: the chain of decisions as sentences, and what to do.
-import { lacksCredential, type JudgedImage, type JudgedPod, type PodSurroundings } from './judge-pod.ts';
+import {
+  isUnserved,
+  lacksCredential,
+  type FoundPod,
+  type JudgedImage,
+  type JudgedPod,
+  type PodState,
+  type PodSurroundings,
+} from './judge-pod.ts';
 import { isIgnored } from './scope.ts';
 import { count, plain } from './take-over-words.ts';
 import type { ObservedSecret, Rule } from './types.ts';
@@ -19,7 +27,7 @@ export function explainPod(judged: JudgedPod, surroundings: PodSurroundings): Ex
   const { pod } = judged;
   return {
     sentences: [
-      `Pod ${pod.namespace}/${pod.name} runs as the ServiceAccount ${pod.serviceAccount}${surroundings.account === undefined ? ', which is gone' : ''}.`,
+      `Pod ${pod.namespace}/${pod.name} runs as the ServiceAccount ${pod.serviceAccount}.`,
       ...(judged.rules.length === 0
         ? [whyUnmatched(surroundings)]
         : judged.rules.map((rule) => ruleSentence(rule, surroundings))),
@@ -31,15 +39,36 @@ export function explainPod(judged: JudgedPod, surroundings: PodSurroundings): Ex
 }
 
 /** What makes new Pods of its kind get the Secrets. */
-export function cureOf({ pod, state, missing, absent, images = [] }: JudgedPod): string {
-  const where = pod.owner === undefined ? 'the Pod' : `the Pod template behind ${plain(pod.owner)}`;
-  const names = missing.join(', ');
+export function cureOf({ pod, state, missing, images }: JudgedPod): string {
   const events = `the Events of the namespace ${pod.namespace}, and the log of the controller, say it`;
-  if (absent.length > 0) return `see why ${absent.join(', ')} is not written: ${events}`;
-  if (images.some(({ isExpired }) => isExpired)) return `see why the credential is not renewed: ${events}`;
+  const unserved = images?.filter(isUnserved) ?? [];
+  const lacking = new Set(unserved.flatMap((image) => image.lacking));
+  const isNamed = (names: readonly string[]): boolean => names.some((name) => pod.imagePullSecrets.includes(name));
+  // Where the Pod names what it is to pull with, or nothing can be named yet, the Pod is not to blame.
+  const isReached = images !== undefined && unserved.every((image) => isNamed([...image.secrets, ...image.lacking]));
+  const isEarly = state === 'waiting' && lacking.size > 0;
+  return [
+    ...(lacking.size === 0 ? [] : [`see why a credential is missing in ${[...lacking].join(', ')}: ${events}`]),
+    ...(unserved.some(({ isExpired }) => isExpired) ? [`see why the credential is not renewed: ${events}`] : []),
+    ...(isReached || isEarly ? [] : [cureOfState({ pod, state, names: missing.join(', '), events })]),
+  ].join('; and ');
+}
+
+function cureOfState(of: {
+  readonly pod: FoundPod;
+  readonly state: PodState;
+  readonly names: string;
+  readonly events: string;
+}): string {
+  const { pod, state, names, events } = of;
+  const where = pod.owner === undefined ? 'the Pod' : `the Pod template behind ${plain(pod.owner)}`;
   switch (state) {
     case 'own':
       return `take imagePullSecrets out of ${where}, or add ${names} there; then its new Pods can pull`;
+    case 'unsure':
+      return `where ${where} names imagePullSecrets, take them out or add ${names} there; where it does not, delete the Pod: its successor gets ${names}`;
+    case 'static':
+      return 'a static Pod gets no pull secrets: let its node have a credential of its own for the registry';
     case 'older':
       return `delete the Pod, or restart what made it: its successor gets ${names}`;
     case 'waiting':
@@ -51,8 +80,9 @@ export function cureOf({ pod, state, missing, absent, images = [] }: JudgedPod):
 }
 
 function whyUnmatched({ config, namespace, account }: PodSurroundings): string {
+  if (account === undefined) return 'Its ServiceAccount is not there, so that no rule can mean it.';
   if (isIgnored(namespace)) return `The namespace ${namespace.name} carries the label that keeps us out.`;
-  if (account !== undefined && isIgnored(account)) return 'The ServiceAccount carries the label that keeps us out.';
+  if (isIgnored(account)) return 'The ServiceAccount carries the label that keeps us out.';
   return config.rules.length === 0
     ? 'No registry is configured.'
     : `None of ${count(config.rules.length, 'rule')} means this namespace and this ServiceAccount.`;
@@ -88,6 +118,12 @@ function podSentences({ pod, state, missing }: JudgedPod): readonly string[] {
       return [
         `The Pod names pull secrets of its own: ${named}. Kubernetes gives a Pod those of its ServiceAccount only when it names none.`,
       ];
+    case 'unsure':
+      return [
+        `The Pod names other pull secrets: ${named}. It is older than the list of its ServiceAccount as it is now: they may be its own, or may have been in that list.`,
+      ];
+    case 'static':
+      return ['The Pod is made from a file of its node: Kubernetes gives it no pull secrets of a ServiceAccount.'];
     case 'waiting':
       return [`The Pod does not name ${missing.join(', ')}, since its ServiceAccount does not refer to it.`];
     case 'older':
@@ -97,8 +133,10 @@ function podSentences({ pod, state, missing }: JudgedPod): readonly string[] {
   }
 }
 
-function imageSentence({ image, host, secrets, isServed, isExpired }: JudgedImage): string {
+function imageSentence({ image, host, secrets, lacking, isServed, isExpired }: JudgedImage): string {
   const of = `Image ${plain(image)}: `;
+  if (secrets.length === 0 && lacking.length > 0)
+    return `${of}${lacking.join(' and ')} should hold a credential for ${plain(host)}, or may be meant to, and does not.`;
   if (secrets.length === 0) return `${of}no Secret that is meant for the Pod has a credential for ${plain(host)}.`;
   const names = isServed ? `names it${isExpired ? ', but it has expired' : ''}` : 'does not name it';
   return `${of}${secrets.join(' and ')} has a credential for ${plain(host)}, and the Pod ${names}.`;

@@ -1,9 +1,18 @@
 // Whether a Pod gets what its namespace and ServiceAccount are given, and if not, why not.
 import { desiredFor } from './desired.ts';
-import { hostOfImage } from './image-host.ts';
-import { coversHost } from './registry-host.ts';
+import { DOCKER_HUB_KEY } from './registry-host.ts';
+import { hostOfImage, isForHost } from './image-host.ts';
 import { includesServiceAccount } from './scope.ts';
-import type { Config, EpochMs, ObservedNamespace, ObservedSecret, ObservedServiceAccount, Rule } from './types.ts';
+import { keyOf, requestKey } from './source.ts';
+import type {
+  Config,
+  DesiredSecret,
+  EpochMs,
+  ObservedNamespace,
+  ObservedSecret,
+  ObservedServiceAccount,
+  Rule,
+} from './types.ts';
 
 /** A Pod as far as pulling goes. */
 export interface FoundPod {
@@ -17,6 +26,8 @@ export interface FoundPod {
   readonly imagePullSecrets: readonly string[];
   /** Of all its containers, each once. */
   readonly images: readonly string[];
+  /** Made from a file of its node: Kubernetes gives it no pull secrets. */
+  readonly isStatic: boolean;
 }
 
 /** What a Pod is judged by. */
@@ -37,18 +48,22 @@ export interface PodSurroundings {
  * - `own`: it names others, which it did not get from its ServiceAccount. Kubernetes gives a Pod the pull secrets of its
  *   ServiceAccount, at its creation, only when it names none itself:
  *   https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#add-imagepullsecrets-to-a-service-account
+ * - `static`: its node made it from a file, and no ServiceAccount has a part in it.
+ * - `unsure`: it names others, but is older than the list of its ServiceAccount: it may have got them from there.
  * - `waiting`: its ServiceAccount does not refer to all of them yet.
  * - `older`: its ServiceAccount does, but did not when the Pod was created.
  */
-export type PodState = 'unmatched' | 'served' | 'own' | 'waiting' | 'older';
+export type PodState = 'unmatched' | 'served' | 'own' | 'static' | 'unsure' | 'waiting' | 'older';
 
 /** An image of a Pod. */
 export interface JudgedImage {
   readonly image: string;
   readonly host: string;
-  /** The Secrets meant for the Pod that have a credential for the host. */
+  /** The Secrets meant for the Pod that hold a credential for the host. */
   readonly secrets: readonly string[];
-  /** True when the Pod names one of them. */
+  /** The Secrets that are to hold one and do not: it could not be obtained, or not be written. */
+  readonly lacking: readonly string[];
+  /** True when the Pod names one of `secrets`. */
   readonly isServed: boolean;
   /** True when it is served, but what it is served with works no more. */
   readonly isExpired: boolean;
@@ -62,8 +77,6 @@ export interface JudgedPod {
   readonly rules: readonly Rule[];
   /** Names of their Secrets that the Pod does not name. */
   readonly missing: readonly string[];
-  /** Names of their Secrets that are not there, or not ours; empty when that is not known. */
-  readonly absent: readonly string[];
   /** undefined = which hosts the Secrets are for is not known. */
   readonly images: readonly JudgedImage[] | undefined;
 }
@@ -81,23 +94,20 @@ export function judgePod(pod: FoundPod, surroundings: PodSurroundings): JudgedPo
     state: stateOf(pod, { names, missing, account }),
     rules: wanted.map(({ rule }) => rule),
     missing,
-    absent: secrets === undefined ? [] : names.filter((name) => !secrets.has(name)),
     images:
-      secrets === undefined ? undefined : pod.images.map((image) => judgeImage(image, { pod, names, secrets, now })),
+      secrets === undefined ? undefined : pod.images.map((image) => judgeImage(image, { pod, wanted, secrets, now })),
   };
 }
 
-/**
- * True when it does not get what is meant for it: a Secret is not there, or an image comes from a registry of one that it does not name
- * or that has expired. Also when that is not known and it does not name all of them.
- */
-export function lacksCredential({ state, images, missing, absent }: JudgedPod): boolean {
+/** True when an image of it does not get the credential that is meant for it; also when that is not known and it does not name all Secrets. */
+export function lacksCredential({ state, images, missing }: JudgedPod): boolean {
   if (state === 'unmatched') return false;
-  if (absent.length > 0) return true;
-  return (
-    images?.some(({ secrets, isServed, isExpired }) => isExpired || (secrets.length > 0 && !isServed)) ??
-    missing.length > 0
-  );
+  return images?.some(isUnserved) ?? missing.length > 0;
+}
+
+/** True when the registry is one that is served here, and the image cannot be pulled with what the Pod has. */
+export function isUnserved({ secrets, lacking, isServed, isExpired }: JudgedImage): boolean {
+  return isExpired || (!isServed && secrets.length + lacking.length > 0);
 }
 
 function stateOf(
@@ -111,11 +121,15 @@ function stateOf(
   const { names, missing, account } = of;
   if (account === undefined || names.length === 0) return 'unmatched';
   if (missing.length === 0) return 'served';
-  const areCopied = pod.imagePullSecrets.every((name) => account.imagePullSecrets.includes(name));
-  if (!areCopied) return 'own';
-  if (!missing.every((name) => account.imagePullSecrets.includes(name))) return 'waiting';
+  if (pod.isStatic) return 'static';
+  // Where the webhook wrote the reference, the ServiceAccount had it from the beginning.
+  const isRecorded = missing.every((name) => account.recorded.includes(name));
+  const since = account.updatedAt ?? (isRecorded ? account.createdAt : undefined);
   // Times have whole seconds: in doubt the Pod was first. A later write of ours makes more Pods look older than they are.
-  const isLater = account.updatedAt !== undefined && pod.createdAt > account.updatedAt;
+  const isLater = since !== undefined && pod.createdAt > since;
+  const areCopied = pod.imagePullSecrets.every((name) => account.imagePullSecrets.includes(name));
+  if (!areCopied) return isLater ? 'own' : 'unsure';
+  if (!missing.every((name) => account.imagePullSecrets.includes(name))) return 'waiting';
   return isLater && pod.imagePullSecrets.length > 0 ? 'own' : 'older';
 }
 
@@ -123,18 +137,36 @@ function judgeImage(
   image: string,
   by: Pick<PodSurroundings, 'now'> & {
     readonly pod: FoundPod;
-    readonly names: readonly string[];
+    readonly wanted: readonly DesiredSecret[];
     readonly secrets: ReadonlyMap<string, ObservedSecret>;
   },
 ): JudgedImage {
   const host = hostOfImage(image);
-  const endOf = (name: string): EpochMs | undefined => {
-    const entries = Object.entries(by.secrets.get(name)?.entries ?? {});
-    const found = entries.find(([pattern]) => coversHost(pattern, host));
-    return found === undefined ? undefined : (found[1].expiresAt ?? Number.POSITIVE_INFINITY);
-  };
-  const secrets = by.names.filter((name) => endOf(name) !== undefined);
+  const ends = new Map(by.wanted.map(({ name }) => [name, endOf(by.secrets.get(name), host)]));
+  const namesWhere = (isSo: (secret: DesiredSecret) => boolean): readonly string[] =>
+    by.wanted.filter(isSo).map(({ name }) => name);
+  const secrets = namesWhere(({ name }) => ends.get(name) !== undefined);
+  const lacking = namesWhere((secret) => ends.get(secret.name) === undefined && isToHold(secret, host, by.secrets));
   const named = secrets.filter((name) => by.pod.imagePullSecrets.includes(name));
   const isServed = named.length > 0;
-  return { image, host, secrets, isServed, isExpired: isServed && named.every((name) => (endOf(name) ?? 0) <= by.now) };
+  const isExpired = isServed && named.every((name) => (ends.get(name) ?? 0) <= by.now);
+  return { image, host, secrets, lacking, isServed, isExpired };
+}
+
+/** When the last credential for the host ends; undefined = there is none. */
+function endOf(secret: ObservedSecret | undefined, host: string): EpochMs | undefined {
+  const found = Object.entries(secret?.entries ?? {}).filter(([pattern]) => isForHost(pattern, host));
+  const ends = found.map(([, { expiresAt }]) => expiresAt ?? Number.POSITIVE_INFINITY);
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
+
+/** True when a request of the rule is for the host; where only its cloud knows the hosts, and nothing was obtained yet, it may be. */
+function isToHold({ name, rule }: DesiredSecret, host: string, secrets: ReadonlyMap<string, ObservedSecret>): boolean {
+  const made = new Set(Object.values(secrets.get(name)?.entries ?? {}).map(({ source }) => keyOf(source)));
+  return rule.requests.some((request) =>
+    request.hosts === undefined
+      ? // Whoever serves Docker Hub names it.
+        host !== DOCKER_HUB_KEY && !made.has(requestKey(request))
+      : request.hosts.some((pattern) => isForHost(pattern, host)),
+  );
 }

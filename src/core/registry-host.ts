@@ -3,7 +3,7 @@ import type { FieldReader } from './fields.ts';
 import { matchesGlob } from './scope.ts';
 
 /** Docker Hub's names; kubelet looks all of them up under the last. */
-export const DOCKER_HUB: readonly string[] = [
+const DOCKER_HUB: readonly string[] = [
   'docker.io',
   'registry-1.docker.io',
   'registry.hub.docker.com',

@@ -18,7 +18,7 @@ export interface ResolvedName {
   readonly addresses: readonly string[];
 }
 
-/** Names that are asked for at a time, and at all: a list may be long, and DNS is everybody's. */
+/** Names that are asked for at a time, and in one go: the next pass goes on; a list may be long, and DNS is everybody's. */
 const AT_A_TIME = 5;
 const MAX_ASKED = 200;
 
@@ -43,9 +43,9 @@ export function createPrivateDnsCheck(
 ): (pairs: readonly HostPair[]) => Promise<void> {
   let seen: ReadonlySet<string> = new Set();
   return async (pairs) => {
-    const lines = new Set(pairs.map(lineOf));
     const news = pairs.filter((pair) => !seen.has(lineOf(pair))).slice(0, MAX_ASKED);
-    seen = lines;
+    const asked = new Set([...seen, ...news.map(lineOf)]);
+    seen = new Set(pairs.map(lineOf).filter((line) => asked.has(line)));
     const queue = news.values();
     const ask = async (): Promise<void> => {
       for (const { domain, ip } of queue) {

@@ -10,6 +10,9 @@ import { unlessAbsent } from './errors.ts';
 import { projectNamespace, projectSecret, projectServiceAccount } from './projections.ts';
 import { createdAtOf } from './resource-objects.ts';
 
+/** Annotation of the image in the API of a Pod that kubelet made from a file. */
+const MIRROR = 'kubernetes.io/config.mirror';
+
 /** Pods that may still pull. */
 const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
 
@@ -61,8 +64,24 @@ export async function lookAtPod(
   return { pod, namespace: found, account, secrets };
 }
 
-/** Reads all; `namespace` undefined = those of the whole cluster. Throws KubeError for what is not a missing right. */
-export async function lookAtPods(reads: PodReads, namespace: string | undefined): Promise<PodsAtLarge> {
+/** Reads those of `namespaces`; undefined = of the whole cluster. Throws KubeError for what is not a missing right. */
+export async function lookAtPods(reads: PodReads, namespaces: readonly string[] | undefined): Promise<PodsAtLarge> {
+  const parts = await Promise.all((namespaces ?? [undefined]).map((namespace) => lookAtPlace(reads, namespace)));
+  return {
+    pods: joined(parts.map(({ pods }) => pods)),
+    namespaces: joined(parts.map((part) => part.namespaces)),
+    accounts: joined(parts.map(({ accounts }) => accounts)),
+    secrets: joined(parts.map(({ secrets }) => secrets)),
+  };
+}
+
+/** All of them, or what to allow first. */
+function joined<T>(parts: readonly Looked<readonly T[]>[]): Looked<readonly T[]> {
+  const refused = parts.find((part) => !part.ok);
+  return refused ?? { ok: true, value: parts.flatMap((part) => (part.ok ? part.value : [])) };
+}
+
+async function lookAtPlace(reads: PodReads, namespace: string | undefined): Promise<PodsAtLarge> {
   const of = (plural: string): string => `${collectionOf(namespace)}/${plural}`;
   const where = whereOf(namespace);
   const [pods, namespaces, accounts, secrets] = await Promise.all([
@@ -120,6 +139,7 @@ function projectPod(object: unknown): FoundPod | undefined {
     createdAt: createdAtOf({ metadata }) ?? 0,
     owner: owner === undefined ? undefined : `${String(owner.kind)} ${String(owner.name)}`,
     imagePullSecrets: recordsOf(spec.imagePullSecrets).map(({ name: one }) => (typeof one === 'string' ? one : '')),
+    isStatic: isRecord(metadata) && isRecord(metadata.annotations) && MIRROR in metadata.annotations,
     images: [...new Set(containers.flatMap(({ image }) => (typeof image === 'string' ? [image] : [])))],
   };
 }

@@ -117,7 +117,8 @@ export class ReflectorGroup<T> implements Followed<T> {
   }
 
   #note(namespace: string, member: Member<T>, event: ReflectorEvent): void {
-    if (event.type === 'listed' || event.type === 'watchStarted' || event.type === 'resumed') {
+    // A list alone is no proof: who may not watch would be known for a moment with each.
+    if (event.type === 'watchStarted' || event.type === 'resumed') {
       member.refusedAt = undefined;
     } else if (event.type === 'failed' && ['Forbidden', 'NotFound'].includes(event.error.reason)) {
       member.refusedAt = this.#options.now();

@@ -116,16 +116,22 @@ function piecesOf(value: string): readonly string[] {
 /** How a secret may appear: as it is, escaped for JSON (once or twice) and URLs, and in base64 at any place of a longer text. */
 function formsOf(value: string): ReadonlySet<string> {
   const json = JSON.stringify(value).slice(1, -1);
+  // Go escapes for HTML as well, and so does whatever is written in it.
+  const goJson = json.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
   const url = encodeURIComponent(value);
+  const strictUrl = url.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
   return new Set([
     value,
     json,
-    JSON.stringify(json).slice(1, -1),
-    url,
-    url.replaceAll('%20', '+'),
-    url.toLowerCase(),
+    goJson,
+    ...[json, goJson].map((text) => JSON.stringify(text).slice(1, -1)),
+    ...[url, strictUrl].flatMap((text) => [text, text.replaceAll('%20', '+'), withLowerHex(text)]),
     ...[0, 1, 2].flatMap((offset) => [...base64At(value, offset), ...base64At(json, offset)]),
   ]);
+}
+
+function withLowerHex(url: string): string {
+  return url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
 }
 
 /**

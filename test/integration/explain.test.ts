@@ -136,7 +136,9 @@ describe('doctor', () => {
     ])
       expect(out).toContain(`PASS  ${passed}`);
     expect(out).toMatch(/PASS {2}controller: \S+ leads\.\n/);
-    expect(out).toContain(`WARN  ${OWN}: 1 Pod in scope names pull secrets of their own, and so does not get ours.\n`);
+    expect(out).toContain(
+      `WARN  ${OWN}: 1 Pod in scope names other pull secrets than ours, and so does not get ours.\n`,
+    );
     expect(out).toContain(`      web/own: take imagePullSecrets out of the Pod, or add ${SECRET} there`);
     expect(out).toContain('for images of other registries: web/harmless.\n');
     expect(out).not.toMatch(/web\/(given|older|lonely)/);

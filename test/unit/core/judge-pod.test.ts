@@ -9,6 +9,7 @@ import type { ObservedSecret, ObservedServiceAccount } from '../../../src/core/t
 import { understand } from '../../../src/cmd/from-acr-helper.ts';
 import {
   buildRecord,
+  buildRequest,
   buildRule,
   buildScope,
   buildSecret,
@@ -26,7 +27,7 @@ const IMAGE = 'a.example/team/app:1';
 function pod(parts: Partial<FoundPod> = {}): FoundPod {
   return {
     ...{ namespace: NAMESPACE, name: 'web-1', serviceAccount: 'default', createdAt: NOW },
-    ...{ owner: 'ReplicaSet web', imagePullSecrets: [], images: [IMAGE] },
+    ...{ owner: 'ReplicaSet web', imagePullSecrets: [], images: [IMAGE], isStatic: false },
     ...parts,
   };
 }
@@ -59,8 +60,16 @@ describe('the state of a Pod', () => {
     ['names what its ServiceAccount refers to', 'served', { imagePullSecrets: ['theirs', OURS] }, {}],
     ['names ours by hand', 'served', { imagePullSecrets: [OURS] }, waiting],
     ['names its own, which the ServiceAccount does not know', 'own', { imagePullSecrets: ['mine'] }, {}],
-    ['names its own, and is older than the reference', 'own', { imagePullSecrets: ['mine'], ...older }, {}],
+    ['names others, and is older than the reference', 'unsure', { imagePullSecrets: ['mine'], ...older }, {}],
     ['names its own, while the ServiceAccount waits', 'own', { imagePullSecrets: ['mine'] }, waiting],
+    ['names what the ServiceAccount had before', 'unsure', { imagePullSecrets: ['earlier-name'], ...older }, {}],
+    [
+      'names one of its ServiceAccount’s by hand, which had the reference from its creation on',
+      'own',
+      { imagePullSecrets: ['theirs'] },
+      { account: account({ updatedAt: undefined, recorded: [OURS], createdAt: NOW - HOUR }) },
+    ],
+    ['was made from a file of its node', 'static', { isStatic: true }, {}],
     ['names one of its ServiceAccount’s by hand, after the reference', 'own', { imagePullSecrets: ['theirs'] }, {}],
     ['got those of before the reference', 'older', { imagePullSecrets: ['theirs'], ...older }, {}],
     [
@@ -142,7 +151,7 @@ describe('the explanation', () => {
       'names a Secret that is not there',
       { imagePullSecrets: [OURS] },
       { secrets: new Map() },
-      /why .* is not written/,
+      /see why a credential is missing in/,
       false,
     ],
     [
@@ -163,6 +172,82 @@ describe('the explanation', () => {
   ])('of one that %s ends with what to do', (_name, parts, surroundings, verdict, isWell) => {
     const explained = explain(parts, surroundings);
     expect([explained.verdict, explained.isWell]).toEqual([expect.stringMatching(verdict), isWell]);
+  });
+
+  const bothOf = (...hosts: readonly string[]) => ({
+    config: { rules: [buildRule({ requests: hosts.map((host) => buildRequest(host, [host])) })] },
+  });
+  const holding = (...hosts: readonly string[]) => ({
+    secrets: new Map([[OURS, buildSecret(Object.fromEntries(hosts.map((host) => [host, buildRecord('a')])))]]),
+  });
+
+  test.each<readonly [string, Partial<FoundPod>, Partial<PodSurroundings>, RegExp, boolean]>([
+    [
+      'a registry whose credential could not be obtained',
+      { images: ['b.example/x'] },
+      bothOf('a.example', 'b.example'),
+      /see why a credential is missing in registry-credentials/,
+      false,
+    ],
+    [
+      'that one beside another that is served',
+      { images: [IMAGE, 'b.example/x'] },
+      bothOf('a.example', 'b.example'),
+      /see why a credential is missing/,
+      false,
+    ],
+    [
+      'a registry that only its cloud knows, before anything was obtained',
+      { images: ['b.example/x'] },
+      { config: { rules: [buildRule({ requests: [buildRequest('b')] })] } },
+      /see why a credential is missing/,
+      false,
+    ],
+    [
+      'one that only its cloud knows, and that turned out to be others',
+      { images: ['b.example/x'] },
+      { config: { rules: [buildRule({ requests: [buildRequest('a')] })] } },
+      /^Nothing to do/,
+      true,
+    ],
+    [
+      'Docker Hub, while another credential is missing',
+      { images: ['nginx'] },
+      { config: { rules: [buildRule({ requests: [buildRequest('b')] })] }, secrets: new Map() },
+      /^Nothing to do/,
+      true,
+    ],
+    ['a port, while the credential is for none', { images: ['a.example:5000/x'] }, {}, /^Nothing to do/, true],
+    [
+      'no port, while the credential is for one',
+      { images: [IMAGE] },
+      { ...bothOf('a.example:5000'), ...holding('a.example:5000') },
+      /^Nothing to do/,
+      true,
+    ],
+    [
+      'the port of the credential',
+      { images: ['a.example:5000/x'] },
+      { ...bothOf('a.example:5000'), ...holding('a.example:5000') },
+      /^It works/,
+      true,
+    ],
+  ])('of a Pod that names ours, with an image of %s, is right', (_name, parts, surroundings, verdict, isWell) => {
+    const explained = explain({ imagePullSecrets: [OURS], ...parts }, surroundings);
+    expect([explained.verdict, explained.isWell]).toEqual([expect.stringMatching(verdict), isWell]);
+  });
+
+  test('takes the credential that lives longest where several are for a host', () => {
+    const ended = buildRecord('a', { expiresAt: NOW - 1 });
+    const both = buildSecret({ '*.example': ended, 'a.example': buildRecord('a') });
+    expect(explain({ imagePullSecrets: [OURS] }, { secrets: new Map([[OURS, both]]) }).isWell).toBe(true);
+  });
+
+  test('of a Pod that a rename left behind, or that a file made, does not put it down to its template', () => {
+    expect(explain({ imagePullSecrets: ['earlier-name'], ...older }).verdict).toMatch(
+      /where it does not, delete the Pod/,
+    );
+    expect(explain({ isStatic: true }).verdict).toMatch(/a static Pod gets no pull secrets/);
   });
 
   test('shows nothing that a terminal would obey', () => {
@@ -216,6 +301,7 @@ describe('doctor', () => {
       'PASS controller',
       "PASS Alibaba's add-on",
       "PASS Tencent's add-on",
+      'PASS Secrets and references',
       `PASS ${OWN}`,
     ]);
   });
@@ -231,10 +317,10 @@ describe('doctor', () => {
     expect(finding(OWN, { pods })).toMatchObject({
       level: 'WARN',
       sentences: [
-        '2 Pods in scope name pull secrets of their own, and so do not get ours.',
+        '2 Pods in scope name other pull secrets than ours, and so do not get ours.',
         `${NAMESPACE}/lacking: take imagePullSecrets out of the Pod template behind ReplicaSet web, or add ${OURS} there; then its new Pods can pull.`,
         `${NAMESPACE}/bare: take imagePullSecrets out of the Pod, or add ${OURS} there; then its new Pods can pull.`,
-        `1 Pod in scope names pull secrets of their own, for images of other registries: ${NAMESPACE}/harmless.`,
+        `1 Pod in scope names other pull secrets than ours, for images of other registries: ${NAMESPACE}/harmless.`,
       ],
     });
     const harmless = known([pod({ imagePullSecrets: ['mine'], images: ['b.example/x'] })]);
@@ -286,7 +372,16 @@ describe('doctor', () => {
     ['Pods that may not be read', 'WARN', OWN, { pods: missing }],
     ['ServiceAccounts that may not be read', 'WARN', OWN, { accounts: missing }],
     ['rules that cannot be told', 'WARN', OWN, { config: undefined }],
-    ['Secrets that may not be read', 'WARN', 'hosts of the Secrets', { secrets: missing }],
+    ['Secrets that may not be read', 'WARN', 'Secrets and references', { secrets: missing }],
+    ['a namespace that is not there', 'WARN', 'Secrets and references', { namespaces: known([]) }],
+    ['a Secret that is not there', 'FAIL', 'Secrets and references', { secrets: known([]) }],
+    ['a Secret that has expired', 'FAIL', 'Secrets and references', { now: NOW + HOUR }],
+    [
+      'a ServiceAccount without the reference',
+      'FAIL',
+      'Secrets and references',
+      { accounts: known([account({ imagePullSecrets: [] })]) },
+    ],
   ])('says of %s: %s', (_name, level, subject, parts) => {
     expect(finding(subject, parts)).toMatchObject({ level });
     if (level !== 'PASS') expect(finding(subject, parts)?.cure).toEqual(expect.any(String));

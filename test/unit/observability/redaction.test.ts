@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { SecretRegistry } from '../../../src/observability/redaction.ts';
 
-const SECRET = 'fake "secret"+/=ü';
+const SECRET = 'fake "Secret"+/=ü<&(\'A';
+const SECRET_URL = encodeURIComponent(SECRET);
 
 describe('a registered secret', () => {
   const secrets = new SecretRegistry();
@@ -14,6 +15,9 @@ describe('a registered secret', () => {
     ['inside JSON', JSON.stringify({ a: SECRET })],
     ['inside JSON inside JSON', JSON.stringify({ a: JSON.stringify({ b: SECRET }) })],
     ['in a URL', `https://a.example/?x=${encodeURIComponent(SECRET)}&y=1`],
+    ['in a URL with small hexadecimals', SECRET_URL.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())],
+    ['in a URL that leaves no sign out', SECRET_URL.replaceAll('(', '%28').replaceAll("'", '%27')],
+    ['inside JSON as Go writes it', JSON.stringify(SECRET).replaceAll('<', '\\u003c').replaceAll('&', '\\u0026')],
     ['in a form', new URLSearchParams({ x: SECRET }).toString()],
     ['in base64', Buffer.from(SECRET).toString('base64')],
     ['in base64 for URLs', Buffer.from(SECRET).toString('base64url')],
