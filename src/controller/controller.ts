@@ -101,6 +101,7 @@ export function createController(options: ControllerOptions): Controller {
     current: () => ({
       credentials: store.snapshot(),
       configuration: configuration.state.goodData,
+      resources: resources.lastGood(),
       minted: leftBehind.snapshot(),
     }),
     onFailure: observer.onStateFailure,
@@ -154,15 +155,14 @@ export function createController(options: ControllerOptions): Controller {
     if (force.areAllKnown()) store.retain((force.requests() ?? []).map((request) => request.cacheKey));
     sources.retain(store.sources());
     if (leading) leftBehind.rulesChanged();
+    keeper.changed();
   }
 
   function applyConfiguration({ good, status }: ConfigurationState): void {
     if (good === undefined || status !== 'valid') return;
     forgetRules();
     store.resetBackoff();
-    caches.foreignSecrets.clear();
-    caches.refusals.clear();
-    keeper.changed();
+    for (const memory of [caches.foreignSecrets, caches.refusals]) memory.clear();
     triggers.onEverything();
   }
 
@@ -170,6 +170,7 @@ export function createController(options: ControllerOptions): Controller {
     const state = await untilKnown(() => keeper.read(signal), observer.onStateFailure, signal);
     if (state === undefined) return;
     if (state.configuration !== undefined) configuration.restore(state.configuration);
+    resources.restore(state.resources);
     if (state.credentials !== undefined) store.load(state.credentials, now());
     leftBehind.load(state.minted);
     // What was taken out of the configuration while nobody led must not come back.

@@ -6,11 +6,15 @@ import { concealing } from '../core/resource-issues.ts';
 import { includesNamespace } from '../core/scope.ts';
 import type { Issue, ObservedNamespace, Rule } from '../core/types.ts';
 import type { Resource } from '../kube/resource-objects.ts';
+import { withoutPassword, type LastGood } from './last-good-specs.ts';
 
 /** One resource, understood as far as possible. */
 interface Known extends KnownResource {
   readonly uid: string;
   readonly issues: readonly Issue[];
+  /** The spec that the rule is from, where it is not the one that is there; undefined = it is. */
+  readonly earlier: LastGood | undefined;
+  readonly spec: unknown;
 }
 
 /** The rules of all resources that are there. */
@@ -53,15 +57,37 @@ export class ResourceRules {
     else {
       const { rule, issues } = this.#parse(name, after.spec);
       const conceal = concealing(after.spec);
+      const known = { name, uid: after.uid, issues: issues.map(conceal), spec: after.spec };
       // A bad edit must not undo what a good one set up.
-      const kept = last?.uid === after.uid ? last.rule : undefined;
-      this.#known.set(name, { name, uid: after.uid, rule: rule ?? kept, issues: issues.map(conceal) });
+      const kept = last?.uid === after.uid ? last : undefined;
+      const earlier = rule !== undefined || kept?.rule === undefined ? undefined : (kept.earlier ?? goodOf(kept));
+      this.#known.set(name, { ...known, rule: rule ?? kept?.rule, earlier });
     }
     this.#count(last?.rule, -1);
     this.#count(this.#known.get(name)?.rule, 1);
     if (last !== undefined && last.rule === undefined) return { name, rules: undefined };
     const touched = [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined);
     return { name, rules: touched.some((rule) => this.#decidesOthers(rule)) ? undefined : touched };
+  }
+
+  /** Those whose rule is from an earlier spec than the one that is there. */
+  keptFrom(): readonly LastGood[] {
+    return [...this.#known.values()].flatMap(({ earlier }) => earlier ?? []);
+  }
+
+  /** Takes over what another process kept, for those that are there and were never understood here. True = there were some. */
+  restore(all: readonly LastGood[]): boolean {
+    let hasSome = false;
+    for (const earlier of all) {
+      const known = this.#known.get(earlier.name);
+      if (known?.uid !== earlier.uid || known.rule !== undefined) continue;
+      const { rule } = this.#parse(earlier.name, earlier.spec);
+      if (rule === undefined) continue;
+      this.#known.set(earlier.name, { ...known, rule, earlier });
+      this.#count(rule, 1);
+      hasSome = true;
+    }
+    return hasSome;
   }
 
   /** It is, or was, what keeps another from being served. */
@@ -83,6 +109,10 @@ export class ResourceRules {
       }
     }
   }
+}
+
+function goodOf({ name, uid, spec }: Known): LastGood {
+  return { name, uid, spec: withoutPassword(spec) };
 }
 
 function useOf(secret: string, published: boolean): string {

@@ -16,6 +16,7 @@ import { writeResourceStatus } from '../kube/resource-status.ts';
 import type { SourceSecret } from '../kube/secret-sources.ts';
 import { VendorHelper } from '../kube/vendor-helper.ts';
 import { DeletedResources } from './deleted-resources.ts';
+import { formatLastGood, parseLastGood } from './last-good-specs.ts';
 import type { Caches } from './observe.ts';
 import { NotedSkips } from './noted-skips.ts';
 import type { PassObserver } from './pass-world.ts';
@@ -77,6 +78,10 @@ export interface Resources {
   wanting(cacheKey: string): readonly Resource[];
   /** User name and password, as a source; undefined = there is no such resource. */
   source(name: string): SourceSecret | undefined;
+  /** What a new leader cannot find in the resources as they are: see `last-good-specs.ts`. Holds no secret. */
+  lastGood(): string | undefined;
+  /** Takes over what an earlier leader kept so. */
+  restore(text: string | undefined): void;
   watches(): readonly { readonly kind: string; readonly reflector: Watched }[];
   /** Settles when it is known which there are, or that nobody may know. */
   whenAsked(): Promise<unknown>;
@@ -191,6 +196,10 @@ export function createResources(options: ResourcesOptions): Resources {
     ours: () => (assistant.isRunning ? undefined : kind.served()),
     wanting: (cacheKey) => kind.all().filter(({ name }) => view.cacheKeyOf(name) === cacheKey),
     source: (name) => kind.source(name),
+    lastGood: () => formatLastGood(rules.keptFrom()),
+    restore(text) {
+      if (rules.restore(parseLastGood(text))) options.onRules(undefined);
+    },
     watches: () => kind.reflectors(),
     whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
     changed: () => statuses.changed(),

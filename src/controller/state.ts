@@ -10,6 +10,8 @@ export interface State {
   readonly credentials: string | undefined;
   /** Data of the last good ConfigMap. */
   readonly configuration: Readonly<Record<string, string>> | undefined;
+  /** What resources meant before a wrong edit: see `last-good-specs.ts`. */
+  readonly resources?: string | undefined;
   /** What may be left at clouds: see `left-behind.ts`. */
   readonly minted?: string | undefined;
 }
@@ -145,14 +147,16 @@ export async function readState(secret: Pick<StateSecret, 'read'>, signal: Abort
   return {
     credentials: data?.[STATE_KEYS.credentials],
     configuration: parseConfiguration(data?.[STATE_KEYS.configuration]),
+    resources: data?.[STATE_KEYS.resources],
     minted: data?.[STATE_KEYS.minted],
   };
 }
 
-function dataOf({ credentials, configuration, minted }: State): Readonly<Record<string, string>> {
+function dataOf({ credentials, configuration, resources, minted }: State): Readonly<Record<string, string>> {
   return {
     ...(credentials === undefined ? {} : { [STATE_KEYS.credentials]: credentials }),
     ...(configuration === undefined ? {} : { [STATE_KEYS.configuration]: JSON.stringify(configuration) }),
+    ...(resources === undefined ? {} : { [STATE_KEYS.resources]: resources }),
     ...(minted === undefined ? {} : { [STATE_KEYS.minted]: minted }),
   };
 }

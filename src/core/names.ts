@@ -99,6 +99,7 @@ export function stateSecretName(instance: string): string {
 export const STATE_KEYS = {
   credentials: 'credentials.json',
   configuration: 'configuration.json',
+  resources: 'resources.json',
   minted: 'minted.json',
 } as const;
 

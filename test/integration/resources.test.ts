@@ -400,7 +400,14 @@ describe('a resource that goes', () => {
     await settled(world);
     expect(await world.cluster.auths('db', 'tcr.ipslost')).toHaveProperty([HOST]);
     expect(await world.cluster.references('api', 'other')).toContain('tcr.ipslost');
-    // Mended, and narrower than what is not known any more.
+    // What it meant is remembered: it is repaired, and served, as before.
+    await world.cluster.remove('secrets', 'tcr.ipslost', 'db');
+    await eventually('it is repaired', () => world.cluster.auths('db', 'tcr.ipslost'));
+    const master = await world.cluster.get('secrets', 'registry-credential-helper-state-default', 'kube-system');
+    const kept = Buffer.from(master?.data?.['resources.json'] ?? '', 'base64').toString();
+    expect(kept).toContain('"name":"lost"');
+    expect(kept).not.toContain(SAMPLE_SPEC.docker.password);
+    // Mended, and narrower.
     await edit('lost', { namespaces: 'db', docker: { server: HOST } });
     await ready('lost');
     await eventually('it is taken out where it does not reach', async () => {

@@ -34,6 +34,28 @@ describe('a resource that cannot be understood', () => {
     expect(rulesWith(resource(SAMPLE_SPEC), resource(BAD, 'u-2')).ruleOf('a')).toBeUndefined();
   });
 
+  test('has the rule that another process had, as long as it is the same resource and was never understood here', () => {
+    const kept = rulesWith(resource(SAMPLE_SPEC), resource(BAD), resource({ ...BAD, namespaces: 'web' })).keptFrom();
+    expect(kept).toMatchObject([{ name: 'a', uid: 'u-1', spec: { namespaces: '*' } }]);
+    expect(JSON.stringify(kept)).not.toContain(SAMPLE_SPEC.docker.password);
+    const restored = rulesWith(resource(BAD));
+    expect([restored.restore(kept), restored.ruleOf('a')?.secretName]).toEqual([true, 'tcr.ipsa']);
+    expect(restored.issuesOf('a')).toMatchObject([{ path: 'spec.docker.server' }]);
+    // It goes on to whoever comes next.
+    expect(restored.keptFrom()).toEqual(kept);
+    const another = rulesWith(resource(BAD, 'u-2'));
+    expect([another.restore(kept), another.ruleOf('a')]).toEqual([false, undefined]);
+    const better = rulesWith(resource({ ...SAMPLE_SPEC, namespaces: 'web' }));
+    expect([better.restore(kept), better.ruleOf('a')?.scope.namespaces.names]).toEqual([false, new Set(['web'])]);
+  });
+
+  test('is no longer kept when it is mended or gone', () => {
+    const rules = rulesWith(resource(SAMPLE_SPEC), resource(BAD));
+    expect(rules.keptFrom()).toHaveLength(1);
+    rules.take({ before: resource(BAD), after: resource(SAMPLE_SPEC) });
+    expect(rules.keptFrom()).toEqual([]);
+  });
+
   test.each<[string, readonly Resource[], Resource | undefined, readonly string[] | undefined]>([
     ['comes: nothing of it was ever written', [], resource(BAD), []],
     ['is deleted, and never had a rule here: what it left may be anywhere', [resource(BAD)], undefined, undefined],
