@@ -132,16 +132,18 @@ function vendorFinding(subject: string, looked: Looked<VendorDeployment | undefi
 function inScopeFindings(facts: DoctorFacts): readonly Finding[] {
   const { config, pods, namespaces, accounts, secrets, served } = facts;
   const subjects = { secrets: SECRETS, pods: OWN_PODS };
-  for (const looked of [namespaces, accounts])
-    if (!looked.ok) return [unread(subjects.secrets, looked.cure), unread(subjects.pods, looked.cure)];
-  const mend = 'mend the configuration first';
-  if (config === undefined) return [unread(subjects.secrets, mend), unread(subjects.pods, mend)];
+  const unreadAll = (cure: string): readonly Finding[] => [
+    unread(subjects.secrets, secrets.ok ? cure : secrets.cure),
+    unread(subjects.pods, pods.ok ? cure : pods.cure),
+  ];
+  for (const looked of [namespaces, accounts]) if (!looked.ok) return unreadAll(looked.cure);
+  if (config === undefined) return unreadAll('mend the configuration first');
   if (!namespaces.ok || !accounts.ok) return [];
-  if (namespaces.value.length === 0) {
+  const inReach = namespaces.value.filter(({ name }) => served?.includes(name) !== false);
+  if (inReach.length === 0) {
     const sentences = ['There is no such namespace, or it is not served.'];
     return [{ ...subjects.secrets, level: 'WARN', sentences, cure: 'see --namespace and --namespaces' }];
   }
-  const inReach = namespaces.value.filter(({ name }) => served?.includes(name) !== false);
   const scene = sceneOf({ config, namespaces: inReach, accounts: accounts.value, secrets, now: facts.now });
   return [
     secrets.ok ? secretsFinding(scene) : unread(subjects.secrets, secrets.cure),

@@ -329,7 +329,10 @@ describe('doctor', () => {
 
   test('leaves out namespaces that the installation does not serve', () => {
     const pods = known([pod({ imagePullSecrets: ['mine'] })]);
-    expect(finding(OWN, { pods, served: ['elsewhere'] })?.level).toBe('PASS');
+    const elsewhere = { name: 'elsewhere', labels: {}, terminating: false };
+    const namespaces = known([{ name: NAMESPACE, labels: {}, terminating: false }, elsewhere]);
+    expect(finding(OWN, { pods, namespaces, served: ['elsewhere'] })?.level).toBe('PASS');
+    expect(finding('Secrets and references', { pods, served: ['elsewhere'] })?.level).toBe('WARN');
     expect(finding(OWN, { pods, served: [NAMESPACE] })?.level).toBe('WARN');
   });
 
