@@ -25,11 +25,13 @@ afterEach(() => clouds.stop());
 describe('the APIs', () => {
   test('answer by every name of theirs, with a certificate for it, over TLS', async () => {
     for (const host of [
-      ...['tcr.tencentcloudapi.com', 'tcr.intl.tencentcloudapi.com', 'tcr.ap-shanghai-fsi.tencentcloudapi.com'],
+      ...['tcr.tencentcloudapi.com', 'tcr.intl.tencentcloudapi.com'],
       ...['127.0.0.1', new URL(clouds.tencent.tcr.url).host],
     ]) {
       expect(await mint({ host })).toMatchObject({ Username: key.uin });
     }
+    // A finance zone has its own host, and that host no other region.
+    await expect(mint({ host: 'tcr.ap-shanghai-fsi.tencentcloudapi.com' })).rejects.toThrow('UnsupportedRegion');
     expect(await mint({ host: new URL(clouds.tencent.tcr.url).host, signedHost: '127.0.0.1' })).toBeDefined();
     await expect(mint({ host: 'cr.cn-hangzhou.aliyuncs.com' })).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
