@@ -1,5 +1,5 @@
 // What the master copy keeps of resources that a wrong edit has made unreadable: the spec that was understood last, without its password.
-import { isRecord } from '../core/records.ts';
+import { isRecord, parseList } from '../core/records.ts';
 
 /** One resource, as it was understood last. */
 export interface LastGood {
@@ -34,13 +34,7 @@ export function formatLastGood(all: readonly LastGood[]): string | undefined {
 
 /** Reads what `formatLastGood` gave, as if anybody had written it. */
 export function parseLastGood(text: string | undefined): readonly LastGood[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text ?? '[]');
-  } catch {
-    return [];
-  }
-  return (Array.isArray(parsed) ? (parsed as readonly unknown[]) : []).flatMap((one): readonly LastGood[] => {
+  return parseList(text ?? '').flatMap((one): readonly LastGood[] => {
     if (!isRecord(one) || typeof one.name !== 'string' || typeof one.uid !== 'string') return [];
     return [{ name: one.name, uid: one.uid, spec: one.spec }];
   });

@@ -1,5 +1,5 @@
 // What is remembered of credentials that leave something at a cloud, as text in the master copy.
-import { isRecord } from '../core/records.ts';
+import { isRecord, parseList } from '../core/records.ts';
 import type { MintedRequest } from '../credentials/revocation.ts';
 
 /** Most that is remembered of what no rule wants any more: more than any configuration has. */
@@ -52,13 +52,7 @@ export function formatMinted(entries: Iterable<MintedEntry>): {
 
 /** Reads what `formatMinted` gave, as if anybody had written it. What was not asked for then may have been since. */
 export function parseMinted(text: string | undefined): readonly MintedEntry[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text ?? '[]');
-  } catch {
-    return [];
-  }
-  const listed: readonly unknown[] = Array.isArray(parsed) ? parsed.slice(0, MAX_REMEMBERED) : [];
+  const listed = parseList(text ?? '').slice(0, MAX_REMEMBERED);
   return listed.flatMap((one): readonly MintedEntry[] => {
     if (!isRecord(one) || typeof one.provider !== 'string' || typeof one.cacheKey !== 'string') return [];
     const request = { provider: one.provider, target: one.target, cacheKey: one.cacheKey };

@@ -7,9 +7,20 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 /** JSON text from anywhere -> the map that it holds; undefined when it is no JSON, or something else. Never throws or quotes it. */
 export function parseRecord(text: string): Readonly<Record<string, unknown>> | undefined {
+  const parsed = parseJson(text);
+  return isRecord(parsed) ? parsed : undefined;
+}
+
+/** The same for a list; empty when it is no JSON, or something else. */
+export function parseList(text: string): readonly unknown[] {
+  const parsed = parseJson(text);
+  return Array.isArray(parsed) ? parsed : [];
+}
+
+/** undefined = it is none. */
+function parseJson(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return isRecord(parsed) ? parsed : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { KubeError } from '../core/errors.ts';
 import { leaseName, MANAGED_BY_LABEL, MANAGER, SECRET_TYPE } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
 import type { FoundSecret, Looked, TakeOverFacts, VendorDeployment } from '../core/take-over-facts.ts';
-import type { EpochMs } from '../core/types.ts';
+import type { EpochMs, ObservedNamespace, ObservedServiceAccount } from '../core/types.ts';
 import type { KubeClient, Query } from './client.ts';
 import { readLeaseHolder } from './lease-holder.ts';
 import { listPages } from './list-pages.ts';
@@ -28,6 +28,8 @@ export interface ClusterReads {
   readonly signal: AbortSignal;
 }
 
+type Reads = Pick<ClusterReads, 'client' | 'signal'>;
+
 /** Namespaces, ServiceAccounts, the metadata of Secrets, and who holds our Lease. Throws KubeError for what is not a missing right. */
 export async function lookAtCluster(
   reads: ClusterReads,
@@ -35,19 +37,42 @@ export async function lookAtCluster(
   const { client, namespace, instance, now, signal } = reads;
   const name = leaseName(instance);
   const [namespaces, serviceAccounts, secrets, holder] = await Promise.all([
-    look('allow "list" of namespaces', () =>
-      listAll(reads, '/api/v1/namespaces', { project: (object) => projectNamespace(object)?.value }),
-    ),
-    look('allow "list" of serviceaccounts in every namespace', () => {
-      const project = projectServiceAccount(instance);
-      return listAll(reads, '/api/v1/serviceaccounts', { project: (object) => project(object)?.value });
-    }),
+    lookForNamespaces(reads),
+    lookForAccounts(reads),
     look('allow "list" of secrets in every namespace', () => listSecrets(reads)),
     look(`allow "get" of leases.coordination.k8s.io in the namespace ${namespace}`, () =>
       readLeaseHolder(client, { namespace, name, now, signal }),
     ),
   ]);
   return { namespaces, serviceAccounts, secrets, holder };
+}
+
+/** Every namespace. */
+export function lookForNamespaces(reads: Reads): Promise<Looked<readonly ObservedNamespace[]>> {
+  return look('allow "list" of namespaces', () =>
+    listAll(reads, '/api/v1/namespaces', { project: (object) => projectNamespace(object)?.value }),
+  );
+}
+
+/** The ServiceAccounts of `namespace`; undefined = all. */
+export function lookForAccounts(
+  reads: Reads & Pick<ClusterReads, 'instance'>,
+  namespace?: string,
+): Promise<Looked<readonly ObservedServiceAccount[]>> {
+  const project = projectServiceAccount(reads.instance);
+  return look(`allow "list" of serviceaccounts ${whereOf(namespace)}`, () =>
+    listAll(reads, `${collectionOf(namespace)}/serviceaccounts`, { project: (object) => project(object)?.value }),
+  );
+}
+
+/** Path before the kind, of the core group, in `namespace`; undefined = in the whole cluster. */
+export function collectionOf(namespace: string | undefined): string {
+  return namespace === undefined ? '/api/v1' : `/api/v1/namespaces/${namespace}`;
+}
+
+/** The same, for people. */
+export function whereOf(namespace: string | undefined): string {
+  return namespace === undefined ? 'in every namespace' : `in the namespace ${namespace}`;
 }
 
 /** What `read` gives, or `cure` when the right to it is missing. */
@@ -62,7 +87,7 @@ export async function look<T>(cure: string, read: () => Promise<T>): Promise<Loo
 
 /** The Deployment of a vendor's add-on; undefined = there is none. */
 export async function readDeployment(
-  { client, signal }: Pick<ClusterReads, 'client' | 'signal'>,
+  { client, signal }: Reads,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): Promise<VendorDeployment | undefined> {
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
@@ -79,7 +104,7 @@ export async function readDeployment(
 
 /** The whole list, whatever page of it expires. */
 export async function listAll<P>(
-  { client, signal }: Pick<ClusterReads, 'client' | 'signal'>,
+  { client, signal }: Reads,
   path: string,
   {
     query = {},

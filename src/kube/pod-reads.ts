@@ -5,7 +5,7 @@ import { isRecord } from '../core/records.ts';
 import type { Looked } from '../core/take-over-facts.ts';
 import type { ObservedNamespace, ObservedSecret, ObservedServiceAccount } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
-import { listAll, look, METADATA } from './cluster-reads.ts';
+import { collectionOf, listAll, look, lookForAccounts, lookForNamespaces, METADATA, whereOf } from './cluster-reads.ts';
 import { unlessAbsent } from './errors.ts';
 import { projectNamespace, projectSecret, projectServiceAccount } from './projections.ts';
 import { createdAtOf } from './resource-objects.ts';
@@ -89,18 +89,13 @@ async function lookAtPlace(reads: PodReads, namespace: string | undefined): Prom
       listAll(reads, of('pods'), { query: { fieldSelector: NOT_ENDED }, project: projectPod }),
     ),
     namespace === undefined
-      ? look('allow "list" of namespaces', () =>
-          listAll(reads, '/api/v1/namespaces', { project: (object) => projectNamespace(object)?.value }),
-        )
+      ? lookForNamespaces(reads)
       : look(`allow "get" of the namespace ${namespace}`, async () => {
           const call = reads.client.call({ method: 'GET', path: collectionOf(namespace), signal: reads.signal });
           const found = projectNamespace(await unlessAbsent(call))?.value;
           return found === undefined ? [] : [found];
         }),
-    look(`allow "list" of serviceaccounts ${where}`, () => {
-      const project = projectServiceAccount(reads.instance);
-      return listAll(reads, of('serviceaccounts'), { project: (object) => project(object)?.value });
-    }),
+    lookForAccounts(reads, namespace),
     lookForSecrets(reads, namespace),
   ]);
   return { pods, namespaces, accounts, secrets };
@@ -114,14 +109,6 @@ function lookForSecrets(reads: PodReads, namespace: string | undefined): Promise
       project: (object) => (isRecord(object) ? projectSecret({ ...object, type: SECRET_TYPE })?.value : undefined),
     }),
   );
-}
-
-function collectionOf(namespace: string | undefined): string {
-  return namespace === undefined ? '/api/v1' : `/api/v1/namespaces/${namespace}`;
-}
-
-function whereOf(namespace: string | undefined): string {
-  return namespace === undefined ? 'in every namespace' : `in the namespace ${namespace}`;
 }
 
 /** Keeps of a Pod what decides about pulling; undefined = not readable. */

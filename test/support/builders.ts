@@ -1,11 +1,13 @@
 // Builders for unit tests of the planner: each sets only what the case is about, the rest is a healthy default.
 import type { PlanSettings } from '../../src/core/assess-secret.ts';
+import { parseConfig } from '../../src/core/config.ts';
 import { digestOf } from '../../src/core/docker-config.ts';
 import { managedLabels, SECRET_NAME, SECRET_TYPE } from '../../src/core/names.ts';
 import type { PlanContext } from '../../src/core/plan-secrets.ts';
 import { NO_NAMES, parseNamePatterns } from '../../src/core/scope.ts';
 import { sourceOf } from '../../src/core/source.ts';
 import type {
+  Config,
   Credential,
   CredentialAnswer,
   CredentialRequest,
@@ -188,4 +190,12 @@ export function buildContext(
     currentSource: (cacheKey) => parts.sources?.[cacheKey],
     now: parts.now ?? NOW,
   };
+}
+
+/** What a ConfigMap without a registry means. */
+export function buildDefaults(): Config {
+  const world = { parseItem: () => undefined, providers: [], namespace: 'kube-system' };
+  const parsed = parseConfig({ 'registry-info': '[]' }, world);
+  if (!parsed.ok) throw new Error('the defaults are no configuration');
+  return parsed.value;
 }

@@ -1,5 +1,4 @@
 // What minted credentials leave at a cloud: when it goes, and when it must not.
-import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { LeftBehind } from '../../../src/controller/left-behind.ts';
 import { parseMinted } from '../../../src/controller/minted.ts';
@@ -10,6 +9,7 @@ import { createRevocations, type MintedRequest } from '../../../src/credentials/
 import { Turns } from '../../../src/credentials/turns.ts';
 import type { RegistryProvider } from '../../../src/providers/provider.ts';
 import { emptyStoreWorld } from '../../support/provider-world.ts';
+import { passTime } from '../../support/timers.ts';
 
 const START = 1_000_000;
 const KEY = 'tcr/ap-guangzhou/tcr-sample01/longterm/key';
@@ -107,19 +107,7 @@ function worldOf() {
     });
     world.running = world.left.run(world.stop.signal);
   };
-  /** Lets time pass, and everything that it ends come to rest. */
-  const advance = async (ms: number): Promise<void> => {
-    const until = world.now + ms;
-    for (;;) {
-      for (let turn = 0; turn < 20; turn += 1) await setImmediate();
-      const next = world.timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      world.timers = world.timers.filter((timer) => timer !== next);
-      world.now = Math.max(world.now, next.at);
-      next.resolve();
-    }
-    world.now = until;
-  };
+  const advance = (ms: number): Promise<void> => passTime(world, ms);
   start();
   return Object.assign(world, { advance, restart: start });
 }

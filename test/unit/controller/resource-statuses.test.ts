@@ -1,11 +1,11 @@
 // The one writer of statuses: when it looks, what it writes, and how it goes on when it is refused.
-import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ResourceStatuses } from '../../../src/controller/resource-statuses.ts';
 import { KubeError } from '../../../src/core/errors.ts';
 import type { WrittenStatus } from '../../../src/core/resource-status.ts';
 import type { EpochMs } from '../../../src/core/types.ts';
 import type { Resource } from '../../../src/kube/resource-objects.ts';
+import { passTime } from '../../support/timers.ts';
 
 const START = 1_000_000;
 const SECOND = 1_000;
@@ -89,19 +89,7 @@ function worldOf(...names: readonly string[]) {
     world.stop = new AbortController();
     world.running = statuses.run(world.stop.signal);
   };
-  /** Lets time pass, and everything that it ends come to rest. */
-  const advance = async (ms: number): Promise<void> => {
-    const until = world.now + ms;
-    for (;;) {
-      for (let turn = 0; turn < 5; turn += 1) await setImmediate();
-      const next = world.timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      world.timers = world.timers.filter((timer) => timer !== next);
-      world.now = Math.max(world.now, next.at);
-      next.resolve();
-    }
-    world.now = until;
-  };
+  const advance = (ms: number): Promise<void> => passTime(world, ms);
   /** Something happened; waits for the look that follows. */
   const look = async (): Promise<void> => {
     statuses.changed();

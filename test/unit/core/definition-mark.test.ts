@@ -1,6 +1,5 @@
 // What becomes of the Secrets of resources when the definition is removed and made anew, whatever happens in between.
 import { describe, expect, test } from '@jest/globals';
-import { parseConfig } from '../../../src/core/config.ts';
 import { desiredFor } from '../../../src/core/desired.ts';
 import { effectiveConfig, type KnownResource, type KnownResources } from '../../../src/core/effective-config.ts';
 import { DEFINITION_ANNOTATION } from '../../../src/core/names.ts';
@@ -9,6 +8,7 @@ import type { Plan } from '../../../src/core/plan-types.ts';
 import type { CredentialAnswer, ObservedSecret } from '../../../src/core/types.ts';
 import {
   buildContext,
+  buildDefaults,
   buildFresh,
   buildRecord,
   buildRequest,
@@ -19,12 +19,7 @@ import {
   patterns,
 } from '../../support/builders.ts';
 
-const parsed = parseConfig(
-  { 'registry-info': '[]' },
-  { parseItem: () => undefined, providers: [], namespace: 'kube-system' },
-);
-if (!parsed.ok) throw new Error('the defaults are no configuration');
-const DEFAULTS = parsed.value;
+const DEFAULTS = buildDefaults();
 
 const NAME = 'tcr.ipsa';
 const KEY = 'image-pull-secret/a';

@@ -1,12 +1,12 @@
 // What is in force when the ConfigMap and resources both have rules, and what stays while one of them is not known.
 import { describe, expect, test } from '@jest/globals';
-import { parseConfig } from '../../../src/core/config.ts';
 import { desiredFor } from '../../../src/core/desired.ts';
 import { effectiveConfig, type KnownResource, type KnownResources } from '../../../src/core/effective-config.ts';
 import { planNamespace } from '../../../src/core/plan.ts';
 import type { Config, Rule, SecretUse } from '../../../src/core/types.ts';
 import {
   buildContext,
+  buildDefaults,
   buildObserved,
   buildRequest,
   buildRule,
@@ -16,12 +16,7 @@ import {
   patterns,
 } from '../../support/builders.ts';
 
-const parsed = parseConfig(
-  { 'registry-info': '[]' },
-  { parseItem: () => undefined, providers: [], namespace: 'kube-system' },
-);
-if (!parsed.ok) throw new Error('the defaults are no configuration');
-const DEFAULTS = parsed.value;
+const DEFAULTS = buildDefaults();
 
 const configOf = (...rules: readonly Rule[]): Config => ({ ...DEFAULTS, rules });
 const everywhere = buildScope({ namespaces: patterns('*'), serviceAccounts: patterns('*') });
