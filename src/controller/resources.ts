@@ -5,7 +5,7 @@ import type { KnownResources } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
 import type { Ending } from '../core/password-end.ts';
-import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
+import { resourceReference } from '../core/resource-source.ts';
 import type { CredentialFacts } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -76,7 +76,7 @@ export interface Resources {
   ours(): readonly Resource[] | undefined;
   /** Those whose rule asks for this credential. */
   wanting(cacheKey: string): readonly Resource[];
-  /** User name and password, as a source; undefined = there is no such resource. */
+  /** User name and password, as a source; undefined = there is no such resource. See `ResourceRules.source`. */
   source(name: string): SourceSecret | undefined;
   /** What a new leader cannot find in the resources as they are: see `last-good-specs.ts`. Holds no secret. */
   lastGood(): string | undefined;
@@ -108,10 +108,10 @@ export function createResources(options: ResourcesOptions): Resources {
     client,
     onChange: (change) => {
       const hasEarlier = deleted.take(change, { definition: kind.definition, isListed: kind.state !== 'served' });
-      const { name, rules: touched } = rules.take(change);
+      const { name, rules: touched, isOtherSource } = rules.take(change);
       // Those of the first list come together: `onKind` follows them.
       if (kind.state === 'served') options.onRules(hasEarlier ? undefined : touched);
-      if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
+      if (isOtherSource) options.onSource(resourceReference(name));
       if (change.before !== undefined && change.before.uid !== change.after?.uid) view.forget(change.before.uid);
       if (change.after === undefined) observer.onResourceGone(name);
       else if (kind.state === 'served') tellIssues([change.after]);
@@ -121,6 +121,8 @@ export function createResources(options: ResourcesOptions): Resources {
     onKind: (state) => {
       observer.onResourceKind(state);
       observer.onResources();
+      // It may have been read before they could be listed.
+      if (state === 'served') rules.restore(rules.keptFrom(), { areListed: true });
       // What is orphaned belongs to no rule that is known.
       options.onRules(undefined);
       if (state === 'served') tellIssues(kind.all());
@@ -195,10 +197,11 @@ export function createResources(options: ResourcesOptions): Resources {
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     ours: () => (assistant.isRunning ? undefined : kind.served()),
     wanting: (cacheKey) => kind.all().filter(({ name }) => view.cacheKeyOf(name) === cacheKey),
-    source: (name) => kind.source(name),
+    source: (name) => rules.source(name),
     lastGood: () => formatLastGood(rules.keptFrom()),
     restore(text) {
-      if (rules.restore(parseLastGood(text))) options.onRules(undefined);
+      const areListed = kind.state === 'served';
+      if (rules.restore(parseLastGood(text), { areListed })) options.onRules(undefined);
     },
     watches: () => kind.reflectors(),
     whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
@@ -222,8 +225,4 @@ export function createResources(options: ResourcesOptions): Resources {
       leading = false;
     },
   };
-}
-
-function digestOf(resource: Resource | undefined): string {
-  return resource === undefined ? '' : sourceDigestOf(sourceDataOf(resource.spec));
 }
