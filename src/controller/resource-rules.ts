@@ -1,7 +1,7 @@
 // The resources as rules: what each means now, or meant last when it cannot be understood any more.
 import type { KnownResource } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
-import { claimOf, secretsOf } from '../core/resource-conflicts.ts';
+import { secretsOf, type Claim } from '../core/resource-conflicts.ts';
 import { concealing } from '../core/resource-issues.ts';
 import { sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
 import { includesNamespace } from '../core/scope.ts';
@@ -32,12 +32,9 @@ export class ResourceRules {
     this.#parse = parse;
   }
 
-  /** In the order of their names, with what their status says now. */
-  all(latest: (name: string) => Resource | undefined): readonly KnownResource[] {
-    const withClaim = (known: Known): KnownResource => {
-      const resource = latest(known.name);
-      return { ...known, ...(resource === undefined ? {} : claimOf(resource)) };
-    };
+  /** In the order of their names, with their claims as they are now. */
+  all(claimOf: (name: string) => Claim | undefined): readonly KnownResource[] {
+    const withClaim = (known: Known): KnownResource => ({ ...known, ...claimOf(known.name) });
     return [...this.#known.values()].map(withClaim).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 

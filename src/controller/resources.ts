@@ -5,6 +5,7 @@ import type { KnownResources } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
 import type { Ending } from '../core/password-end.ts';
+import type { Claim } from '../core/resource-conflicts.ts';
 import { resourceReference } from '../core/resource-source.ts';
 import type { CredentialFacts } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
@@ -24,6 +25,7 @@ import { createRedefinition } from './redefinition.ts';
 import { createResourceView } from './resource-view.ts';
 import { ResourceRules } from './resource-rules.ts';
 import { ResourceStatuses } from './resource-statuses.ts';
+import { Standings } from './standings.ts';
 import { waitFor } from './until.ts';
 
 /** What is told of resources. */
@@ -102,6 +104,7 @@ export function createResources(options: ResourcesOptions): Resources {
   const rules = new ResourceRules(options.parse);
   const skips = new NotedSkips(now);
   const deleted = new DeletedResources(options.caches);
+  const standings = new Standings();
   let leading = false;
 
   const kind = new ImagePullSecrets({
@@ -146,6 +149,7 @@ export function createResources(options: ResourcesOptions): Resources {
     place: TCR_ASSISTANT,
     onChange: (isRunning) => {
       if (leading) observer.onTcrAssistant(isRunning);
+      if (isRunning) standings.remember(kind.all().map(latest));
       // Resources that went meanwhile left something behind where no rule leads any more.
       options.onRules(undefined);
       statuses.changed();
@@ -182,14 +186,19 @@ export function createResources(options: ResourcesOptions): Resources {
     for (const resource of resources) observer.onResource(resource, view.issuesOf(resource.name));
   }
 
-  const latest = (name: string): Resource | undefined => kind.latest(name);
+  // The watch that brings the statuses may be ahead of what counts as being there.
+  const latest = (resource: Resource): Resource => kind.latest(resource.name) ?? resource;
+  const claimOf = (name: string): Claim | undefined => {
+    const resource = kind.latest(name);
+    return resource && standings.claimOf(resource);
+  };
   return {
     // While the vendor's add-on serves them they are its own, minted ones too (tcr.md section 3): two that write the same Secrets would fight.
     known: () =>
       assistant.isRunning
         ? { known: [], areAll: false, definition: kind.definition }
         : {
-            known: rules.all(latest),
+            known: rules.all(claimOf),
             areAll: kind.state === 'served',
             definition: kind.definition,
             deleted: deleted.under(kind.definition),
