@@ -6,6 +6,7 @@ import { maskKeys } from '../core/secrecy.ts';
 import { keptSentence, unusedSentence } from '../core/shown-values.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from '../kube/client.ts';
+import { isFinal } from '../kube/errors.ts';
 import { Loop } from '../kube/loop.ts';
 import { followObject } from '../kube/one-object.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
@@ -77,6 +78,8 @@ export function createFollowedValues(options: FollowedValuesOptions): FollowedVa
   /** When it was deleted last. */
   let goneAt = Number.NEGATIVE_INFINITY;
   let refusal = '';
+  /** Names of those that may not be looked at: nothing is made then. */
+  const unreadable = new Set<string>();
   /** Steps in a row in which the world had moved on. */
   let moved = 0;
 
@@ -85,7 +88,10 @@ export function createFollowedValues(options: FollowedValuesOptions): FollowedVa
       ...{ client, place: configMapPlace(place), onChange, now, random },
       report: (event) => {
         options.report(place, event);
+        if (event.type === 'failed' && isFinal(event.error)) unreadable.add(place.name);
+        else if (event.type === 'listed') unreadable.delete(place.name);
         if (event.type === 'synced') changed();
+        else if (event.type === 'failed') options.onChange();
       },
     });
   const valuesReflector = follow(options.values, () => {
@@ -196,7 +202,7 @@ export function createFollowedValues(options: FollowedValuesOptions): FollowedVa
 
   return {
     isMaking() {
-      if (refusal !== '') return false;
+      if (refusal !== '' || unreadable.size > 0) return false;
       return !valuesReflector.synced || (values() !== undefined && cached() === undefined);
     },
     problems: () => skips().map(({ message }) => message),

@@ -107,6 +107,17 @@ describe('a configuration that is not there', () => {
     expect(await linesSaying(replica, 'A right is missing')).toEqual([]);
   });
 
+  test('is not made from itself', async () => {
+    const { code, output } = await runCommand(world, 'controller', [
+      `--values-config-map=${NAME}`,
+      '--metrics-address=0',
+    ]);
+    expect([code, output]).toEqual([
+      2,
+      expect.stringContaining('is the configuration itself, kube-system/acr-configuration'),
+    ]);
+  });
+
   test('is made from the values, explained, marked as ours, and in force', async () => {
     await upgrade(FIRST);
     await holds(FIRST);

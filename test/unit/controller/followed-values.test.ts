@@ -28,6 +28,8 @@ class Server {
   readonly live = new Map<string, ConfigMap>();
   /** Called before each write; throwing refuses it. */
   onWrite: () => void = () => undefined;
+  /** Nobody may list the values. */
+  isLocked = false;
   #version = 100;
 
   constructor() {
@@ -58,6 +60,7 @@ class Server {
   #answer({ method, path, query, body }: KubeCall): KubeObject {
     if (method === 'GET') {
       const name = String(query?.fieldSelector).replace('metadata.name=', '');
+      if (this.isLocked && name === 'values') throw new KubeError('Forbidden', 'no right');
       const one = this.live.get(name);
       return { metadata: { resourceVersion: String(this.#version) }, items: one === undefined ? [] : [one] };
     }
@@ -134,6 +137,15 @@ describe('one that is to be made', () => {
     await eventually('it failed', () => lines.some((line) => line.startsWith('Write failed')));
     expect(followed.isMaking()).toBe(false);
     expect(followed.problems()).toEqual(['ConfigMap a/config could not be written from the values: not now']);
+  });
+
+  test('is not while the values may not be looked at, and is as soon as they may', async () => {
+    server.isLocked = true;
+    server.put('values', { region: 'x' });
+    start();
+    await eventually('nobody waits for it', () => !followed.isMaking());
+    server.isLocked = false;
+    await says('x');
   });
 
   test('is made once', async () => {
