@@ -57,7 +57,12 @@ export const EVERY_VALUE = {
   imagePullSecrets: [{ name: 'minted', spec: { namespaces: '*', tcr: { registryId: 'tcr-a1b2c3d4' } } }],
   global: {
     imageRegistry: 'mirror.example.com/quay',
-    imagePullSecretsCrs: [{ name: 'tcr-a1b2c3d4-vpc', type: 'docker', dockerServer: 'acme-vpc.tencentcloudcr.com' }],
+    imagePullSecretsCrs: [
+      {
+        ...{ name: 'tcr-a1b2c3d4-vpc', type: 'docker', dockerServer: 'acme-vpc.tencentcloudcr.com' },
+        ...{ dockerUsername: '100099990001', dockerPassword: 'not-a-real-password' },
+      },
+    ],
     hosts: [{ domain: 'acme-vpc.tencentcloudcr.com', ip: '10.20.0.7', disabled: false }],
     cluster: { region: 'gz', longregion: 'ap-guangzhou' },
   },

@@ -80,6 +80,13 @@ notify-email: notifyEmail
 {{- toYaml $data }}
 {{- end }}
 
+{{/* Empty = no key of this configuration names registries. */}}
+{{- define "registry-credential-helper.hasRegistries" -}}
+{{- range list "registry-info" "acr-registry-info" "tcr-registry-info" "acr-registry" "acr-api-version" }}
+{{- if hasKey $ . }}true{{ end }}
+{{- end }}
+{{- end }}
+
 {{/* Labels of the Secrets that the controller writes: those of the configuration, in the form that they have, and commonLabels. */}}
 {{- define "registry-credential-helper.secretLabels" -}}
 {{- $given := index .Values.config "managed-secret-labels" | default "" }}
