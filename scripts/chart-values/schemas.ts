@@ -19,8 +19,11 @@ export const OPTIONAL_NAME: Schema = { type: 'string', pattern: `^(${NAME})?$` }
 /** `namespace/name`, or nothing. */
 export const OPTIONAL_PLACE: Schema = { type: 'string', pattern: `^(${LABEL}/${NAME})?$` };
 
-/** A span as Go writes it, or nothing. */
-export const OPTIONAL_DURATION: Schema = { type: 'string', pattern: '^([0-9]+(ms|s|m|h))*$' };
+/** Of a part of a span as Prometheus writes it. */
+export const DURATION_PATTERN = '[0-9]+(ms|[smhdwy])';
+
+/** A span as Prometheus writes it, or nothing. */
+export const OPTIONAL_DURATION: Schema = { type: 'string', pattern: `^(${DURATION_PATTERN})*$` };
 
 /** A port. */
 export const PORT: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
 import { CHART, createHelm, EVERY_VALUE, manifestsOf, valuesFiles, type Helm, type Manifest } from './helm.ts';
-import { objectOf } from './rendered.ts';
+import { objectOf, withoutHooks } from './rendered.ts';
 
 const BUILD_MS = 900_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -62,7 +62,7 @@ describe('the chart', () => {
   });
 
   test('bears the labels that Kubernetes recommends on every object, and no namespace but its own', async () => {
-    for (const { kind, metadata } of withoutTests(manifestsOf(await helm.render()))) {
+    for (const { kind, metadata } of withoutHooks(manifestsOf(await helm.render()))) {
       const { 'app.kubernetes.io/component': component = 'controller', ...labels } = metadata.labels ?? {};
       expect(component).toBe('controller');
       expect(labels).toEqual({
@@ -78,7 +78,7 @@ describe('the chart', () => {
 
   test('names its objects after the release', async () => {
     const text = await helm.succeed(['template', 'shop', CHART, '--namespace=pulls']);
-    const others = manifestsOf(text)
+    const others = withoutHooks(manifestsOf(text))
       .map(({ metadata }) => metadata.name)
       .filter((name) => !name.startsWith('shop-registry-credential-helper'));
     expect(others.sort()).toEqual([CRD, 'registry-credential-helper-resources-default']);
@@ -156,8 +156,3 @@ describe('the PodDisruptionBudget', () => {
     expect((budget.spec as { unhealthyPodEvictionPolicy?: string }).unhealthyPodEvictionPolicy).toBe(policy);
   });
 });
-
-/** Those that an installation makes: no hook, which `helm test` and the end of the release run. */
-function withoutTests(manifests: readonly Manifest[]): readonly Manifest[] {
-  return manifests.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined);
-}

@@ -11,6 +11,11 @@ export function objectOf(manifests: readonly Manifest[], kind: string, name?: st
   return object;
 }
 
+/** Those that an installation makes: no hook, which `helm test` and the end of the release run. */
+export function withoutHooks(manifests: readonly Manifest[]): readonly Manifest[] {
+  return manifests.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined);
+}
+
 /** What the program makes of the arguments of a container. */
 export function settingsFrom([command = '', ...given]: readonly string[], env: NodeJS.ProcessEnv = {}) {
   expect(['controller', 'hosts']).toContain(command);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createHelm, manifestsOf, type Helm, type Manifest, type Values } from './helm.ts';
-import { objectOf, rightsOf } from './rendered.ts';
+import { objectOf, rightsOf, withoutHooks } from './rendered.ts';
 
 const BUILD_MS = 900_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => helm.remove());
 
 const rendered = async (values: Values = {}, args: readonly string[] = []): Promise<readonly Manifest[]> =>
-  manifestsOf(await helm.render(values, args));
+  withoutHooks(manifestsOf(await helm.render(values, args)));
 const documented = (file: string): readonly Manifest[] => manifestsOf(readFileSync(path.join(ROOT, file), 'utf8'));
 
 /** The chart is ahead of the documents by those to keep the configuration from its values. */
