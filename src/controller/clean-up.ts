@@ -17,6 +17,7 @@ import {
 } from '../kube/one-object.ts';
 import { makeWrite } from '../kube/writes.ts';
 import type { Revocations } from '../credentials/revocation.ts';
+import { cleanUpConfiguration } from './clean-up-configuration.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { cleanUpMinted } from './clean-up-minted.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
@@ -33,6 +34,8 @@ export interface CleanUpOptions {
   readonly instance: string;
   /** Namespace of the master copy. */
   readonly namespace: string;
+  /** The configuration. */
+  readonly configMap: { readonly namespace: string; readonly name: string };
   /** The only ones that are looked at; absent = all. */
   readonly namespaces?: readonly string[] | undefined;
   /** True = no other namespace is served: what all of them share goes as well. */
@@ -49,7 +52,7 @@ export interface CleanUpOptions {
   /** What was minted could not be revoked; `what` names provider, place, registry and mode, and the id where it is known. */
   readonly onLeftBehind: (what: string, error: unknown) => void;
   /** This may not be looked for; `why` names the missing right. */
-  readonly onUnknown: (what: 'a webhook' | 'declared resources', why: KubeError) => void;
+  readonly onUnknown: (what: 'a webhook' | 'declared resources' | 'the configuration', why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: string, error: KubeError) => void;
   /** What is in this namespace may not be read, and stays; it counts as failed. */
@@ -66,7 +69,7 @@ export interface CleanUpOutcome {
 
 /**
  * Removes the webhooks and declared resources, then references, then Secrets, then what was minted at clouds, then what is in our own
- * namespace; of an installation that serves other namespaces too only references and Secrets. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
+ * namespace, then the configuration where it was made from values and nobody edited it; of an installation that serves other namespaces too only references and Secrets. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
  * not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
@@ -98,6 +101,8 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     if (failed === 0 && options.isWhole) {
       failed = await cleanUpMinted(options);
       await removeOwnSecrets(options, { keepsMasterCopy: failed > 0 });
+      // Whoever runs this again must find the configuration that it is about.
+      if (failed === 0) await unlessForbidden('the configuration', options, () => cleanUpConfiguration(options));
     }
     return { references: sum((outcome) => outcome.references), secrets: sum((outcome) => outcome.secrets), failed };
   } finally {

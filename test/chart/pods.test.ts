@@ -48,7 +48,7 @@ describe('the container', () => {
   });
 
   test('is told of the ConfigMap with the values, unless the configuration is only read', async () => {
-    expect((await containerOf({})).args).toContain('--values-config-map=registry-credential-helper-values');
+    expect((await settingsOf({})).valuesConfigMap).toBe('registry-credential-helper-values');
     const { args } = await containerOf({ config: { existingConfigMap: 'mine' } });
     expect(args).toContain('--config-map=kube-system/mine');
     expect(args.filter((arg) => arg.startsWith('--values-config-map'))).toEqual([]);

@@ -17,10 +17,8 @@ export function withoutHooks(manifests: readonly Manifest[]): readonly Manifest[
 }
 
 /** What the program makes of the arguments of a container. */
-export function settingsFrom([command = '', ...given]: readonly string[], env: NodeJS.ProcessEnv = {}) {
+export function settingsFrom([command = '', ...args]: readonly string[], env: NodeJS.ProcessEnv = {}) {
   expect(['controller', 'hosts']).toContain(command);
-  // The chart is ahead of the program by this flag.
-  const args = given.filter((arg) => !arg.startsWith('--values-config-map='));
   return readSettings(command, args, { ...env, POD_NAMESPACE: 'kube-system', KUBERNETES_SERVICE_HOST: '10.0.0.1' });
 }
 

@@ -6,6 +6,7 @@ import type { Revocations } from '../../../src/credentials/revocation.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { createFakeClient } from '../kube/fake-client.ts';
 
+const CONFIG_MAP = { namespace: 'a', name: 'acr-configuration' };
 let stop: AbortController;
 beforeEach(() => {
   stop = new AbortController();
@@ -31,6 +32,7 @@ function run(reason: KubeErrorReason, times: number) {
     client: createFakeClient(emptyCluster(reason, times)),
     instance: 'main',
     namespace: 'a',
+    configMap: CONFIG_MAP,
     dryRun: false,
     isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
@@ -70,7 +72,14 @@ test('with listed namespaces looks at no other, and names the one that it may no
     return { metadata: { resourceVersion: '1' }, items };
   });
   const outcome = await cleanUp({
-    ...{ client, instance: 'main', namespace: 'a', namespaces: ['open', 'locked', 'absent'], dryRun: false },
+    ...{
+      client,
+      instance: 'main',
+      namespace: 'a',
+      configMap: CONFIG_MAP,
+      namespaces: ['open', 'locked', 'absent'],
+      dryRun: false,
+    },
     ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
     ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
     onReadFailure: () => undefined,
@@ -112,7 +121,16 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     const client = createFakeClient(cluster(MINTED.map((cacheKey) => ({ provider: 'tcr', target: {}, cacheKey }))));
     const { dryRun = false, mints = true, isWhole = true } = change;
     const outcome = await cleanUp({
-      ...{ client, instance: 'main', namespace: 'a', isWhole, dryRun, now: () => Date.now(), random: () => 0 },
+      ...{
+        client,
+        instance: 'main',
+        namespace: 'a',
+        configMap: CONFIG_MAP,
+        isWhole,
+        dryRun,
+        now: () => Date.now(),
+        random: () => 0,
+      },
       ...{
         onFailure: () => undefined,
         onUnknown: () => undefined,
