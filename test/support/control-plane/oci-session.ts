@@ -16,6 +16,8 @@ export interface RegistryAccess {
   readonly login?: RegistryLogin | undefined;
   /** PEM of the CA of the registry and its token endpoint. */
   readonly ca?: string;
+  /** How long one call may take, 15 s unless told. */
+  readonly timeoutMs?: number;
 }
 
 /** One call of the registry's API. */
@@ -70,7 +72,12 @@ export interface RegistrySession {
 const TIMEOUT_MS = 15_000;
 
 /** Opens a session; nothing is sent yet. */
-export function openRegistrySession({ registryUrl, login, ca }: RegistryAccess): RegistrySession {
+export function openRegistrySession({
+  registryUrl,
+  login,
+  ca,
+  timeoutMs = TIMEOUT_MS,
+}: RegistryAccess): RegistrySession {
   const agent = new Agent({ allowH2: false, connect: ca === undefined ? {} : { ca } });
   let authorization: string | undefined;
 
@@ -78,7 +85,7 @@ export function openRegistrySession({ registryUrl, login, ca }: RegistryAccess):
     const answer = await request(url, {
       method: call.method,
       dispatcher: agent,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: { ...call.headers },
       ...(call.body === undefined ? {} : { body: call.body }),
     }).catch((error: unknown) => {
