@@ -19,7 +19,8 @@ changed: the same again does nothing, other content is refused. The tree has to 
   --registry <host/path>  where to; as REGISTRY_USERNAME with REGISTRY_PASSWORD, or as docker and podman log in
   --plain-http            that registry is not encrypted
   --ca-file <file>        PEM file with the authority of that registry
-  --output <folder>       gets chart, bills of materials and release.json, with all digests (default dist/release)
+  --output <folder>       gets image (an oci-archive), chart, bills of materials and release.json, with all
+                          digests (default dist/release)
   --image <archive>       release this oci-archive, which scripts/image made of the same commit, instead of building
   --stand-in              build on base images made of files of this machine: for trying out, not for others
   --platform <list>       linux/amd64,linux/arm64 (default: that of this machine)

@@ -1,6 +1,7 @@
 // The programs that can build a Dockerfile: which of them works here, and how each is told to.
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { createRunFolder } from '../../test/support/control-plane/run-folder.ts';
 import { installHint, installPackages } from '../prepare.mjs';
 import { ROOT } from './build-facts.ts';
 import { readLayout, writeDockerArchive } from './layout.ts';
@@ -29,12 +30,12 @@ export interface BuildOrder {
   readonly scratch: string;
 }
 
-/** How an engine shows that it works here. */
-const PROBES: Readonly<Record<EngineName, readonly (readonly string[])[]>> = {
-  buildah: [['info']],
-  podman: [['info']],
+/** How an engine shows that it works here; `store` are flags of a place for what it keeps. */
+const PROBES: Readonly<Record<EngineName, (store: readonly string[]) => readonly (readonly string[])[]>> = {
+  buildah: (store) => [[...store, 'info']],
+  podman: (store) => [[...store, 'info']],
   // Its own builder writes no layouts: another one has to be in use, or the image store of containerd.
-  docker: [['info'], ['buildx', 'version']],
+  docker: () => [['info'], ['buildx', 'version']],
 };
 
 /** An engine that works here, installed where that is allowed; `why` says what is missing otherwise. */
@@ -43,11 +44,16 @@ export async function findEngine(
 ): Promise<{ readonly engine: EngineName } | { readonly why: string }> {
   const names = wanted === undefined ? ENGINES : [wanted];
   const find = async (): Promise<EngineName | undefined> => {
-    for (const name of names) {
-      const answers = await Promise.all(PROBES[name].map((args) => succeeds(name, args)));
-      if (!answers.includes(false)) return name;
+    const folder = await createRunFolder('engine');
+    try {
+      for (const name of names) {
+        const answers = await Promise.all(PROBES[name](storeIn(folder.path)).map((args) => succeeds(name, args)));
+        if (!answers.includes(false)) return name;
+      }
+      return undefined;
+    } finally {
+      await folder.remove();
     }
-    return undefined;
   };
   const canInstall = names.includes('buildah');
   const engine = (await find()) ?? (canInstall && installPackages(['buildah']) ? await find() : undefined);
@@ -69,11 +75,7 @@ export async function buildLayout(order: BuildOrder): Promise<string> {
 async function buildWithContainers(order: BuildOrder, layout: string): Promise<void> {
   const { engine, scratch, platforms, npm } = order;
   const name = 'localhost/registry-credential-helper:build';
-  const store = [
-    `--root=${path.join(scratch, 'store')}`,
-    `--runroot=${path.join(scratch, 'store-run')}`,
-    '--storage-driver=vfs',
-  ];
+  const store = storeIn(scratch);
   for (const [reference, folder] of Object.entries(order.localImages)) {
     // Of a layout, the name would be made of its path, and be refused for capital letters in there.
     const file = `${folder}.tar`;
@@ -100,6 +102,15 @@ async function buildWithContainers(order: BuildOrder, layout: string): Promise<v
     args: [...store, ...push, name, `oci:${layout}:latest`],
     logFile: path.join(scratch, 'push.log'),
   });
+}
+
+/** Flags of buildah and podman that keep images below a folder, and nothing elsewhere. */
+function storeIn(folder: string): readonly string[] {
+  return [
+    `--root=${path.join(folder, 'store')}`,
+    `--runroot=${path.join(folder, 'store-run')}`,
+    '--storage-driver=vfs',
+  ];
 }
 
 async function buildWithDocker(order: BuildOrder, layout: string): Promise<void> {

@@ -1,5 +1,5 @@
 // A release: made whole, compared with what is in the registry, and only then pushed.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RegistrySession } from '../../test/support/control-plane/oci-session.ts';
 import { findTools } from '../../test/support/control-plane/tools.ts';
@@ -12,7 +12,15 @@ import {
   type BuiltImage,
 } from '../image-build/build-image.ts';
 import { readBuildFacts, type BuildFacts } from '../image-build/build-facts.ts';
-import { digestOf, INDEX, MANIFEST, readConfig, readLayout, type Layout } from '../image-build/layout.ts';
+import {
+  digestOf,
+  INDEX,
+  MANIFEST,
+  readConfig,
+  readLayout,
+  writeOciArchive,
+  type Layout,
+} from '../image-build/layout.ts';
 import { outputOf } from '../image-build/output-of.ts';
 import { openPushSession, pushLayout, type PushAccess } from '../image-build/push.ts';
 import { chartArtifact, listReferrer, pushArtifact, referringArtifact, type Artifact } from './artifacts.ts';
@@ -64,12 +72,18 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
     artifact: chartArtifact(packaged, facts),
   };
 
-  const files: Record<string, Buffer | string> = { [packaged.fileName]: packaged.content };
+  const name = `${packaged.name}-${facts.version}`;
+  const archive = path.join(scratch, 'image.oci.tar');
+  await writeOciArchive(layout, archive, `${host}/${image.repository}:${facts.version}`);
+  const files: Record<string, Buffer | string> = {
+    [packaged.fileName]: packaged.content,
+    [`${name}.oci.tar`]: await readFile(archive),
+  };
   const bills = [];
   for (const { platform, descriptor } of layout.images) {
     const root = rootFilesOf(scratch, platform);
     const content = await buildBillOfMaterials({ root, digest: descriptor.digest, facts });
-    files[`${packaged.name}-${facts.version}-${platform.replace('/', '-')}.cdx.json`] = content;
+    files[`${name}-${platform.replace('/', '-')}.cdx.json`] = content;
     bills.push({
       subject: descriptor,
       artifact: referringArtifact(descriptor, { artifactType: BILL_TYPE, content, facts }),

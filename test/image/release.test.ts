@@ -1,4 +1,4 @@
-// A release into a real registry with TLS and token logins, and what people get from there with real Helm.
+// Releases into real registries, with token logins and with TLS, and what people get from there with real Helm.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,12 +12,17 @@ import type { BundledPackage } from '../../scripts/licences.ts';
 import { createHelm, deploymentOf, manifestsOf, type Helm } from '../chart/helm.ts';
 import { createCertificateAuthority } from '../support/clouds/certificates.ts';
 import { SAMPLE, startClouds, type Clouds } from '../support/clouds/clouds.ts';
-import { pullImage } from '../support/control-plane/oci.ts';
+import { pullImage, pushImage } from '../support/control-plane/oci.ts';
 import { openRegistrySession } from '../support/control-plane/oci-session.ts';
-import { startRegistry, type Registry } from '../support/control-plane/registry.ts';
+import {
+  startRegistry,
+  type Registry,
+  type RegistryAuth,
+  type RegistryOptions,
+} from '../support/control-plane/registry.ts';
 import { createWorkshop, whyNotHere, type ScriptResult, type Workshop } from './workshop.ts';
 
-const BUILD_MS = 900_000;
+const BUILD_MS = 1_800_000;
 const execute = promisify(execFile);
 const login = { username: SAMPLE.user.username, password: SAMPLE.user.password };
 
@@ -49,7 +54,7 @@ function testRelease(): void {
   let helm: Helm;
   let clouds: Clouds;
   let registry: Registry;
-  let caFile: string;
+  let auth: RegistryAuth;
   let clone: string;
   let flags: readonly string[];
   let first: ScriptResult;
@@ -64,18 +69,11 @@ function testRelease(): void {
     workshop = await createWorkshop();
     helm = await createHelm();
     clouds = await startClouds({ instances: [SAMPLE.instance] });
-    const certificates = path.join(workshop.folder, 'certificates');
-    mkdirSync(certificates);
-    const authority = await createCertificateAuthority(certificates);
-    const { certFile } = await authority.issue('registry', ['127.0.0.1']);
-    caFile = authority.certFile;
     const { realm, service, issuer, rootCertBundle } = clouds.endpoints().registryAuth;
-    registry = await startRegistry({
-      auth: { realm, service, issuer, rootCertBundle },
-      tls: { certFile, keyFile: certFile.replace(/\.pem$/, '.key') },
-    });
+    auth = { realm, service, issuer, rootCertBundle };
+    registry = await startRegistry({ auth });
     clone = await workshop.clone('clone');
-    flags = [`--registry=${registry.host}/tools`, `--ca-file=${caFile}`, '--stand-in'];
+    flags = [`--registry=${registry.host}/tools`, '--plain-http', '--stand-in'];
     first = await release([]);
     if (first.code !== 0) throw new Error(first.stderr);
     record = JSON.parse(readFileSync(path.join(clone, 'dist/release/release.json'), 'utf8')) as typeof record;
@@ -93,7 +91,10 @@ function testRelease(): void {
       REGISTRY_PASSWORD: login.password,
       ...env,
     });
-  const access = () => ({ registryUrl: registry.url, login, ca: readFileSync(caFile, 'utf8') });
+  /** The image that the release wrote. */
+  const archive = (): string =>
+    `--image=${path.join(clone, 'dist/release', `registry-credential-helper-${record.version}.oci.tar`)}`;
+  const access = () => ({ registryUrl: registry.url, login });
   const read = async <T>(place: string, accept = 'application/vnd.oci.image.manifest.v1+json'): Promise<T> => {
     const session = openRegistrySession(access());
     try {
@@ -108,7 +109,7 @@ function testRelease(): void {
     const file = path.join(workshop.folder, 'helm-logins.json');
     const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
     writeFileSync(file, JSON.stringify({ auths: { [registry.host]: { auth } } }));
-    return [`--ca-file=${caFile}`, `--registry-config=${file}`, `--version=${record.version}`];
+    return ['--plain-http', `--registry-config=${file}`, `--version=${record.version}`];
   };
 
   test('is told in full: image, bill of materials and chart with digests, the command to install, and that it is not signed', () => {
@@ -141,6 +142,7 @@ function testRelease(): void {
       appVersion: record.version,
     });
     const folder = path.join(workshop.folder, 'pulled');
+    mkdirSync(folder);
     await helm.succeed(['pull', reference, '--destination', folder, ...helmFlags()]);
     const [file = ''] = readdirSync(folder);
     expect(readFileSync(path.join(folder, file))).toEqual(readFileSync(path.join(clone, 'dist/release', file)));
@@ -178,63 +180,111 @@ function testRelease(): void {
 
   test('the same again changes nothing', async () => {
     const before = JSON.stringify(await everything());
-    const again = await release([]);
-    expect(again.stderr).toContain(`Image ${record.image.reference}:${record.version}@${record.image.digest}\n`);
+    const again = await release([archive()]);
+    expect(again.stderr).toContain(`Chart ${record.chart.reference}:${record.version}@${record.chart.digest}\n`);
     expect(again.code).toBe(0);
     expect(JSON.stringify(await everything())).toBe(before);
   });
 
-  test('other content under the same version is refused, and changes nothing', async () => {
+  test('another chart under the same version is refused, and changes nothing', async () => {
     const before = JSON.stringify(await everything());
-    const file = path.join(clone, 'charts/registry-credential-helper/templates/NOTES.txt');
-    const notes = readFileSync(file, 'utf8');
-    writeFileSync(file, `${notes}\nMore.\n`);
-    expect((await release(['--image=missing'])).stderr).toContain('The tree is not as it was committed');
-    await execute('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', 'commit', '-qam', 'More'], {
-      cwd: clone,
-    });
-    const { code, stderr } = await release([]);
-    await execute('git', ['reset', '--quiet', '--hard', 'HEAD^'], { cwd: clone });
-    expect(stderr).toMatch(
-      /registry-credential-helper:0\.\d+\.\d+ is released as sha256:\w+, and this would be sha256:/,
+    const { code, stderr } = await release([archive()], { SOURCE_DATE_EPOCH: '1' });
+    expect(stderr).toContain(
+      `tools/charts/registry-credential-helper:${record.version} is released as ${record.chart.digest}`,
     );
     expect(stderr).toContain('raise the version');
     expect(code).toBe(1);
     expect(JSON.stringify(await everything())).toBe(before);
   });
 
-  test('of an image that was built before is the same release; one of another commit is refused', async () => {
-    const built = await workshop.run(clone, 'image', ['--base=stand-in', '--output=oci-archive:dist/image.tar']);
-    expect(built.code).toBe(0);
-    const other = ['--image=dist/image.tar', `--registry=${registry.host}/other`, '--dry-run', '--output=dist/other'];
-    const { code, stderr } = await release(other);
-    expect(stderr).toContain('Nothing was pushed: --dry-run');
-    expect(code).toBe(0);
-    const { image } = JSON.parse(readFileSync(path.join(clone, 'dist/other/release.json'), 'utf8')) as typeof record;
-    expect(image.digest).toBe(record.image.digest);
-    await expect(read('other/registry-credential-helper/tags/list')).rejects.toMatchObject({ status: 404 });
-    await execute(
-      'git',
-      ['-c', 'user.name=A', '-c', 'user.email=a@example.com', 'commit', '-q', '--allow-empty', '-m', 'x'],
-      {
-        cwd: clone,
-      },
-    );
-    const refused = await release(other);
-    await execute('git', ['reset', '--quiet', '--hard', 'HEAD^'], { cwd: clone });
-    expect(refused.stderr).toMatch(/dist\/image\.tar \(linux\/\w+\) is version .* build it again/);
+  test('another image under the same version is refused, and no chart is pushed', async () => {
+    const repository = 'taken/registry-credential-helper';
+    const pushed = await pushImage({ ...access(), repository, tag: record.version });
+    expect(pushed.ok).toBe(true);
+    const { code, stderr } = await release([archive(), `--registry=${registry.host}/taken`]);
+    expect(stderr).toContain(`${repository}:${record.version} is released as sha256:`);
+    expect(code).toBe(1);
+    await expect(read('taken/charts/registry-credential-helper/tags/list')).rejects.toMatchObject({ status: 404 });
   });
 
-  test.each<[string, readonly string[], NodeJS.ProcessEnv, string]>([
-    ['a wrong password', [], { REGISTRY_PASSWORD: 'wrong' }, 'the login is wrong'],
-    ['half a login', [], { REGISTRY_PASSWORD: undefined }, 'one of them is missing'],
-    ['an authority that is not given', ['--ca-file=/dev/null'], {}, '--ca-file'],
-    ['a registry that is encrypted, called plainly', ['--plain-http'], {}, 'refused'],
-  ])('with %s fails with one sentence', async (_, args, env, sentence) => {
-    const { code, stderr } = await release(['--image=dist/image.tar', ...args], env);
-    expect(stderr.trimEnd().split('\n').at(-1)).toContain(sentence);
-    expect(stderr).not.toMatch(/\n {4}at /);
-    expect(code).toBe(1);
+  test('with --dry-run pushes nothing', async () => {
+    const args = [archive(), `--registry=${registry.host}/dry`, '--dry-run', '--output=dist/dry'];
+    const { code, stderr } = await release(args);
+    expect(stderr).toContain('Nothing was pushed: --dry-run');
+    expect(code).toBe(0);
+    const { image } = JSON.parse(readFileSync(path.join(clone, 'dist/dry/release.json'), 'utf8')) as typeof record;
+    expect(image).toEqual({
+      reference: `${registry.host}/dry/registry-credential-helper`,
+      digest: record.image.digest,
+    });
+    await expect(read('dry/registry-credential-helper/tags/list')).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('of a tree with changes, or of an image of another commit, is refused', async () => {
+    const file = path.join(clone, 'README.md');
+    const readme = readFileSync(file, 'utf8');
+    writeFileSync(file, `${readme}\nMore.\n`);
+    expect((await release([archive()])).stderr).toContain('The tree is not as it was committed');
+    const git = (...args: readonly string[]) => execute('git', args, { cwd: clone });
+    await git('-c', 'user.name=A', '-c', 'user.email=a@example.com', 'commit', '--quiet', '--all', '--message=More');
+    const { stderr } = await release([archive()]);
+    await git('reset', '--quiet', '--hard', 'HEAD^');
+    expect(stderr).toMatch(/\.oci\.tar \(linux\/\w+\) is version .*: build it again/);
+  });
+
+  test.each<[string, NodeJS.ProcessEnv, string]>([
+    ['a wrong password', { REGISTRY_PASSWORD: 'wrong' }, 'the login is wrong: set REGISTRY_USERNAME'],
+    [
+      'half a login',
+      { REGISTRY_PASSWORD: undefined },
+      'REGISTRY_USERNAME and REGISTRY_PASSWORD: one of them is missing',
+    ],
+  ])('with %s fails with one sentence', async (_, env, sentence) => {
+    failsWith(sentence, await release([archive()], env));
+  });
+
+  test('with a registry that is not encrypted asks for the flag that says so', async () => {
+    const { REGISTRY_USERNAME, REGISTRY_PASSWORD } = {
+      REGISTRY_USERNAME: login.username,
+      REGISTRY_PASSWORD: login.password,
+    };
+    const args = [`--registry=${registry.host}/tools`, archive()];
+    const result = await workshop.run(clone, 'release', args, { REGISTRY_USERNAME, REGISTRY_PASSWORD });
+    failsWith('A registry that is not encrypted needs --plain-http, one of your own --ca-file.', result);
+  });
+
+  describe('into an encrypted registry', () => {
+    let tls: { readonly certFile: string; readonly keyFile: string };
+    let caFile: string;
+    beforeAll(async () => {
+      const certificates = path.join(workshop.folder, 'certificates');
+      mkdirSync(certificates);
+      const authority = await createCertificateAuthority(certificates);
+      const { certFile } = await authority.issue('registry', ['127.0.0.1']);
+      caFile = authority.certFile;
+      tls = { certFile, keyFile: certFile.replace(/\.pem$/, '.key') };
+    });
+
+    const releaseTo = async (options: RegistryOptions, args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+      const encrypted = await startRegistry({ tls, ...options });
+      try {
+        return await workshop.run(clone, 'release', [`--registry=${encrypted.host}/tools`, archive(), ...args], env);
+      } finally {
+        await encrypted.stop();
+      }
+    };
+
+    test('goes with the authority that is given, and not without', async () => {
+      expect((await releaseTo({}, [`--ca-file=${caFile}`])).code).toBe(0);
+      failsWith('--ca-file', await releaseTo({}, []));
+    });
+
+    test('sends no login to a place that is not encrypted', async () => {
+      const calls = clouds.registryToken.calls().length;
+      const env = { REGISTRY_USERNAME: login.username, REGISTRY_PASSWORD: login.password };
+      failsWith('TokenEndpointPlain', await releaseTo({ auth }, [`--ca-file=${caFile}`], env));
+      expect(clouds.registryToken.calls().length).toBe(calls);
+    });
   });
 
   test('its bill of materials names what is really in the image', async () => {
@@ -255,7 +305,7 @@ function testRelease(): void {
     };
     const folder = path.join(workshop.folder, 'archive');
     mkdirSync(folder);
-    await execute('tar', ['--extract', '--file', path.join(clone, 'dist/image.tar'), '--directory', folder]);
+    await execute('tar', ['--extract', '--file', archive().replace('--image=', ''), '--directory', folder]);
     const layout = readLayout(folder);
     const root = path.join(workshop.folder, 'root');
     for (const image of layout.images) await unpack(layout.folder, image, root);
@@ -291,6 +341,12 @@ function testRelease(): void {
     const references = components.map((component) => (component as unknown as { 'bom-ref': string })['bom-ref']);
     expect(new Set(references).size).toBe(references.length);
   });
+
+  function failsWith(sentence: string, { code, stderr }: ScriptResult): void {
+    expect(stderr.trimEnd().split('\n').at(-1)).toContain(sentence);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(code).toBe(1);
+  }
 
   /** Every tag of every repository with the digest that it stands for. */
   async function everything(): Promise<unknown> {

@@ -36,11 +36,15 @@ export interface RegistryAnswer {
   readonly body: Buffer;
 }
 
-/** Why something was refused. `TokenRefused`: by the token endpoint, so the login is wrong. */
+/**
+ * Why something was refused. `TokenRefused`: by the token endpoint, so the login is wrong. `TokenEndpointPlain`: by us, since an
+ * encrypted registry asks for the login to be sent unencrypted.
+ */
 export type RefusalReason =
   | 'Unreachable'
   | 'TokenRefused'
   | 'TokenMissing'
+  | 'TokenEndpointPlain'
   | 'Unauthorized'
   | 'Denied'
   | 'NotFound'
@@ -104,6 +108,8 @@ export function openRegistrySession({
     });
   const fetchToken = async (challenge: Challenge): Promise<string> => {
     const url = new URL(challenge.parameters.realm ?? '', registryUrl);
+    if (url.protocol !== 'https:' && registryUrl.startsWith('https:'))
+      throw new RegistryRefusal('TokenEndpointPlain', undefined, `its tokens are at ${url.origin}, unencrypted`);
     for (const name of ['service', 'scope']) {
       const value = challenge.parameters[name];
       if (value !== undefined) url.searchParams.set(name, value);
