@@ -155,7 +155,9 @@ export const controllerCommand: Command = {
     metrics.observe({
       ...checks.gauges,
       failingCredentials: report.failing,
+      leftAlone: report.leftAlone,
       webhookCertificates: webhook.certificates,
+      isWebhookUsable: () => webhook.check.check() === undefined,
     });
     const server = await startHealthServer({
       address: settings.metricsAddress,

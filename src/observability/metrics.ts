@@ -1,20 +1,14 @@
 // Every metric of the program: names, labels, and the functions that the other layers call.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+import { collectLeaderMetrics, type LeaderSources } from './leader-metrics.ts';
 import { createWebhookMetrics, type CertificateExpiry, type WebhookMetrics } from './webhook-metrics.ts';
 
 const PREFIX = 'registry_credential_helper';
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
-/** A credential whose last attempt failed. */
-export interface FailingCredential {
-  readonly provider: string;
-  readonly cacheKey: string;
-  readonly reason: string;
-}
-
 /** Values that are read when somebody asks for the metrics; absent ones are left out. */
-export interface MetricSources {
+export interface MetricSources extends LeaderSources {
   readonly queueDepth?: () => number;
   readonly queueWorking?: () => number;
   readonly namespacesInScope?: () => number;
@@ -26,14 +20,9 @@ export interface MetricSources {
     readonly lastActivityAt: EpochMs;
     readonly restarts: number;
   }[];
-  readonly failingCredentials?: () => readonly FailingCredential[];
-  /** Per credential that is held; undefined = does not expire. */
-  readonly credentials?: () => readonly {
-    readonly provider: string;
-    readonly cacheKey: string;
-    readonly expiresAt: EpochMs | undefined;
-  }[];
   readonly webhookCertificates?: () => readonly CertificateExpiry[];
+  /** The API server can use the webhook of this replica, or nobody calls it. */
+  readonly isWebhookUsable?: () => boolean;
 }
 
 /** The metrics, as functions. */
@@ -127,9 +116,11 @@ export function createMetrics(options: { readonly version: string; readonly proc
     sum((source) => source.limiterWaiting),
   );
   collectReflectors(registry, sources);
-  collectCredentials(registry, sources);
+  let isLeading = false;
+  collectLeaderMetrics({ registry, prefix: PREFIX, sources, isLeading: () => isLeading });
   const certificates = () => sources.flatMap((source) => source.webhookCertificates?.() ?? []);
-  const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates });
+  const isUsable = () => sources.every((source) => source.isWebhookUsable?.() ?? true);
+  const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates, isUsable });
 
   const adds = counter('workqueue_adds_total', 'Namespaces added to the queue');
   const retries = counter('workqueue_retries_total', 'Namespaces added again after a failure');
@@ -165,7 +156,12 @@ export function createMetrics(options: { readonly version: string; readonly proc
     reconciled: (result) => passes.inc({ result }),
     apiCalled: ({ method, code }) => calls.inc({ method, code: code === undefined ? 'none' : String(code) }),
     configValid: (isValid) => valid.set(isValid ? 1 : 0),
-    leading: (isLeading) => leader.set(isLeading ? 1 : 0),
+    leading: (leads) => {
+      isLeading = leads;
+      leader.set(leads ? 1 : 0);
+      // Who leads now tells of it.
+      if (!leads) standing.set(0);
+    },
     standingDown: (isRunning) => standing.set(isRunning ? 1 : 0),
     credentialAttempted: ({ provider, ok, reason, ms }) => {
       attempts.inc({ provider, result: ok ? 'success' : (reason ?? 'Unexpected') });
@@ -197,6 +193,7 @@ function sane(value: number): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
+/** A kind that is followed no longer has no sample any more: it would look like one that went silent. */
 function collectReflectors(registry: Registry, sources: readonly MetricSources[]): void {
   const read = () => sources.flatMap((source) => source.reflectors?.() ?? []);
   const activity = new Gauge({
@@ -205,7 +202,9 @@ function collectReflectors(registry: Registry, sources: readonly MetricSources[]
     labelNames: ['kind'],
     registers: [registry],
     collect: guarded(() => {
-      for (const { kind, lastActivityAt } of read()) activity.set({ kind }, lastActivityAt / 1_000);
+      const found = read();
+      activity.reset();
+      for (const { kind, lastActivityAt } of found) activity.set({ kind }, lastActivityAt / 1_000);
     }),
   });
   const restarts = new Gauge({
@@ -214,35 +213,9 @@ function collectReflectors(registry: Registry, sources: readonly MetricSources[]
     labelNames: ['kind'],
     registers: [registry],
     collect: guarded(() => {
-      for (const { kind, restarts: count } of read()) restarts.set({ kind }, count);
-    }),
-  });
-}
-
-/** A credential that is held no longer has no sample any more. */
-function collectCredentials(registry: Registry, sources: readonly MetricSources[]): void {
-  const expiry = new Gauge({
-    name: `${PREFIX}_credential_expires_at_seconds`,
-    help: 'When a credential stops working, Unix time; those that never do are left out',
-    labelNames: ['provider', 'credential'],
-    registers: [registry],
-    collect: guarded(() => {
-      expiry.reset();
-      for (const { provider, cacheKey, expiresAt } of sources.flatMap((source) => source.credentials?.() ?? [])) {
-        if (expiresAt !== undefined) expiry.set({ provider, credential: cacheKey }, expiresAt / 1_000);
-      }
-    }),
-  });
-  const failing = new Gauge({
-    name: `${PREFIX}_credential_failing`,
-    help: '1 = the last attempt to obtain this credential failed, for this reason',
-    labelNames: ['provider', 'credential', 'reason'],
-    registers: [registry],
-    collect: guarded(() => {
-      failing.reset();
-      for (const { provider, cacheKey, reason } of sources.flatMap((source) => source.failingCredentials?.() ?? [])) {
-        failing.set({ provider, credential: cacheKey, reason }, 1);
-      }
+      const found = read();
+      restarts.reset();
+      for (const { kind, restarts: count } of found) restarts.set({ kind }, count);
     }),
   });
 }
