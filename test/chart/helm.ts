@@ -64,7 +64,6 @@ export const EVERY_VALUE = {
     },
   },
   metrics: { dashboard: { enabled: true } },
-  hosts: { enabled: true },
 } as const satisfies Values;
 
 /** An object of the chart as far as the tests read it. */
