@@ -143,7 +143,7 @@ describe('the PrometheusRule', () => {
   });
 
   test('leads to the pages where they are', async () => {
-    const [rule] = await rules({ runbookBaseUrl: 'https://docs.example.com/runbooks/' });
+    const [rule] = await rules({ runbookUrl: 'https://docs.example.com/runbooks/' });
     expect(rule?.annotations.runbook_url).toBe(`https://docs.example.com/runbooks/${rule?.alert ?? ''}.md`);
   });
 
@@ -162,10 +162,10 @@ describe('the PrometheusRule', () => {
 
   test('leaves out, delays and weighs single alerts otherwise', async () => {
     const alerts = {
-      RegistryCredentialHelperStandingDown: { enabled: false },
       RegistryCredentialHelperNoLeader: { for: '1h', severity: 'page' },
     };
-    const [before, after] = [await rules(), await rules({ alerts })];
+    const disabled = ['RegistryCredentialHelperStandingDown'];
+    const [before, after] = [await rules(), await rules({ disabled, alerts })];
     expect(after).toHaveLength(before.length - 1);
     expect(after.find(({ alert }) => alert === 'RegistryCredentialHelperStandingDown')).toBeUndefined();
     expect(after.find(({ alert }) => alert === 'RegistryCredentialHelperNoLeader')).toMatchObject({
@@ -175,21 +175,25 @@ describe('the PrometheusRule', () => {
   });
 
   test('has no group without an alert', async () => {
-    const names = ALERTS.groups[1]?.rules.map(({ alert }) => [alert, { enabled: false }]) ?? [];
-    const objects = await rendered(on('prometheusRule', { alerts: Object.fromEntries(names) }));
+    const disabled = ALERTS.groups[1]?.rules.map(({ alert }) => alert) ?? [];
+    const objects = await rendered(on('prometheusRule', { disabled }));
     const rule = objects.find(({ kind }) => kind === 'PrometheusRule')?.spec as unknown as RuleFile;
     expect(rule.groups.map(({ name }) => name)).toEqual(['registry-credential-helper']);
   });
 
   test('refuses an alert that there is not', async () => {
-    const values = on('prometheusRule', { alerts: { RegistryCredentialHelperTypo: { enabled: false } } });
-    await expect(helm.render(values)).rejects.toThrow('RegistryCredentialHelperTypo');
+    const values = on('prometheusRule', { disabled: ['RegistryCredentialHelperTypo'] });
+    await expect(helm.render(values)).rejects.toThrow('/metrics/prometheusRule/disabled/0');
+    const other = on('prometheusRule', { alerts: { RegistryCredentialHelperTypo: { for: '1h' } } });
+    await expect(helm.render(other)).rejects.toThrow("'RegistryCredentialHelperTypo' not allowed");
   });
 
   test('knows by name, for values, exactly the alerts that there are', () => {
     const schema = JSON.stringify(JSON.parse(readFileSync(path.join(CHART, 'values.schema.json'), 'utf8')));
     const known = [...schema.matchAll(/"(RegistryCredentialHelper\w+)"/g)].map(([, name]) => name);
-    expect(known.sort()).toEqual(ALERTS.groups.flatMap((group) => group.rules.map(({ alert }) => alert)).sort());
+    expect([...new Set(known)].sort()).toEqual(
+      ALERTS.groups.flatMap((group) => group.rules.map(({ alert }) => alert)).sort(),
+    );
   });
 
   test('takes every threshold from the values, by the numbers that the file has by default', async () => {
