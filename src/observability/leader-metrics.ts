@@ -1,6 +1,7 @@
 // The metrics of what only the replica that leads knows. Another one may have led before: what it knew then is old, and it gives none.
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+import { guarded } from './collected-metrics.ts';
 
 /** A credential whose last attempt failed. */
 export interface FailingCredential {
@@ -53,15 +54,11 @@ export function collectLeaderMetrics(options: {
       help,
       labelNames,
       registers,
-      collect: () => {
-        try {
-          const found = samples();
-          built.reset();
-          for (const { labels, value } of found) built.set(labels, value);
-        } catch {
-          // One source that fails must not take all the others' metrics with it: its last values stay.
-        }
-      },
+      collect: guarded(() => {
+        const found = samples();
+        built.reset();
+        for (const { labels, value } of found) built.set(labels, value);
+      }),
     });
   };
   const credentials = (): readonly CredentialState[] => read(({ credentials: source }) => source).flat();

@@ -1,6 +1,7 @@
 // Every metric of the program: names, labels, and the functions that the other layers call.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+import { collectReflectors, guarded } from './collected-metrics.ts';
 import { collectLeaderMetrics, type LeaderSources } from './leader-metrics.ts';
 import { createWebhookMetrics, type CertificateExpiry, type WebhookMetrics } from './webhook-metrics.ts';
 
@@ -23,6 +24,8 @@ export interface MetricSources extends LeaderSources {
   readonly webhookCertificates?: () => readonly CertificateExpiry[];
   /** The API server can use the webhook of this replica, or nobody calls it. */
   readonly isWebhookUsable?: () => boolean;
+  /** Keys of the configuration that do not follow the values since somebody edited them. */
+  readonly editedKeys?: () => number;
 }
 
 /** The metrics, as functions. */
@@ -115,9 +118,15 @@ export function createMetrics(options: { readonly version: string; readonly proc
     'Writes that wait for their turn',
     sum((source) => source.limiterWaiting),
   );
-  collectReflectors(registry, sources);
+  gauge(
+    `${PREFIX}_config_keys_edited`,
+    'Keys of the ConfigMap that were edited by hand and do not follow the values',
+    sum((source) => source.editedKeys),
+  );
   let isLeading = false;
-  collectLeaderMetrics({ registry, prefix: PREFIX, sources, isLeading: () => isLeading });
+  const collected = { registry, prefix: PREFIX, sources, isLeading: () => isLeading };
+  collectReflectors(collected);
+  collectLeaderMetrics(collected);
   const certificates = () => sources.flatMap((source) => source.webhookCertificates?.() ?? []);
   const isUsable = () => sources.every((source) => source.isWebhookUsable?.() ?? true);
   const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates, isUsable });
@@ -177,45 +186,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
   };
 }
 
-/** One source that fails must not take all the others' metrics with it. */
-function guarded(collect: () => void): () => void {
-  return () => {
-    try {
-      collect();
-    } catch {
-      // Its last value stays.
-    }
-  };
-}
-
 /** A clock that jumped back gives negative times, and what is no number would spoil a counter for ever. */
 function sane(value: number): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
-}
-
-/** A kind that is followed no longer has no sample any more: it would look like one that went silent. */
-function collectReflectors(registry: Registry, sources: readonly MetricSources[]): void {
-  const read = () => sources.flatMap((source) => source.reflectors?.() ?? []);
-  const activity = new Gauge({
-    name: `${PREFIX}_watch_last_activity_timestamp_seconds`,
-    help: 'When the API server last sent anything of this kind',
-    labelNames: ['kind'],
-    registers: [registry],
-    collect: guarded(() => {
-      const found = read();
-      activity.reset();
-      for (const { kind, lastActivityAt } of found) activity.set({ kind }, lastActivityAt / 1_000);
-    }),
-  });
-  const restarts = new Gauge({
-    name: `${PREFIX}_watch_restarts`,
-    help: 'Watches started after the first',
-    labelNames: ['kind'],
-    registers: [registry],
-    collect: guarded(() => {
-      const found = read();
-      restarts.reset();
-      for (const { kind, restarts: count } of found) restarts.set({ kind }, count);
-    }),
-  });
 }

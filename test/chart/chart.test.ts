@@ -116,9 +116,23 @@ describe('the rights', () => {
     const roles = manifestsOf(await helm.render({ configMap: { namespace: 'platform' } })).filter(
       ({ kind }) => kind === 'Role',
     );
+    const configMaps = { apiGroups: [''], resources: ['configmaps'] };
     expect(roles.map(({ metadata, rules }) => [metadata.namespace, rules])).toEqual([
-      ['kube-system', [expect.objectContaining({ resources: ['leases'] })]],
-      ['platform', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'] }]],
+      [
+        'kube-system',
+        [
+          { ...configMaps, resourceNames: ['registry-credential-helper-values'], verbs: ['list', 'watch'] },
+          expect.objectContaining({ resources: ['leases'] }),
+        ],
+      ],
+      [
+        'platform',
+        [
+          { ...configMaps, verbs: ['list', 'watch'] },
+          { ...configMaps, verbs: ['create'] },
+          { ...configMaps, resourceNames: ['acr-configuration'], verbs: ['patch', 'delete'] },
+        ],
+      ],
       ['kube-system', expect.arrayContaining([expect.objectContaining({ resources: ['serviceaccounts/token'] })])],
     ]);
   });

@@ -76,6 +76,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 - apiGroups: ['']
   resources: [configmaps]
   verbs: [list, watch]
+# It is made from the values where there is none, and keys that nobody edited by hand follow them.
+- apiGroups: ['']
+  resources: [configmaps]
+  verbs: [create]
+- apiGroups: ['']
+  resources: [configmaps]
+  resourceNames: [{{ .Values.configMap.name }}]
+  verbs: [patch, delete]
 {{- end }}
 
 {{/* The subject of every binding. */}}
