@@ -326,11 +326,13 @@ describe('docs/metrics.md', () => {
     const metrics = createMetrics({ version: 'v' });
     metrics.observe({
       reflectors: () => [{ kind: 'k', lastActivityAt: 1, restarts: 1 }],
-      credentials: () => [{ provider: 'p', cacheKey: 'c', expiresAt: 1 }],
+      credentials: () => [{ provider: 'p', cacheKey: 'c', isHeld: true, expiresAt: 1, isEnding: false }],
       failingCredentials: () => [{ provider: 'p', cacheKey: 'c', reason: 'r' }],
+      leftAlone: () => new Map([['r', 1]]),
       webhookCertificates: () => [{ certificate: 'c', expiresAt: 1 }],
       editedKeys: () => 1,
     });
+    metrics.leading(true);
     metrics.apiCalled({ method: 'GET', code: 200 });
     metrics.reconciled('success');
     metrics.credentialAttempted({ provider: 'p', ok: true, reason: undefined, ms: 1 });
