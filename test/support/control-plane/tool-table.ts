@@ -6,7 +6,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A program that tests and the demo start. */
-export type ToolName = 'etcd' | 'helm4' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'registry';
+export type ToolName =
+  | 'etcd'
+  | 'helm3'
+  | 'helm4'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kubectl'
+  | 'kubelet'
+  | 'registry';
 
 /** Where a program comes from. */
 export interface Tool {
@@ -44,6 +53,12 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     module: 'go.etcd.io/etcd/server/v3',
     package: 'go.etcd.io/etcd/server/v3',
   },
+  helm3: {
+    name: 'helm3',
+    folder: path.join(TOOLS_FOLDER, 'helm3'),
+    module: 'helm.sh/helm/v3',
+    package: 'helm.sh/helm/v3/cmd/helm',
+  },
   helm4: {
     name: 'helm4',
     folder: path.join(TOOLS_FOLDER, 'helm4'),
@@ -52,7 +67,9 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
   },
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),
+  'kube-scheduler': kubernetes('kube-scheduler'),
   kubectl: kubernetes('kubectl'),
+  kubelet: kubernetes('kubelet'),
   registry: {
     name: 'registry',
     folder: path.join(TOOLS_FOLDER, 'registry'),
