@@ -1,0 +1,74 @@
+// What a node needs of the operating system, by Debian's packages.
+import { spawnSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** A program or file that must be there, and the package that brings it. */
+interface Need {
+  readonly package: string;
+  /** A command of the PATH, or an absolute path. */
+  readonly file: string;
+}
+
+/** Statically linked: it runs in images that hold nothing else. */
+export const BUSYBOX = '/bin/busybox';
+
+/** Where Debian puts the network plugins of containers. */
+export const CNI_FOLDER = '/usr/lib/cni';
+
+const NEEDS: readonly Need[] = [
+  { package: 'containerd', file: 'containerd' },
+  { package: 'containerd', file: 'ctr' },
+  { package: 'runc', file: 'runc' },
+  { package: 'containernetworking-plugins', file: `${CNI_FOLDER}/bridge` },
+  { package: 'busybox-static', file: BUSYBOX },
+  { package: 'iptables', file: 'iptables' },
+  { package: 'iproute2', file: 'ip' },
+  { package: 'util-linux', file: 'unshare' },
+  { package: 'mount', file: 'mount' },
+];
+
+/** Folders of administrators' commands, which not everyone has in the PATH. */
+export const PATH_WITH_SBIN = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
+
+/** The packages of which something is missing; empty = nothing is. */
+export async function findMissingPackages(): Promise<readonly string[]> {
+  const missing = new Set<string>();
+  for (const { package: name, file } of NEEDS) if (!(await isThere(file))) missing.add(name);
+  // Another package brings a file of the same name that needs libraries.
+  if (await readFile(BUSYBOX).then(needsLoader, () => false)) missing.add('busybox-static');
+  return [...missing];
+}
+
+/** True for a 64-bit ELF program that names a loader (PT_INTERP), as those do that need shared libraries. */
+export function needsLoader(program: Buffer): boolean {
+  const [INTERP, headersAt, sizeAt, countAt] = [3, 0x20, 0x36, 0x38];
+  const [first, size] = [Number(program.readBigUInt64LE(headersAt)), program.readUInt16LE(sizeAt)];
+  const headers = Array.from({ length: program.readUInt16LE(countAt) }, (_, index) => first + index * size);
+  return headers.some((at) => program.readUInt32LE(at) === INTERP);
+}
+
+/** Installs packages; false when it cannot. Nobody's machine is changed unasked: only one that exists for the tests. */
+export function installPackages(names: readonly string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args: readonly string[]): boolean =>
+    spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, stdio: 'ignore' }).status === 0;
+  apt('update');
+  return apt('-y', '--no-install-recommends', 'install', ...names);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  const candidates = path.isAbsolute(file)
+    ? [file]
+    : PATH_WITH_SBIN.split(':').map((folder) => path.join(folder, file));
+  const found = await Promise.all(
+    candidates.map((candidate) =>
+      access(candidate, constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}
