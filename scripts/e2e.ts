@@ -27,8 +27,8 @@ Starts a Kubernetes cluster with one real node (kubelet, containerd) and a priva
 machine, installs the chart with Helm, and shows that Pods pull, step by step. Takes about four minutes; the first time longer,
 as Kubernetes is built from source. Leaves nothing behind, also on Ctrl-C.
 
-Needs Linux, root, cgroups, and the Debian packages containerd, runc, containernetworking-plugins, busybox-static, iptables and
-iproute2. Where CI is set, those that are missing are installed.
+Needs Linux, root, cgroups, and the Debian packages containerd, runc, containernetworking-plugins, busybox-static, iptables,
+iproute2 and buildah (or podman, or docker). Where CI is set, those that are missing are installed.
 
   --probe     only say whether this machine can run a node
   --json      print a summary as JSON, as the last line on standard output; the story goes to standard error

@@ -12,6 +12,8 @@ import { RELEASE, SYSTEM, type HelmMajor, type NodeWorld } from './world.ts';
 export type Values = Readonly<Record<string, unknown>>;
 
 const RELEASED_CHARTS = fileURLToPath(new URL('../../test/e2e/released/', import.meta.url));
+const MUTATING = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+const VALIDATING = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const WAIT = ['--wait', '--timeout=180s'] as const;
 
 /** What people write into their values file. */
@@ -66,6 +68,31 @@ export async function uninstall(world: NodeWorld, major: HelmMajor): Promise<voi
   });
 }
 
+/**
+ * Waits until one of the ready Pods leads and the admission webhook is switched on; returns the webhook's name. After an uninstall
+ * that takes a while: the rights to give the Lease back go before the Pods.
+ */
+export async function untilServing(world: NodeWorld): Promise<string> {
+  await reach({
+    expected: 'a Pod that is ready leads',
+    look: async () => ({ leader: await readLeader(world), ready: await readyPods(world) }),
+    holds: ({ leader, ready }) => ready.includes(leader),
+  });
+  const [name = ''] = await reach({
+    expected: 'the admission webhook is switched on',
+    look: () => readNames(world, MUTATING),
+    holds: (names) => names.length > 0,
+  });
+  return name;
+}
+
+/** Name of the Pod that leads, or led last; empty = none. */
+export async function readLeader({ plane }: NodeWorld): Promise<string> {
+  const path_ = `/apis/coordination.k8s.io/v1/namespaces/${SYSTEM}/leases/${RELEASE}-default`;
+  const { body } = await plane.request({ path: path_ });
+  return (body as { spec?: { holderIdentity?: string } }).spec?.holderIdentity?.split('_')[0] ?? '';
+}
+
 /** The packaged chart of the release before this one; undefined = none is kept yet. */
 export function findReleasedChart(): string | undefined {
   const packages = readdirSync(RELEASED_CHARTS).filter((name) => name.endsWith('.tgz'));
@@ -100,13 +127,12 @@ export async function readConfiguration({ cluster }: NodeWorld): Promise<Readonl
   return (await cluster.get('configmaps', CONFIG_MAP, SYSTEM))?.data;
 }
 
-async function readTraces({ cluster, plane }: NodeWorld): Promise<readonly string[]> {
-  const pods = (await cluster.list('pods', SYSTEM)).map(({ metadata }) => `Pod ${metadata.name}`);
-  const left: string[] = [...pods];
-  for (const kind of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']) {
-    const { body } = await plane.request({ path: `/apis/admissionregistration.k8s.io/v1/${kind}` });
-    const { items } = body as { items: readonly { metadata: { name: string } }[] };
-    left.push(...items.map(({ metadata }) => `${kind} ${metadata.name}`));
-  }
-  return left;
+async function readTraces(world: NodeWorld): Promise<readonly string[]> {
+  const pods = (await world.cluster.list('pods', SYSTEM)).map(({ metadata }) => `Pod ${metadata.name}`);
+  return [...pods, ...(await readNames(world, MUTATING)), ...(await readNames(world, VALIDATING))];
+}
+
+async function readNames({ plane }: NodeWorld, path_: string): Promise<readonly string[]> {
+  const { body } = await plane.request({ path: path_ });
+  return (body as { items: readonly { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name);
 }

@@ -6,8 +6,8 @@ import { pullImage } from '../../test/support/control-plane/oci.ts';
 import { expectThat } from '../demo-story/scene.ts';
 import type { Steps } from '../demo-story/steps.ts';
 import { APP, installApp, lastPull, PULL_LIMIT_MS, readLogin, untilPullRefused, untilRunning } from './pods.ts';
-import { buildValues, readConfiguration, readyPods, release } from './release.ts';
-import { CONFIG_MAP, imageName, mustSucceed, reach, RELEASE, REPOSITORY, SECRET, SYSTEM, TAGS } from './world.ts';
+import { buildValues, readConfiguration, readLeader, readyPods, release, untilServing } from './release.ts';
+import { CONFIG_MAP, imageName, mustSucceed, reach, REPOSITORY, SECRET, SYSTEM, TAGS } from './world.ts';
 import { USUAL_LIFE_MS, type NodeWorld } from './world.ts';
 
 /** Installs the chart and runs the first application. */
@@ -21,19 +21,14 @@ export async function tellService(steps: Steps, world: NodeWorld): Promise<void>
       look: () => readConfiguration(world),
       holds: (data) => data?.['watch-namespace'] === 'shop, team-*',
     });
-    const { body } = await reach({
-      expected: 'the admission webhook is switched on',
-      look: () => world.plane.request({ path: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations' }),
-      holds: (answer) => (answer.body as { items: readonly unknown[] }).items.length > 0,
-    });
+    const webhook = await untilServing(world);
     await reach({
       expected: 'the namespace that was there before is served',
       look: async () => (await readLogin(world, 'team-old'))?.username,
       holds: (username) => username !== undefined,
     });
-    const { items } = body as { items: readonly { metadata: { name: string } }[] };
     tell.say(`Pods ${pods.join(', ')}`);
-    tell.say(`ConfigMap ${SYSTEM}/${CONFIG_MAP}; admission webhook ${items[0]?.metadata.name ?? ''}`);
+    tell.say(`ConfigMap ${SYSTEM}/${CONFIG_MAP}; admission webhook ${webhook}`);
   });
 
   await steps.run({ name: 'pull', title: 'A new namespace, ServiceAccount and Pod: pulled, runs' }, async (tell) => {
@@ -141,13 +136,6 @@ export async function editConfiguration({ kubectl, folder }: NodeWorld, expressi
     kubectl(['edit', 'configmap', CONFIG_MAP, '-n', SYSTEM], { KUBE_EDITOR: editor }),
   );
   expectThat(said.includes('edited'), 'kubectl says that it was edited', said.trim());
-}
-
-/** Name of the Pod that leads; empty = none does. */
-async function readLeader({ plane }: NodeWorld): Promise<string> {
-  const path_ = `/apis/coordination.k8s.io/v1/namespaces/${SYSTEM}/leases/${RELEASE}-default`;
-  const { body } = await plane.request({ path: path_ });
-  return (body as { spec?: { holderIdentity?: string } }).spec?.holderIdentity?.split('_')[0] ?? '';
 }
 
 function pull(world: NodeWorld, login: { readonly username: string; readonly password: string }) {

@@ -4,7 +4,7 @@ import type { Steps } from '../demo-story/steps.ts';
 import { hasHostsLine, HOSTS_VALUES, untilHostsClean } from './hosts.ts';
 import { APP, installApp, readLogin, untilRunning } from './pods.ts';
 import { buildValues, findReleasedChart, readConfiguration, readRunningImage, release, rollBack } from './release.ts';
-import { uninstall } from './release.ts';
+import { uninstall, untilServing } from './release.ts';
 import { PROGRAM_REPOSITORY, reach, SECRET, SHORT_LIFE_MS, type NodeWorld } from './world.ts';
 
 const OLD_IMAGE = { repository: PROGRAM_REPOSITORY, tag: 'before', pullPolicy: 'Never' } as const;
@@ -40,6 +40,7 @@ export async function tellReleases(steps: Steps, world: NodeWorld): Promise<void
       values: { ...values, image: OLD_IMAGE },
       ...(released === undefined ? {} : { chart: released }),
     });
+    await untilServing(world);
     const edited = await readConfiguration(world);
     expectThat(
       edited?.['watch-namespace'] === 'shop, team-*, late',
@@ -58,6 +59,7 @@ export async function tellReleases(steps: Steps, world: NodeWorld): Promise<void
     const back = await readRunningImage(world);
     expectThat(back.endsWith(':before'), 'the old image runs again', back);
     await release(world, 'upgrade', { helm: 'helm4', values: cleanupValues(world, values) });
+    await untilServing(world);
     await installApp(world, { namespace: 'team-green', pullPolicy: 'Always' });
     await untilRunning(world, 'team-green');
     const from = released ?? 'this chart with an older image (no release is kept yet)';
@@ -73,6 +75,7 @@ export async function tellHelm3(steps: Steps, world: NodeWorld): Promise<void> {
   await steps.run({ name: 'helm3', title: 'Helm 3 installs, upgrades and uninstalls' }, async (tell) => {
     const values = buildValues(world);
     await release(world, 'install', { helm: 'helm3', values: { ...values, image: OLD_IMAGE } });
+    await untilServing(world);
     await installApp(world, { namespace: 'team-gold', pullPolicy: 'Always' });
     await untilRunning(world, 'team-gold');
     await release(world, 'upgrade', { helm: 'helm3', values: cleanupValues(world, values) });

@@ -43,7 +43,7 @@ export function imageName(tag: Tag): string {
 export const PROGRAM_REPOSITORY = 'e2e.local/registry-credential-helper';
 
 /** Life of the cloud's tokens while the story needs them to expire, and afterwards. */
-export const SHORT_LIFE_MS = 30_000;
+export const SHORT_LIFE_MS = 24_000;
 export const USUAL_LIFE_MS = 3_600_000;
 
 /** The simulated instance of the cloud. */

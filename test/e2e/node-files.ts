@@ -53,6 +53,8 @@ export function buildKubeletConfig(folder: string): unknown {
     authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
     authorization: { mode: 'Webhook' },
     containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
+    // Nobody answers there: nothing here needs names, and without it the kubelet complains of every Pod.
+    clusterDNS: [ADDRESSES.backstage],
     cgroupDriver: 'cgroupfs',
     failCgroupV1: false,
     failSwapOn: false,

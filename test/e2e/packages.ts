@@ -7,8 +7,8 @@ import path from 'node:path';
 /** A program or file that must be there, and the package that brings it. */
 interface Need {
   readonly package: string;
-  /** A command of the PATH, or an absolute path. */
-  readonly file: string;
+  /** Commands of the PATH, or absolute paths: one of them will do. */
+  readonly files: readonly string[];
 }
 
 /** Statically linked: it runs in images that hold nothing else. */
@@ -18,15 +18,16 @@ export const BUSYBOX = '/bin/busybox';
 export const CNI_FOLDER = '/usr/lib/cni';
 
 const NEEDS: readonly Need[] = [
-  { package: 'containerd', file: 'containerd' },
-  { package: 'containerd', file: 'ctr' },
-  { package: 'runc', file: 'runc' },
-  { package: 'containernetworking-plugins', file: `${CNI_FOLDER}/bridge` },
-  { package: 'busybox-static', file: BUSYBOX },
-  { package: 'iptables', file: 'iptables' },
-  { package: 'iproute2', file: 'ip' },
-  { package: 'util-linux', file: 'unshare' },
-  { package: 'mount', file: 'mount' },
+  { package: 'containerd', files: ['containerd'] },
+  { package: 'containerd', files: ['ctr'] },
+  { package: 'runc', files: ['runc'] },
+  { package: 'containernetworking-plugins', files: [`${CNI_FOLDER}/bridge`] },
+  { package: 'busybox-static', files: [BUSYBOX] },
+  { package: 'iptables', files: ['iptables'] },
+  { package: 'iproute2', files: ['ip'] },
+  { package: 'util-linux', files: ['unshare'] },
+  // The image is built by whichever is there.
+  { package: 'buildah', files: ['buildah', 'podman', 'docker'] },
 ];
 
 /** Folders of administrators' commands, which not everyone has in the PATH. */
@@ -35,7 +36,9 @@ export const PATH_WITH_SBIN = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
 /** The packages of which something is missing; empty = nothing is. */
 export async function findMissingPackages(): Promise<readonly string[]> {
   const missing = new Set<string>();
-  for (const { package: name, file } of NEEDS) if (!(await isThere(file))) missing.add(name);
+  for (const { package: name, files } of NEEDS) {
+    if (!(await Promise.all(files.map(isThere))).includes(true)) missing.add(name);
+  }
   // Another package brings a file of the same name that needs libraries.
   if (await readFile(BUSYBOX).then(needsLoader, () => false)) missing.add('busybox-static');
   return [...missing];
