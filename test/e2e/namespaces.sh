@@ -50,4 +50,4 @@ command=$!
 # Whoever started us is gone: so is everything here.
 ( while read -r _ <&3; do :; done; kill -KILL "$command" ) &
 set +e
-wait "$command"
+wait "$command" 2>/dev/null
