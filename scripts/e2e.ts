@@ -61,7 +61,7 @@ function readArguments() {
 async function main({ probe = false, json = false }: { readonly probe?: boolean; readonly json?: boolean }) {
   process.env.PATH = PATH_WITH_SBIN;
   const tell = (text: string): void => void process.stderr.write(`${text}\n`);
-  const obstacle = await probeMachine(tell);
+  const obstacle = await probeMachine();
   tell(obstacle === undefined ? 'This machine can run a node.' : `This machine cannot run a node: ${obstacle}.`);
   if (obstacle !== undefined) return CANNOT_RUN;
   return probe ? 0 : runStory(json);

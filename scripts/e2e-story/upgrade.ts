@@ -1,11 +1,13 @@
 // Third chapter: releases come and go, by both majors of Helm, and what stays or goes with them.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { expectThat } from '../demo-story/scene.ts';
 import type { Steps } from '../demo-story/steps.ts';
 import { hasHostsLine, HOSTS_VALUES, untilHostsClean } from './hosts.ts';
 import { APP, installApp, readLogin, untilRunning } from './pods.ts';
 import { buildValues, findReleasedChart, readConfiguration, readRunningImage, release, rollBack } from './release.ts';
 import { uninstall, untilServing } from './release.ts';
-import { PROGRAM_REPOSITORY, reach, SECRET, SHORT_LIFE_MS, type NodeWorld } from './world.ts';
+import { CHART, PROGRAM_REPOSITORY, reach, SECRET, SHORT_LIFE_MS, type NodeWorld } from './world.ts';
 
 const OLD_IMAGE = { repository: PROGRAM_REPOSITORY, tag: 'before', pullPolicy: 'Never' } as const;
 const SERVED = ['shop', 'late', 'team-red', 'team-blue'] as const;
@@ -100,7 +102,7 @@ async function tellCleanup(steps: Steps, world: NodeWorld): Promise<void> {
 
 /** Whether the chart can take away what the program wrote. */
 function canCleanUp({ chartValues }: NodeWorld): boolean {
-  return chartValues.includes('onUninstall');
+  return chartValues.includes('onUninstall') && existsSync(path.join(CHART, 'templates', 'cleanup'));
 }
 
 function cleanupValues(world: NodeWorld, values: ReturnType<typeof buildValues>): ReturnType<typeof buildValues> {

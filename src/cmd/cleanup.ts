@@ -15,7 +15,8 @@ import { readSettings, type Settings } from './settings.ts';
 
 const HELP = `registry-credential-helper cleanup removes everything that one installation wrote into the cluster: its webhooks, the
 ImagePullSecret resources that it made because they were declared, its references from ServiceAccounts, then its Secrets, then what it
-had made at clouds (long-term tokens, service accounts), then its own master copy. Foreign objects and foreign references stay. What
+had made at clouds (long-term tokens, service accounts), then its own master copy, then a
+ConfigMap that was made from the values of a chart and that nobody edited. Foreign objects and foreign references stay. What
 cannot be revoked at its cloud is named, and the master copy stays, so that cleanup can be run again; the identities are those of the
 controller: its Secrets, variables and mounted tokens.
 With --namespaces it removes references and Secrets from those namespaces alone, with rights in those alone, and leaves what other
@@ -41,7 +42,7 @@ export const cleanupCommand: Command = {
   async run({ args, version, signal }) {
     const settings = readSettings('cleanup', args);
     const connection = connect(settings, version);
-    const { client, logger, namespace } = connection;
+    const { client, logger, namespace, configMap } = connection;
     const { instance, dryRun, namespaces } = settings;
     const isWhole = namespaces === undefined || settings.wholeInstallation;
     const sources = new SecretSources({
@@ -63,6 +64,7 @@ export const cleanupCommand: Command = {
         client,
         instance,
         namespace,
+        configMap,
         namespaces,
         isWhole,
         dryRun,
@@ -81,6 +83,10 @@ export const cleanupCommand: Command = {
         onUnreadable: (name) =>
           void process.stderr.write(
             `cleanup: may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or, where it holds nothing of this installation, leave it out\n`,
+          ),
+        onAbsent: (name) =>
+          void process.stderr.write(
+            `cleanup: there is no namespace ${name}: correct --namespaces, or, where it was deleted, leave it out\n`,
           ),
         onReadFailure: (kind, error) =>
           void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),

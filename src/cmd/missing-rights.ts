@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts';
 /** Names each by verb, resource and namespace; a served namespace without any is one line. */
 export async function warnOfMissingRights(
   connection: Connection,
-  { instance, namespaces, secretNamespaces, webhook }: Settings,
+  { instance, namespaces, secretNamespaces, webhook, valuesConfigMap }: Settings,
   signal: AbortSignal,
 ): Promise<void> {
   const { client, logger, namespace, configMap } = connection;
@@ -19,7 +19,8 @@ export async function warnOfMissingRights(
   };
   const isServed = webhook.target !== undefined && webhook.address !== '';
   const isNamespaced = namespaces !== undefined;
-  const permissions = permissionsOf(instance, isServed ? webhook : undefined, { isNamespaced });
+  const values = valuesConfigMap === undefined ? undefined : { configMap: configMap.name, values: valuesConfigMap };
+  const permissions = permissionsOf(instance, isServed ? webhook : undefined, { isNamespaced, values });
   try {
     for (const message of messagesOf(await checkPermissions(client, { ...places, permissions, signal }))) {
       logger.error('A right is missing', { message });

@@ -17,6 +17,7 @@ import {
 } from '../kube/one-object.ts';
 import { makeWrite } from '../kube/writes.ts';
 import type { Revocations } from '../credentials/revocation.ts';
+import { cleanUpConfiguration } from './clean-up-configuration.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { cleanUpMinted } from './clean-up-minted.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
@@ -33,6 +34,8 @@ export interface CleanUpOptions {
   readonly instance: string;
   /** Namespace of the master copy. */
   readonly namespace: string;
+  /** The configuration. */
+  readonly configMap: { readonly namespace: string; readonly name: string };
   /** The only ones that are looked at; absent = all. */
   readonly namespaces?: readonly string[] | undefined;
   /** True = no other namespace is served: what all of them share goes as well. */
@@ -49,11 +52,13 @@ export interface CleanUpOptions {
   /** What was minted could not be revoked; `what` names provider, place, registry and mode, and the id where it is known. */
   readonly onLeftBehind: (what: string, error: unknown) => void;
   /** This may not be looked for; `why` names the missing right. */
-  readonly onUnknown: (what: 'a webhook' | 'declared resources', why: KubeError) => void;
+  readonly onUnknown: (what: 'a webhook' | 'declared resources' | 'the configuration', why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: string, error: KubeError) => void;
   /** What is in this namespace may not be read, and stays; it counts as failed. */
   readonly onUnreadable: (namespace: string) => void;
+  /** This one is listed and does not exist: maybe another was meant. It counts as failed. */
+  readonly onAbsent: (namespace: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -66,7 +71,7 @@ export interface CleanUpOutcome {
 
 /**
  * Removes the webhooks and declared resources, then references, then Secrets, then what was minted at clouds, then what is in our own
- * namespace; of an installation that serves other namespaces too only references and Secrets. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
+ * namespace, then the configuration where it was made from values and nobody edited it; of an installation that serves other namespaces too only references and Secrets. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
  * not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
@@ -90,14 +95,18 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
     if (options.isWhole) await removeSources(options);
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
+    const absent = (options.namespaces ?? []).filter((name) => !names.includes(name));
+    absent.forEach(options.onAbsent);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
     const sum = (pick: (outcome: CleanUpOutcome) => number): number =>
       outcomes.reduce((total, outcome) => total + pick(outcome), 0);
-    let failed = sum((outcome) => outcome.failed);
+    let failed = sum((outcome) => outcome.failed) + absent.length;
     if (failed === 0 && options.isWhole) {
       failed = await cleanUpMinted(options);
       await removeOwnSecrets(options, { keepsMasterCopy: failed > 0 });
+      // Whoever runs this again must find the configuration that it is about.
+      if (failed === 0) await unlessForbidden('the configuration', options, () => cleanUpConfiguration(options));
     }
     return { references: sum((outcome) => outcome.references), secrets: sum((outcome) => outcome.secrets), failed };
   } finally {

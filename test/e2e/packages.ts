@@ -1,5 +1,4 @@
 // What a node needs of the operating system, by Debian's packages.
-import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -50,15 +49,6 @@ export function needsLoader(program: Buffer): boolean {
   const [first, size] = [Number(program.readBigUInt64LE(headersAt)), program.readUInt16LE(sizeAt)];
   const headers = Array.from({ length: program.readUInt16LE(countAt) }, (_, index) => first + index * size);
   return headers.some((at) => program.readUInt32LE(at) === INTERP);
-}
-
-/** Installs packages; false when it cannot. Nobody's machine is changed unasked: only one that exists for the tests. */
-export function installPackages(names: readonly string[]): boolean {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args: readonly string[]): boolean =>
-    spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, stdio: 'ignore' }).status === 0;
-  apt('update');
-  return apt('-y', '--no-install-recommends', 'install', ...names);
 }
 
 async function isThere(file: string): Promise<boolean> {

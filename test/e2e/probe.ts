@@ -1,31 +1,25 @@
 // Whether this machine can run a node, found out by doing what one does, on a small scale.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { installHint, installPackages } from '../../scripts/prepare.mjs';
 import { createCgroups } from './cgroups.ts';
-import { findMissingPackages, installPackages, PATH_WITH_SBIN } from './packages.ts';
+import { findMissingPackages, PATH_WITH_SBIN } from './packages.ts';
 import type { RunFolder } from '../support/control-plane/run-folder.ts';
 import { createNodeFolder } from './node-folder.ts';
 
 /** The answer: `undefined` = it can; else a sentence that says what is in the way. */
 export type Obstacle = string | undefined;
 
-/**
- * Looks for what a node needs. Where `CI` is set and we are root, missing Debian packages are installed first.
- *
- * @param tell - told before that takes a while
- */
-export async function probeMachine(tell: (text: string) => void, env = process.env): Promise<Obstacle> {
+/** Looks for what a node needs. Where `CI` is set and we are root, missing Debian packages are installed first. */
+export async function probeMachine(): Promise<Obstacle> {
   if (process.platform !== 'linux') return `a node needs Linux, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'not root: namespaces, mounts and cgroups need it';
   const missing = await findMissingPackages();
-  if (missing.length > 0) {
-    const hint = `install with: apt-get install --no-install-recommends ${missing.join(' ')}`;
-    if ((env.CI ?? '') === '') return `missing Debian packages: ${missing.join(', ')}; ${hint}`;
-    tell(`Installing ${missing.join(', ')} …`);
-    if (!installPackages(missing)) return `Debian packages could not be installed: ${missing.join(', ')}; ${hint}`;
-    const left = await findMissingPackages();
-    if (left.length > 0) return `missing after they were installed: ${left.join(', ')}`;
+  if (missing.length > 0 && !installPackages(missing)) {
+    return `missing Debian packages: ${missing.join(', ')}; install them${installHint(missing)}`;
   }
+  const left = await findMissingPackages();
+  if (left.length > 0) return `missing although they are installed: ${left.join(', ')}`;
   const folder = await createNodeFolder();
   try {
     return (await probeCgroups()) ?? (await probeNamespaces(folder));

@@ -10,6 +10,7 @@ export type ToolName =
   | 'etcd'
   | 'helm3'
   | 'helm4'
+  | 'helm-unittest'
   | 'kube-apiserver'
   | 'kube-controller-manager'
   | 'kube-scheduler'
@@ -64,6 +65,12 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     folder: path.join(TOOLS_FOLDER, 'helm4'),
     module: 'helm.sh/helm/v4',
     package: 'helm.sh/helm/v4/cmd/helm',
+  },
+  'helm-unittest': {
+    name: 'helm-unittest',
+    folder: path.join(TOOLS_FOLDER, 'helm-unittest'),
+    module: 'github.com/helm-unittest/helm-unittest',
+    package: 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest',
   },
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),

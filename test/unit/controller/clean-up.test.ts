@@ -6,6 +6,7 @@ import type { Revocations } from '../../../src/credentials/revocation.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { createFakeClient } from '../kube/fake-client.ts';
 
+const CONFIG_MAP = { namespace: 'a', name: 'acr-configuration' };
 let stop: AbortController;
 beforeEach(() => {
   stop = new AbortController();
@@ -31,6 +32,7 @@ function run(reason: KubeErrorReason, times: number) {
     client: createFakeClient(emptyCluster(reason, times)),
     instance: 'main',
     namespace: 'a',
+    configMap: CONFIG_MAP,
     dryRun: false,
     isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
@@ -41,6 +43,7 @@ function run(reason: KubeErrorReason, times: number) {
     onFailure: () => undefined,
     onUnknown: () => undefined,
     onUnreadable: () => undefined,
+    onAbsent: () => undefined,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
   });
@@ -59,8 +62,9 @@ test('tells of what could not be read, and tries again', async () => {
   expect(failures).toEqual(['serviceaccounts: Unavailable']);
 });
 
-test('with listed namespaces looks at no other, and names the one that it may not read', async () => {
+test('with listed namespaces looks at no other, and names those that it may not read, or that do not exist', async () => {
   const unreadable: string[] = [];
+  const absent: string[] = [];
   const namespace = (name: string) => ({ metadata: { name, uid: `u-${name}`, resourceVersion: '1' } });
   const client = createFakeClient(({ path }) => {
     if (path.startsWith('/api/v1/namespaces/locked/')) throw new KubeError('Forbidden', 'no');
@@ -70,16 +74,26 @@ test('with listed namespaces looks at no other, and names the one that it may no
     return { metadata: { resourceVersion: '1' }, items };
   });
   const outcome = await cleanUp({
-    ...{ client, instance: 'main', namespace: 'a', namespaces: ['open', 'locked', 'absent'], dryRun: false },
+    ...{
+      client,
+      instance: 'main',
+      namespace: 'a',
+      configMap: CONFIG_MAP,
+      namespaces: ['open', 'locked', 'absent'],
+      dryRun: false,
+    },
     ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
     ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
     onReadFailure: () => undefined,
     onUnreadable: (name) => void unreadable.push(name),
+    onAbsent: (name) => void absent.push(name),
     isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
   });
   expect(unreadable).toEqual(['locked']);
-  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 1 });
+  // One is there no more, or misspelt: what was meant is left, then.
+  expect(absent).toEqual(['absent']);
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 2 });
   expect(client.calls.map(({ path }) => path).filter((path) => path.includes('private'))).toEqual([]);
 });
 
@@ -112,12 +126,22 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     const client = createFakeClient(cluster(MINTED.map((cacheKey) => ({ provider: 'tcr', target: {}, cacheKey }))));
     const { dryRun = false, mints = true, isWhole = true } = change;
     const outcome = await cleanUp({
-      ...{ client, instance: 'main', namespace: 'a', isWhole, dryRun, now: () => Date.now(), random: () => 0 },
+      ...{
+        client,
+        instance: 'main',
+        namespace: 'a',
+        configMap: CONFIG_MAP,
+        isWhole,
+        dryRun,
+        now: () => Date.now(),
+        random: () => 0,
+      },
       ...{
         onFailure: () => undefined,
         onUnknown: () => undefined,
         onReadFailure: () => undefined,
         onUnreadable: () => undefined,
+        onAbsent: () => undefined,
       },
       revocations: { mints: () => mints, revoke },
       print: (line) => void printed.push(line),
