@@ -1,4 +1,5 @@
 // Runs every check of the project from a fresh clone and ends with one line that counts them: `N passed, N failed`.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { environment, node, prepare, root, run } from './prepare.mjs';
 if (process.argv.length > 2) {
   const asked = ['--help', '-h'].includes(process.argv[2]);
   (asked ? process.stdout : process.stderr).write(
-    'Usage: scripts/test\n\nRuns every check of the project: format, lint, types, unit tests, bundle, integration tests. Builds the test tools from\nGo modules first where they are not cached. Ends with one line: N passed, N failed. To run less: npm run check.\n',
+    'Usage: scripts/test\n\nRuns every check of the project: format, lint, types, unit tests, bundle, integration tests, and scripts/e2e where the\nmachine can run a node. Builds the test tools from Go modules first where they are not cached. Ends with one line: N passed, N failed. To run less: npm run check.\n',
   );
   process.exit(asked ? 0 : 2);
 }
@@ -26,6 +27,7 @@ step('Control plane from Go modules', node, ['test/support/control-plane/build-t
 step('Bundle', node, ['scripts/build.ts']);
 // Each suite has a control plane of its own and waits for most of its time; how long something takes is no failure.
 tests('Integration tests', 'integration', ['--maxWorkers=2', '--testTimeout=120000']);
+endToEnd();
 acceptance();
 
 rmSync(results, { recursive: true, force: true });
@@ -54,6 +56,31 @@ function tests(title, project, args) {
   if (summary.numPassedTests === 0) failed += 1;
   for (const { assertionResults } of summary.testResults)
     for (const { status, fullName } of assertionResults) if (status === 'passed') passedTitles.push(fullName);
+}
+
+/** The story on a real node; each of its steps counts. Nothing does where the machine cannot run a node: exit code 77. */
+function endToEnd() {
+  heading('End to end on a real node');
+  const { status, stdout } = spawnSync(node, ['scripts/e2e.ts', '--json'], {
+    cwd: root,
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status === 77) return console.log('Left out: this machine cannot run a node; the reason is above');
+  const { steps, totals } = readSummary(stdout);
+  for (const { ok, title, ms } of steps)
+    console.log(`${ok ? 'passed' : 'FAILED'} ${title} (${(ms / 1000).toFixed(1)} s)`);
+  passed += totals.passed;
+  failed += totals.failed === 0 && status !== 0 ? 1 : totals.failed;
+}
+
+function readSummary(output) {
+  try {
+    return JSON.parse(output.trimEnd().split('\n').at(-1));
+  } catch {
+    return { steps: [], totals: { passed: 0, failed: 1 } };
+  }
 }
 
 /** Each line of an acceptance checklist that a page docs/compatibility-<name>.md links to has a test that passed: `[<name> R2]`. */

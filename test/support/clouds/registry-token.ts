@@ -1,7 +1,7 @@
 // The token endpoint behind the registries of a simulated cloud. It issues what a real `distribution` registry with
 // `auth: token` accepts, so that tests can pull with what the cloud's API minted.
 
-import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { buildJsonAnswer } from './api-error.ts';
 import type { Answer } from './api-error.ts';
@@ -37,6 +37,8 @@ export interface TokenCall {
   readonly registry: string;
   readonly service: string;
   readonly username: string;
+  /** Which password was shown, by `fingerprintOf`; empty for an anonymous request. */
+  readonly credential: string;
   readonly scopes: readonly string[];
   readonly status: number;
   readonly at: number;
@@ -61,6 +63,11 @@ export const REGISTRY_TOKEN_ISSUER = 'simulated-dockerauth';
 /** Longest life of an issued bearer token, in seconds; it also never outlives the credential that asked for it. */
 export const BEARER_LIFE_SECONDS = 300;
 
+/** Tells passwords apart in a log that must not hold them: 12 hexadecimal digits of the SHA-256. */
+export function fingerprintOf(password: string): string {
+  return createHash('sha256').update(password).digest('hex').slice(0, 12);
+}
+
 /** Starts the token endpoint on plain HTTP at 127.0.0.1. */
 export async function startRegistryToken(options: RegistryTokenOptions): Promise<RegistryToken> {
   const {
@@ -84,8 +91,9 @@ export async function startRegistryToken(options: RegistryTokenOptions): Promise
     const asked = { ...parseTokenRequest(request), registry };
     const at = now();
     const grant = authorize(asked, { users: [...users.values()], now: at });
-    const { username = '', service, scopes } = asked;
-    calls.push({ registry, service, username, scopes, status: grant === undefined ? 401 : 200, at });
+    const { username = '', password, service, scopes } = asked;
+    const credential = password === undefined ? '' : fingerprintOf(password);
+    calls.push({ registry, service, username, credential, scopes, status: grant === undefined ? 401 : 200, at });
     if (grant === undefined) {
       return refuse(401, 'UNAUTHORIZED', 'incorrect username or password', {
         'www-authenticate': 'Basic realm="simulated-dockerauth"',

@@ -1,7 +1,6 @@
 // Pushes and pulls small images over a registry's API: what a node does with the credentials of a pull secret.
-import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { isRecord } from './json.ts';
+import { buildImage, digestOf, type LocalImage } from './oci-image.ts';
 import { openRegistrySession, RegistryRefusal } from './oci-session.ts';
 import type { RefusalReason, RegistryAccess, RegistrySession } from './oci-session.ts';
 
@@ -27,19 +26,10 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
-/** Pushes a valid image of one layer with one file, whose content is `content`. */
-export function pushImage(image: ImageAccess, content = `${image.repository}:${image.tag}`): Promise<ImageResult> {
+/** Pushes an image, which is one with a single small file unless told. */
+export function pushImage(image: ImageAccess, local: LocalImage = smallImage(image)): Promise<ImageResult> {
+  const { config, layer } = local;
   return inSession(image, async (session) => {
-    const tar = buildTar('hello.txt', Buffer.from(content));
-    const layer = gzipSync(tar);
-    const config = Buffer.from(
-      JSON.stringify({
-        architecture: 'amd64',
-        os: 'linux',
-        config: {},
-        rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
-      }),
-    );
     await pushBlob(session, image.repository, config);
     await pushBlob(session, image.repository, layer);
     const manifest = Buffer.from(
@@ -118,24 +108,6 @@ function check(digest: string, content: Buffer, size = content.length): void {
   throw new RegistryRefusal('DigestMismatch', 200, `content is not ${digest}`);
 }
 
-function digestOf(content: Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
-}
-
-/** A ustar archive of one file. */
-function buildTar(name: string, content: Buffer): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name, 0);
-  header.write('0000644\0', 100);
-  header.write('0000000\0', 108);
-  header.write('0000000\0', 116);
-  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
-  header.write('00000000000\0', 136);
-  header.write('        ', 148); // the checksum counts its own field as blanks
-  header.write('0', 156);
-  header.write('ustar\u000000', 257);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
+function smallImage({ repository, tag }: ImageAccess): LocalImage {
+  return buildImage({ files: [{ path: 'hello.txt', content: Buffer.from(`${repository}:${tag}`) }] });
 }

@@ -8,12 +8,16 @@ import { fileURLToPath } from 'node:url';
 /** A program that tests and the demo start. */
 export type ToolName =
   | 'etcd'
+  | 'helm3'
   | 'helm4'
   | 'helm-unittest'
   | 'kube-apiserver'
   | 'kube-controller-manager'
   | 'kubectl'
   | 'promtool'
+  | 'kube-scheduler'
+  | 'kubectl'
+  | 'kubelet'
   | 'registry';
 
 /** Where a program comes from. */
@@ -54,6 +58,12 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     module: 'go.etcd.io/etcd/server/v3',
     package: 'go.etcd.io/etcd/server/v3',
   },
+  helm3: {
+    name: 'helm3',
+    folder: path.join(TOOLS_FOLDER, 'helm3'),
+    module: 'helm.sh/helm/v3',
+    package: 'helm.sh/helm/v3/cmd/helm',
+  },
   helm4: {
     name: 'helm4',
     folder: path.join(TOOLS_FOLDER, 'helm4'),
@@ -68,6 +78,7 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
   },
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),
+  'kube-scheduler': kubernetes('kube-scheduler'),
   kubectl: kubernetes('kubectl'),
   promtool: {
     name: 'promtool',
@@ -77,6 +88,7 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     // Without the service discovery of every cloud, which takes several times as long to fetch and to build.
     tags: 'remove_all_sd',
   },
+  kubelet: kubernetes('kubelet'),
   registry: {
     name: 'registry',
     folder: path.join(TOOLS_FOLDER, 'registry'),
