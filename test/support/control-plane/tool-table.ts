@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 /** A program that tests and the demo start. */
 export type ToolName =
-  'etcd' | 'helm4' | 'helm-unittest' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'registry';
+  | 'etcd'
+  | 'helm3'
+  | 'helm4'
+  | 'helm-unittest'
+  | 'kube-apiserver'
+  | 'kube-apiserver-oldest'
+  | 'kube-controller-manager'
+  | 'kubectl'
+  | 'registry';
 
 /** Where a program comes from. */
 export interface Tool {
@@ -18,6 +26,8 @@ export interface Tool {
   readonly module: string;
   /** The Go package to build. */
   readonly package: string;
+  /** Build tags; none unless told. */
+  readonly tags?: string;
 }
 
 /** What identifies one build of a program. */
@@ -45,6 +55,12 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     module: 'go.etcd.io/etcd/server/v3',
     package: 'go.etcd.io/etcd/server/v3',
   },
+  helm3: {
+    name: 'helm3',
+    folder: path.join(TOOLS_FOLDER, 'helm3'),
+    module: 'helm.sh/helm/v3',
+    package: 'helm.sh/helm/v3/cmd/helm',
+  },
   helm4: {
     name: 'helm4',
     folder: path.join(TOOLS_FOLDER, 'helm4'),
@@ -58,6 +74,15 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     package: 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest',
   },
   'kube-apiserver': kubernetes('kube-apiserver'),
+  // The oldest release that is to be had: what the chart renders has to pass there too. Without the clouds' drivers, as their module
+  // is not; nothing here needs them.
+  'kube-apiserver-oldest': {
+    name: 'kube-apiserver-oldest',
+    folder: path.join(TOOLS_FOLDER, 'kubernetes-oldest'),
+    module: 'k8s.io/kubernetes',
+    package: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    tags: 'providerless',
+  },
   'kube-controller-manager': kubernetes('kube-controller-manager'),
   kubectl: kubernetes('kubectl'),
   registry: {
