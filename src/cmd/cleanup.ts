@@ -84,6 +84,10 @@ export const cleanupCommand: Command = {
           void process.stderr.write(
             `cleanup: may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or, where it holds nothing of this installation, leave it out\n`,
           ),
+        onAbsent: (name) =>
+          void process.stderr.write(
+            `cleanup: there is no namespace ${name}: correct --namespaces, or, where it was deleted, leave it out\n`,
+          ),
         onReadFailure: (kind, error) =>
           void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),
         signal,

@@ -57,6 +57,8 @@ export interface CleanUpOptions {
   readonly onReadFailure: (kind: string, error: KubeError) => void;
   /** What is in this namespace may not be read, and stays; it counts as failed. */
   readonly onUnreadable: (namespace: string) => void;
+  /** This one is listed and does not exist: maybe another was meant. It counts as failed. */
+  readonly onAbsent: (namespace: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -93,11 +95,13 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
     if (options.isWhole) await removeSources(options);
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
+    const absent = (options.namespaces ?? []).filter((name) => !names.includes(name));
+    absent.forEach(options.onAbsent);
     const outcomes: CleanUpOutcome[] = [];
     for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
     const sum = (pick: (outcome: CleanUpOutcome) => number): number =>
       outcomes.reduce((total, outcome) => total + pick(outcome), 0);
-    let failed = sum((outcome) => outcome.failed);
+    let failed = sum((outcome) => outcome.failed) + absent.length;
     if (failed === 0 && options.isWhole) {
       failed = await cleanUpMinted(options);
       await removeOwnSecrets(options, { keepsMasterCopy: failed > 0 });

@@ -390,7 +390,8 @@ describe('every page', () => {
       'explain pod',
       'doctor',
     ].map(flagsHelp);
-    const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
+    const scripts = ['scripts/demo.mjs', 'scripts/image.ts', 'scripts/release.ts'];
+    const known = [...helps, ...scripts.map((file) => readFileSync(file, 'utf8'))].join('\n');
     const ours = code.filter(
       ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),
     );

@@ -43,6 +43,7 @@ function run(reason: KubeErrorReason, times: number) {
     onFailure: () => undefined,
     onUnknown: () => undefined,
     onUnreadable: () => undefined,
+    onAbsent: () => undefined,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
   });
@@ -61,8 +62,9 @@ test('tells of what could not be read, and tries again', async () => {
   expect(failures).toEqual(['serviceaccounts: Unavailable']);
 });
 
-test('with listed namespaces looks at no other, and names the one that it may not read', async () => {
+test('with listed namespaces looks at no other, and names those that it may not read, or that do not exist', async () => {
   const unreadable: string[] = [];
+  const absent: string[] = [];
   const namespace = (name: string) => ({ metadata: { name, uid: `u-${name}`, resourceVersion: '1' } });
   const client = createFakeClient(({ path }) => {
     if (path.startsWith('/api/v1/namespaces/locked/')) throw new KubeError('Forbidden', 'no');
@@ -84,11 +86,14 @@ test('with listed namespaces looks at no other, and names the one that it may no
     ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
     onReadFailure: () => undefined,
     onUnreadable: (name) => void unreadable.push(name),
+    onAbsent: (name) => void absent.push(name),
     isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
   });
   expect(unreadable).toEqual(['locked']);
-  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 1 });
+  // One is there no more, or misspelt: what was meant is left, then.
+  expect(absent).toEqual(['absent']);
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 2 });
   expect(client.calls.map(({ path }) => path).filter((path) => path.includes('private'))).toEqual([]);
 });
 
@@ -136,6 +141,7 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
         onUnknown: () => undefined,
         onReadFailure: () => undefined,
         onUnreadable: () => undefined,
+        onAbsent: () => undefined,
       },
       revocations: { mints: () => mints, revoke },
       print: (line) => void printed.push(line),
