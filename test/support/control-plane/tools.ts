@@ -92,8 +92,7 @@ async function build(how: {
       args: [
         'build',
         '-trimpath',
-        '-tags',
-        of.tool.tags ?? '',
+        `-tags=${of.tool.tags ?? ''}`,
         '-ldflags',
         linkerFlags(of),
         '-o',

@@ -27,6 +27,12 @@ describe('the cache name of a built tool', () => {
   });
 });
 
+test('two builds of one program have names of their own in the cache', () => {
+  const names = (Object.keys(TOOLS) as ToolName[]).map((name) => readToolBuild(name).cacheName);
+  expect(new Set(names).size).toBe(names.length);
+  expect(TOOLS['kube-apiserver-oldest'].package).toBe(TOOLS['kube-apiserver'].package);
+});
+
 describe('the version of a module', () => {
   test.each([
     ['a block', 'require (\n\tk8s.io/kubernetes v1.36.3\n)\n'],
