@@ -1,5 +1,6 @@
 // The flags of every command, each with an environment variable of the same meaning.
 import { HOSTS_FLAGS } from './hosts-settings.ts';
+import { SELF_TEST_FLAGS } from './self-test-settings.ts';
 import { WEBHOOK_FLAGS } from './webhook-settings.ts';
 
 /** How important a log line is. */
@@ -26,7 +27,7 @@ export interface Flag {
 export const NAMED_COMMANDS: readonly string[] = ['explain pod'];
 
 /** Commands that look at an installation, which people name by its ConfigMap. */
-const LOOKING = ['explain pod', 'doctor'] as const;
+const LOOKING = ['explain pod', 'doctor', 'self-test'] as const;
 
 const NAMESPACE = { name: 'namespace', value: 'NAME' } as const;
 const CONFIG_MAP = { name: 'config-map', value: 'NAMESPACE/NAME' } as const;
@@ -45,7 +46,7 @@ const FLAGS: readonly Flag[] = [
   {
     ...NAMESPACE,
     help: 'namespace of the Lease, of the master copy and of Secret references (default: that of the Pod, else of --config-map, else of the kubeconfig, else kube-system)',
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'self-test'],
   },
   {
     ...NAMESPACE,
@@ -148,6 +149,7 @@ const FLAGS: readonly Flag[] = [
   },
   ...WEBHOOK_FLAGS,
   ...HOSTS_FLAGS,
+  ...SELF_TEST_FLAGS,
   {
     name: 'file',
     short: 'f',

@@ -381,10 +381,12 @@ describe('every page', () => {
       'hosts',
       'explain pod',
       'doctor',
+      'self-test',
     ].map(flagsHelp);
     const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
     const ours = code.filter(
-      ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),
+      ({ text }) =>
+        !/kubectl|helm |npm |node -|^--(from-literal|force-conflicts|timeout)/.test(text) || text.includes('main.mjs'),
     );
     const flags = ours.flatMap(({ text }) => [...text.matchAll(/(?<=^|[\s(])--[a-z][a-z-]+/g)].map(([flag]) => flag));
     expect(flags.length).toBeGreaterThan(5);

@@ -10,6 +10,7 @@ const CLUSTER = [
   'migrate config',
   'migrate from-acr-helper',
   'migrate from-tcr-assistant',
+  'self-test',
 ] as const;
 const COMMANDS = [...CLUSTER, 'hosts'] as const;
 const RUNNING = ['controller', 'cleanup', 'hosts'] as const;
@@ -52,6 +53,7 @@ const HOSTS = {
   cleanup: false,
   cleanupOnExit: false,
 };
+const SELF_TEST = { registries: false, patienceMs: 30_000 };
 /** They may stand alone, so that a value of theirs is joined by `=`. */
 const SWITCHES: readonly string[] = [
   'dry-run',
@@ -60,6 +62,7 @@ const SWITCHES: readonly string[] = [
   'in-place',
   'cleanup',
   'cleanup-on-exit',
+  'registries',
 ];
 
 const FLAGS: readonly FlagCase[] = [
@@ -101,7 +104,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'green',
     otherValue: 'green',
     byDefault: 'default',
-    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant', 'self-test'],
   },
   {
     flag: 'namespaces',
@@ -111,7 +114,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'c',
     otherValue: ['c'],
     byDefault: undefined,
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'self-test'],
   },
   {
     flag: 'leader-elect',
@@ -151,7 +154,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'c',
     otherValue: ['c'],
     byDefault: [],
-    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant'],
+    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant', 'self-test'],
   },
   {
     flag: 'declared-resources',
@@ -192,7 +195,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'ns/name',
     otherValue: { ...WEBHOOK, target: { kind: 'service', namespace: 'ns', name: 'name', port: 443 } },
     byDefault: WEBHOOK,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'webhook-url',
@@ -202,7 +205,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'https://hook.example/path/',
     otherValue: { ...WEBHOOK, target: { kind: 'url', url: 'https://hook.example/path' } },
     byDefault: WEBHOOK,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'cluster-role',
@@ -212,7 +215,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'other',
     otherValue: { ...WEBHOOK, clusterRole: 'other' },
     byDefault: WEBHOOK,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'log-level',
@@ -272,6 +275,21 @@ const FLAGS: readonly FlagCase[] = [
     otherValue: { ...HOSTS, [field]: otherValue },
     byDefault: HOSTS,
     commands: ['hosts'],
+  })),
+  ...(
+    [
+      ['registries', 'registries', 'true', true, 'false', false],
+      ['patience', 'patienceMs', '1m', 60_000, '0', 0],
+    ] as const
+  ).map(([flag, field, text, value, other, otherValue]): FlagCase => ({
+    flag,
+    text,
+    setting: 'selfTest',
+    value: { ...SELF_TEST, [field]: value },
+    other,
+    otherValue: { ...SELF_TEST, [field]: otherValue },
+    byDefault: SELF_TEST,
+    commands: ['self-test'],
   })),
   {
     flag: 'hosts-file',
@@ -435,6 +453,14 @@ test.each([
   ['a switch that is none', '--cleanup=1'],
 ])('of the command hosts, %s is named with its value', (_, arg) => {
   expect(issuesOf([arg], HOME, 'hosts')).toEqual([expect.stringContaining(`${arg} must be`)]);
+});
+
+test.each([
+  ['patience without unit', 'self-test', '--patience=5'],
+  ['patience without end', 'self-test', '--patience=11m'],
+  ['neither true nor false', 'self-test', '--registries=no'],
+])('%s of the command %s is named with its value', (_, command, arg) => {
+  expect(issuesOf([arg], HOME, command)).toEqual([expect.stringContaining(`${arg} must be`)]);
 });
 
 test.each([
