@@ -1,4 +1,5 @@
 // The flags of every command, each with an environment variable of the same meaning.
+import { CLEANUP_FLAGS } from './cleanup-settings.ts';
 import { HOSTS_FLAGS } from './hosts-settings.ts';
 import { SELF_TEST_FLAGS } from './self-test-settings.ts';
 import { WEBHOOK_FLAGS } from './webhook-settings.ts';
@@ -149,6 +150,7 @@ const FLAGS: readonly Flag[] = [
   },
   ...WEBHOOK_FLAGS,
   ...HOSTS_FLAGS,
+  ...CLEANUP_FLAGS,
   ...SELF_TEST_FLAGS,
   {
     name: 'file',

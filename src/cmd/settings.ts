@@ -5,6 +5,7 @@ import type { CloudEndpoints } from '../providers/provider.ts';
 import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
 import { flagsOf, LOG_LEVELS, NAMED_COMMANDS, variableOf, type LogLevel } from './flags.ts';
+import { parseCleanupFlags, type CleanupFlags } from './cleanup-settings.ts';
 import { parseHostsFlags, type HostsFlags } from './hosts-settings.ts';
 import { parseObjectPlace, type ObjectPlace } from './object-place.ts';
 import { parseSelfTestFlags, type SelfTestFlags } from './self-test-settings.ts';
@@ -43,6 +44,8 @@ export interface Settings {
   readonly hosts: HostsFlags;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
+  /** `cleanup` only. */
+  readonly cleanup: CleanupFlags;
   /** `self-test` only. */
   readonly selfTest: SelfTestFlags;
   /** `cleanup`: `namespaces` are all that the installation serves. */
@@ -108,6 +111,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
     ),
     webhook: parseWebhookFlags(values, issues),
     hosts: parseHostsFlags(values, issues),
+    cleanup: parseCleanupFlags(values, issues),
     selfTest: parseSelfTestFlags(values, issues),
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',

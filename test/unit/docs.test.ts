@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
 import { flagsHelp } from '../../src/cmd/flags.ts';
 import { EVENT_REASONS } from '../../src/controller/report.ts';
+import { LEFT_BEHIND } from '../../src/controller/tell-left-behind.ts';
 import { CONFIG_DEFAULTS, CONFIG_KEYS, parseConfig } from '../../src/core/config.ts';
 import { foldName } from '../../src/core/fields.ts';
 import { NO_ITEM_DEFAULTS } from '../../src/core/item-defaults.ts';
@@ -113,7 +114,7 @@ describe('docs/reasons.md', () => {
     ['Why something is left alone', union('src/core/plan-types.ts', 'SkipReason')],
     ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
     ['Answers of the webhook', ADMISSION_OUTCOMES],
-    ['Events', EVENT_REASONS],
+    ['Events', [...EVENT_REASONS, LEFT_BEHIND]],
   ])('%s: lists exactly the reasons that there are', (heading, reasons) => {
     expect(reasons.length).toBeGreaterThan(3);
     expect(reasonsUnder(heading)).toEqual(sorted(reasons));

@@ -51,8 +51,10 @@ const HOSTS = {
   inPlace: false,
   intervalMs: 30_000,
   cleanup: false,
+  cleanupAndStay: false,
   cleanupOnExit: false,
 };
+const CLEANUP = { deployment: undefined, daemonSet: undefined, deadlineMs: undefined, leaveUnreachable: false };
 const SELF_TEST = { registries: false, patienceMs: 30_000 };
 /** They may stand alone, so that a value of theirs is joined by `=`. */
 const SWITCHES: readonly string[] = [
@@ -61,7 +63,9 @@ const SWITCHES: readonly string[] = [
   'leader-elect',
   'in-place',
   'cleanup',
+  'cleanup-and-stay',
   'cleanup-on-exit',
+  'leave-unreachable',
   'registries',
 ];
 
@@ -264,6 +268,7 @@ const FLAGS: readonly FlagCase[] = [
       ['in-place', 'inPlace', 'true', true, 'FALSE', false],
       ['interval', 'intervalMs', '1m30s', 90_000, '1h', 3_600_000],
       ['cleanup', 'cleanup', 'true', true, 'false', false],
+      ['cleanup-and-stay', 'cleanupAndStay', 'true', true, 'false', false],
       ['cleanup-on-exit', 'cleanupOnExit', 'true', true, 'false', false],
     ] as const
   ).map(([flag, field, text, value, other, otherValue]): FlagCase => ({
@@ -275,6 +280,23 @@ const FLAGS: readonly FlagCase[] = [
     otherValue: { ...HOSTS, [field]: otherValue },
     byDefault: HOSTS,
     commands: ['hosts'],
+  })),
+  ...(
+    [
+      ['stop-deployment', 'deployment', 'a/b', { namespace: 'a', name: 'b' }, 'c/d', { namespace: 'c', name: 'd' }],
+      ['end-hosts', 'daemonSet', 'a/b', { namespace: 'a', name: 'b' }, 'c/d', { namespace: 'c', name: 'd' }],
+      ['deadline', 'deadlineMs', '4m', 240_000, '10s', 10_000],
+      ['leave-unreachable', 'leaveUnreachable', 'true', true, 'false', false],
+    ] as const
+  ).map(([flag, field, text, value, other, otherValue]): FlagCase => ({
+    flag,
+    text,
+    setting: 'cleanup',
+    value: { ...CLEANUP, [field]: value },
+    other,
+    otherValue: { ...CLEANUP, [field]: otherValue },
+    byDefault: CLEANUP,
+    commands: ['cleanup'],
   })),
   ...(
     [
@@ -451,11 +473,18 @@ test.each([
   ['an interval that is for ever', '--interval=61m'],
   ['neither true nor false', '--in-place=no'],
   ['a switch that is none', '--cleanup=1'],
+  ['another one', '--cleanup-and-stay=1'],
 ])('of the command hosts, %s is named with its value', (_, arg) => {
   expect(issuesOf([arg], HOME, 'hosts')).toEqual([expect.stringContaining(`${arg} must be`)]);
 });
 
 test.each([
+  ['a Deployment without namespace', 'cleanup', '--stop-deployment=x'],
+  ['a DaemonSet without name', 'cleanup', '--end-hosts=a/'],
+  ['a deadline without unit', 'cleanup', '--deadline=300'],
+  ['a deadline that is over at once', 'cleanup', '--deadline=9s'],
+  ['a deadline that is none', 'cleanup', '--deadline=25h'],
+  ['a switch that is none', 'cleanup', '--leave-unreachable=1'],
   ['patience without unit', 'self-test', '--patience=5'],
   ['patience without end', 'self-test', '--patience=11m'],
   ['neither true nor false', 'self-test', '--registries=no'],

@@ -12,6 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => stop.abort());
 
+/** There is no deadline. */
+const UNHURRIED = { patience: new AbortController().signal, onOutOfTime: () => undefined };
+
 /** An empty cluster whose ServiceAccounts cannot be listed `times` times. */
 function emptyCluster(reason: KubeErrorReason, times: number): (call: KubeCall) => KubeObject {
   let left = times;
@@ -41,6 +44,7 @@ function run(reason: KubeErrorReason, times: number) {
     onFailure: () => undefined,
     onUnknown: () => undefined,
     onUnreadable: () => undefined,
+    ...UNHURRIED,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
   });
@@ -55,7 +59,7 @@ test.each<KubeErrorReason>(['Forbidden', 'Unauthorized'])('ends when the cluster
 
 test('tells of what could not be read, and tries again', async () => {
   const { outcome, failures } = run('Unavailable', 1);
-  expect(await outcome).toEqual({ references: 0, secrets: 0, failed: 0 });
+  expect(await outcome).toEqual({ references: 0, secrets: 0, failed: 0, leftBehind: [] });
   expect(failures).toEqual(['serviceaccounts: Unavailable']);
 });
 
@@ -70,6 +74,7 @@ test('with listed namespaces looks at no other, and names the one that it may no
     return { metadata: { resourceVersion: '1' }, items };
   });
   const outcome = await cleanUp({
+    ...UNHURRIED,
     ...{ client, instance: 'main', namespace: 'a', namespaces: ['open', 'locked', 'absent'], dryRun: false },
     ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
     ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
@@ -79,8 +84,29 @@ test('with listed namespaces looks at no other, and names the one that it may no
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
   });
   expect(unreadable).toEqual(['locked']);
-  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 1 });
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 1, leftBehind: [] });
   expect(client.calls.map(({ path }) => path).filter((path) => path.includes('private'))).toEqual([]);
+});
+
+test('names the namespaces that there was no time for, and removes nothing that they may still use', async () => {
+  const late: (readonly string[])[] = [];
+  const namespace = (name: string) => ({ metadata: { name, uid: `u-${name}`, resourceVersion: '1' } });
+  const client = createFakeClient(({ path }) => {
+    if (/\/secrets\/.+/.test(path)) throw new KubeError('NotFound', 'none');
+    const items = path === '/api/v1/namespaces' ? ['one', 'two'].map(namespace) : [];
+    return { metadata: { resourceVersion: '1' }, items };
+  });
+  const outcome = await cleanUp({
+    ...{ client, instance: 'main', namespace: 'a', dryRun: false, isWhole: true },
+    ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
+    ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
+    ...{ onReadFailure: () => undefined, onUnreadable: () => undefined },
+    revocations: { mints: () => true, revoke: () => Promise.reject(new Error('nothing is revoked')) },
+    patience: AbortSignal.abort(),
+    onOutOfTime: (names) => void late.push([...names].sort()),
+  });
+  expect(late).toEqual([['one', 'two']]);
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 2, leftBehind: [] });
 });
 
 describe('[tcr K5] what the master copy remembers as minted', () => {
@@ -105,13 +131,19 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
 
   async function runWith(
     revoke: Revocations['revoke'],
-    change: { readonly dryRun?: boolean; readonly mints?: boolean; readonly isWhole?: boolean } = {},
+    change: {
+      readonly dryRun?: boolean;
+      readonly mints?: boolean;
+      readonly isWhole?: boolean;
+      readonly patience?: AbortSignal;
+    } = {},
   ) {
     const printed: string[] = [];
     const left: string[] = [];
     const client = createFakeClient(cluster(MINTED.map((cacheKey) => ({ provider: 'tcr', target: {}, cacheKey }))));
     const { dryRun = false, mints = true, isWhole = true } = change;
     const outcome = await cleanUp({
+      ...{ ...UNHURRIED, ...(change.patience === undefined ? {} : { patience: change.patience }) },
       ...{ client, instance: 'main', namespace: 'a', isWhole, dryRun, now: () => Date.now(), random: () => 0 },
       ...{
         onFailure: () => undefined,
@@ -142,7 +174,7 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     const { outcome, printed, left, isRemoved } = await runWith(({ cacheKey }) =>
       cacheKey === MINTED[0] ? Promise.reject(new ProviderError('CloudUnavailable', 'down')) : Promise.resolve(['b']),
     );
-    expect(outcome.failed).toBe(1);
+    expect(outcome).toMatchObject({ failed: 0, leftBehind: [MINTED[0]] });
     expect(left).toEqual([MINTED[0]]);
     expect(printed).toContain(`revoked at the cloud b of ${MINTED[1] ?? ''}`);
     expect(isRemoved).toBe(false);
@@ -159,6 +191,20 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     expect(calls.filter((path) => path.includes('webhookconfigurations') || path.includes('imagepullsecrets'))).toEqual(
       [],
     );
+  });
+
+  test('is named, each of it, and no cloud is asked any more when there is no more time', async () => {
+    const over = AbortSignal.abort(new DOMException('timed out', 'TimeoutError'));
+    const { outcome, left, isRemoved } = await runWith(
+      (_, { signal }) => {
+        signal.throwIfAborted();
+        return Promise.resolve(['never']);
+      },
+      { patience: over },
+    );
+    expect(outcome).toMatchObject({ failed: 0, leftBehind: MINTED });
+    expect(left).toEqual(MINTED);
+    expect(isRemoved).toBe(false);
   });
 
   test('is only named in a dry run', async () => {
