@@ -1,6 +1,6 @@
 // The command `doctor`: what is in the way of pulling in a cluster, each thing with its cure.
 import { diagnose } from '../core/doctor.ts';
-import { leaseName, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
+import { leaseName, VENDOR_HELPER } from '../core/names.ts';
 import { look as lookAt, readDeployment } from '../kube/cluster-reads.ts';
 import { findLeaseHolders } from '../kube/lease-holder.ts';
 import { lookAtPods } from '../kube/pod-reads.ts';
@@ -30,18 +30,15 @@ export const doctorCommand: Command = {
 
 async function run({ settings, connection, reads, now, print }: Look, signal: AbortSignal): Promise<number> {
   const { client, configMap } = connection;
-  const deployment = (place: { readonly namespace: string; readonly name: string }) =>
-    lookAt(`allow "list" of deployments.apps in the namespace ${place.namespace}`, () =>
-      readDeployment({ client, signal }, place),
-    );
-  const [rules, pods, holders, acrHelper, tcrAssistant] = await Promise.all([
+  const [rules, pods, holders, acrHelper] = await Promise.all([
     lookForRules(connection, settings, signal),
     lookAtPods(reads, wanted(settings)),
     lookAt('allow "list" of leases.coordination.k8s.io in every namespace', () =>
       findLeaseHolders(client, { name: leaseName(settings.instance), now, signal }),
     ),
-    deployment(VENDOR_HELPER),
-    deployment(TCR_ASSISTANT),
+    lookAt(`allow "list" of deployments.apps in the namespace ${VENDOR_HELPER.namespace}`, () =>
+      readDeployment({ client, signal }, VENDOR_HELPER),
+    ),
   ]);
   const place = `${configMap.namespace}/${configMap.name}`;
   const findings = diagnose({
@@ -49,7 +46,6 @@ async function run({ settings, connection, reads, now, print }: Look, signal: Ab
     ...pods,
     holders,
     acrHelper,
-    tcrAssistant,
     place,
     now,
     served: settings.namespaces,

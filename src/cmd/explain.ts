@@ -71,7 +71,12 @@ async function runPod(look: Look, signal: AbortSignal): Promise<number> {
     return EXIT.cluster;
   }
   if (!secrets.ok) complain(`which registries the Secrets are for cannot be told without a right: ${secrets.cure}`);
+  const { tcrAssistant, resources, refused } = rules;
+  if (!tcrAssistant.ok) complain(`whether Tencent's add-on runs cannot be told without a right: ${tcrAssistant.cure}`);
   const surroundings = {
+    refused,
+    isLeftToAssistant:
+      tcrAssistant.ok && (tcrAssistant.value?.replicas ?? 0) > 0 && resources.ok && resources.value.length > 0,
     ...{ config: rules.config, namespace: namespace.value, account: account.value, now },
     secrets: secrets.ok ? new Map(secrets.value.map((secret) => [secret.name, secret])) : undefined,
   };

@@ -8,9 +8,10 @@ import {
   type PodState,
   type PodSurroundings,
 } from './judge-pod.ts';
-import { isIgnored } from './scope.ts';
+import { desiredFor } from './desired.ts';
+import { includesServiceAccount, isIgnored } from './scope.ts';
 import { count, plain } from './take-over-words.ts';
-import type { ObservedSecret, Rule } from './types.ts';
+import type { Issue, ObservedSecret, Rule } from './types.ts';
 
 /** What is said about a Pod. */
 export interface Explanation {
@@ -22,20 +23,55 @@ export interface Explanation {
   readonly isWell: boolean;
 }
 
+/** An `ImagePullSecret` that is not in force as it stands. */
+export interface RefusedResource {
+  readonly name: string;
+  /** What it would mean; undefined = that cannot be told. */
+  readonly rule: Rule | undefined;
+  readonly issue: Issue;
+}
+
+/** What an explanation is made from, besides the judgement. */
+export interface ExplainedSurroundings extends PodSurroundings {
+  readonly refused?: readonly RefusedResource[];
+  /** True = `ImagePullSecret` resources are left to Tencent's add-on, which runs. */
+  readonly isLeftToAssistant?: boolean;
+}
+
+/** Refused resources that are written out before "and n more". */
+const MAX_REFUSED = 5;
+
 /** Explains a judgement that was made from `surroundings`. */
-export function explainPod(judged: JudgedPod, surroundings: PodSurroundings): Explanation {
+export function explainPod(judged: JudgedPod, surroundings: ExplainedSurroundings): Explanation {
   const { pod } = judged;
+  const refused = surroundings.refused?.filter((resource) => mayMean(resource, surroundings)) ?? [];
   return {
     sentences: [
       `Pod ${pod.namespace}/${pod.name} runs as the ServiceAccount ${pod.serviceAccount}.`,
       ...(judged.rules.length === 0
         ? [whyUnmatched(surroundings)]
         : judged.rules.map((rule) => ruleSentence(rule, surroundings))),
+      ...(surroundings.isLeftToAssistant === true
+        ? ["Tencent's add-on runs: ImagePullSecret resources are left to it until it is stopped."]
+        : []),
+      ...refused.slice(0, MAX_REFUSED).map(refusalSentence),
+      ...(refused.length > MAX_REFUSED ? [`… and ${refused.length - MAX_REFUSED} more that are refused.`] : []),
       ...podSentences(judged),
       ...(judged.images ?? []).map((image) => imageSentence(image)),
     ],
-    ...verdictOf(judged),
+    ...verdictOf(judged, refused),
   };
+}
+
+/** A refused resource whose scope is not known may mean every Pod. */
+function mayMean({ rule }: RefusedResource, { namespace, account }: PodSurroundings): boolean {
+  if (account === undefined || rule === undefined) return account !== undefined;
+  return desiredFor({ rules: [rule] }, namespace).secrets.length > 0 && includesServiceAccount(rule.scope, account);
+}
+
+function refusalSentence({ name, rule, issue }: RefusedResource): string {
+  const words = `ImagePullSecret ${plain(name)} is refused as it stands (${issue.path}: ${plain(issue.message)})`;
+  return rule === undefined ? `${words}: whether it means this Pod cannot be told.` : `${words}, and means this Pod.`;
 }
 
 /** What makes new Pods of its kind get the Secrets. */
@@ -142,8 +178,13 @@ function imageSentence({ image, host, secrets, lacking, isServed, isExpired }: J
   return `${of}${secrets.join(' and ')} has a credential for ${plain(host)}, and the Pod ${names}.`;
 }
 
-function verdictOf(judged: JudgedPod): Pick<Explanation, 'verdict' | 'isWell'> {
+function verdictOf(judged: JudgedPod, refused: readonly RefusedResource[]): Pick<Explanation, 'verdict' | 'isWell'> {
   if (lacksCredential(judged)) return { verdict: `What to do: ${cureOf(judged)}.`, isWell: false };
+  const areServed = judged.images?.every((image) => image.isServed) ?? judged.state === 'served';
+  if (refused.length > 0 && !areServed) {
+    const verdict = 'What to do: mend the refused resource first, if it is meant for an image of this Pod.';
+    return { verdict, isWell: false };
+  }
   const isServed = judged.images?.some((image) => image.isServed) ?? judged.state === 'served';
   const verdict = isServed
     ? 'It works: the Pod has the credential for every image whose registry is served here.'

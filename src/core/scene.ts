@@ -2,8 +2,9 @@
 import { desiredFor } from './desired.ts';
 import { judgePod, type FoundPod, type JudgedPod } from './judge-pod.ts';
 import { includesServiceAccount } from './scope.ts';
+import { keyOf, requestKey } from './source.ts';
 import type { Looked } from './take-over-facts.ts';
-import type { Config, EpochMs, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from './types.ts';
+import type { Config, EpochMs, ObservedNamespace, ObservedSecret, ObservedServiceAccount, Rule } from './types.ts';
 
 /** What was read. */
 export interface SceneFacts {
@@ -19,7 +20,7 @@ export interface SceneFacts {
 export interface Scene {
   /** Secrets that the rules want, one for each rule and namespace. */
   readonly wanted: number;
-  /** One sentence for each Secret that is not there, or expired, and for each Secret that some ServiceAccount should refer to and does not. */
+  /** One sentence for each Secret that is not there, lacks a registry or holds what expired, and for each that some ServiceAccount should refer to and does not. */
   readonly faults: readonly string[];
   /** undefined = its namespace is not looked at. */
   judge(pod: FoundPod): JudgedPod | undefined;
@@ -46,10 +47,12 @@ export function sceneOf({ config, namespaces, accounts, secrets, now }: SceneFac
       const over = Object.entries(secret.entries ?? {}).flatMap(([host, { expiresAt = now + 1 }]) =>
         expiresAt <= now ? [host] : [],
       );
+      const lacking = lackOf(rule, secret);
       const without = (accountsOf.get(namespace) ?? []).filter(
         (account) => includesServiceAccount(rule.scope, account) && !account.imagePullSecrets.includes(name),
       );
       return [
+        ...(lacking.length === 0 ? [] : [`${place} has no credential for ${lacking.join(', ')}.`]),
         ...(over.length === 0 ? [] : [`${place} holds what has expired, for ${over.join(', ')}.`]),
         ...(without.length === 0
           ? []
@@ -66,4 +69,13 @@ export function sceneOf({ config, namespaces, accounts, secrets, now }: SceneFac
       return judgePod(pod, { config, namespace, account, secrets: ours, now });
     },
   };
+}
+
+/** What a Secret holds no entry for: registry hosts, and where only the cloud knows those, what it would be asked for. */
+function lackOf({ requests }: Rule, { entries = {} }: ObservedSecret): readonly string[] {
+  const made = new Set(Object.values(entries).map(({ source }) => keyOf(source)));
+  return requests.flatMap((request) => {
+    if (request.hosts !== undefined) return request.hosts.filter((host) => entries[host] === undefined);
+    return made.has(requestKey(request)) ? [] : [request.cacheKey];
+  });
 }

@@ -2,6 +2,7 @@
 // their own; as an administrator, and as somebody with hardly any right.
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { TCR_ASSISTANT } from '../../src/core/names.ts';
 import { eventually } from '../support/eventually.ts';
 import { ACR_SECRET, registryInfo, secretsEverywhere } from '../support/expectations.ts';
 import { applyCrd, resource, SAMPLE_PASSWORD, SAMPLE_SPEC } from '../support/image-pull-secrets.ts';
@@ -171,6 +172,59 @@ describe('doctor', () => {
     );
     for (const { out, error } of [found, explained])
       expect(findLeaks(`${out}${error}`, { password: SAMPLE_PASSWORD })).toEqual([]);
+  });
+});
+
+describe('resources that are not in force', () => {
+  test('make explain name what is refused, where a Pod has an image that nothing serves', async () => {
+    const docker = { ...SAMPLE_SPEC.docker, server: 'not a registry' };
+    await world.cluster.create('imagepullsecrets', resource('broken', { ...SAMPLE_SPEC, namespaces: '*', docker }));
+    const { code, out, error } = await explain('harmless');
+    expect(out).toMatch(/ImagePullSecret broken is refused as it stands \(spec\.docker\.server: .*cannot be told\.\n/);
+    expect([code, out]).toEqual([6, expect.stringMatching(/What to do: mend the refused resource first.*\n$/)]);
+    expect(findLeaks(`${out}${error}`, { password: SAMPLE_PASSWORD })).toEqual([]);
+    expect(await explain('given')).toMatchObject({ code: 0 });
+    await world.cluster.remove('imagepullsecrets', 'broken');
+  });
+
+  test('are refused also because of another resource, and doctor says why', async () => {
+    const key = { metadata: { name: 'shared-key' }, stringData: { token: SAMPLE_PASSWORD } };
+    await world.cluster.create('secrets', key, 'kube-system');
+    const tcr = { registryId: 'tcr-a1b2c3d4', region: 'ap-guangzhou', apiKeySecretRef: { name: 'shared-key' } };
+    const docker = { server: SAMPLE_SPEC.docker.server, username: SAMPLE_SPEC.docker.username };
+    const passwordSecretRef = { name: 'shared-key', key: 'token' };
+    await world.cluster.create('imagepullsecrets', resource('mints', { namespaces: 'api', tcr }));
+    await world.cluster.create(
+      'imagepullsecrets',
+      resource('publishes', { namespaces: 'kube-system', docker: { ...docker, passwordSecretRef } }),
+    );
+    const { code, out } = await run('admin', 'doctor');
+    expect([code, out]).toEqual([
+      6,
+      expect.stringMatching(
+        /FAIL {2}resources: .*\n(.*\n)* {6}publishes: spec\.docker\.passwordSecretRef: .*shared-key/,
+      ),
+    ]);
+    for (const name of ['mints', 'publishes']) await world.cluster.remove('imagepullsecrets', name);
+  });
+
+  test('are left to the add-on of Tencent while that runs: nothing of theirs is found missing', async () => {
+    const containers = [{ name: 'manager', image: 'tcr-assistant:1' }];
+    const labels = { app: TCR_ASSISTANT.name };
+    const template = { metadata: { labels }, spec: { containers } };
+    await world.cluster.namespace(TCR_ASSISTANT.namespace);
+    const spec = { replicas: 1, selector: { matchLabels: labels }, template };
+    await world.cluster.create(
+      'deployments',
+      { metadata: { name: TCR_ASSISTANT.name }, spec },
+      TCR_ASSISTANT.namespace,
+    );
+    const [found, explained] = await Promise.all([run('admin', 'doctor'), explain('given')]);
+    expect(found.out).toContain("WARN  Tencent's add-on: It runs");
+    expect(found.out).toContain('PASS  Secrets and references: No namespace is to have one.');
+    expect(explained.out).toContain('ImagePullSecret resources are left to it until it is stopped.');
+    expect([explained.code, explained.out]).toEqual([0, expect.stringMatching(/Nothing to do here: .*\n$/)]);
+    await world.cluster.remove('deployments', TCR_ASSISTANT.name, TCR_ASSISTANT.namespace);
   });
 });
 

@@ -1,11 +1,11 @@
 // Whether a Pod gets what is meant for it: the judgement, what is said of it, and what `doctor` says of many.
 import { describe, expect, test } from '@jest/globals';
 import { diagnose, type DoctorFacts } from '../../../src/core/doctor.ts';
-import { explainPod } from '../../../src/core/explain-pod.ts';
+import { explainPod, type ExplainedSurroundings, type RefusedResource } from '../../../src/core/explain-pod.ts';
 import { hostOfImage } from '../../../src/core/image-host.ts';
 import { judgePod, lacksCredential, type FoundPod, type PodSurroundings } from '../../../src/core/judge-pod.ts';
 import { IGNORE_LABEL, SECRET_NAME } from '../../../src/core/names.ts';
-import type { ObservedSecret, ObservedServiceAccount } from '../../../src/core/types.ts';
+import type { ObservedSecret, ObservedServiceAccount, Rule } from '../../../src/core/types.ts';
 import { understand } from '../../../src/cmd/from-acr-helper.ts';
 import {
   buildRecord,
@@ -115,8 +115,8 @@ describe('the state of a Pod', () => {
 });
 
 describe('the explanation', () => {
-  const explain = (parts: Partial<FoundPod>, surroundings: Partial<PodSurroundings> = {}) => {
-    const around = served(surroundings);
+  const explain = (parts: Partial<FoundPod>, surroundings: Partial<ExplainedSurroundings> = {}) => {
+    const around = { ...surroundings, ...served(surroundings) };
     const { sentences, verdict, isWell } = explainPod(judgePod(pod(parts), around), around);
     return { text: sentences.join('\n'), verdict, isWell };
   };
@@ -235,6 +235,39 @@ describe('the explanation', () => {
   ])('of a Pod that names ours, with an image of %s, is right', (_name, parts, surroundings, verdict, isWell) => {
     const explained = explain({ imagePullSecrets: [OURS], ...parts }, surroundings);
     expect([explained.verdict, explained.isWell]).toEqual([expect.stringMatching(verdict), isWell]);
+  });
+
+  const refused = (rule: Rule | undefined): RefusedResource => ({
+    ...{ name: 'wrong', rule },
+    issue: { severity: 'error', path: 'spec.docker', message: 'is missing' },
+  });
+  const elsewhere = buildRule({ scope: buildScope({ namespaces: patterns('x') }) });
+  test.each<readonly [string, Partial<FoundPod>, RefusedResource, RegExp | undefined, boolean]>([
+    ['that cannot be understood', { images: ['b.example/x'] }, refused(undefined), /cannot be told/, false],
+    ['that cannot be understood, and is served', {}, refused(undefined), /cannot be told/, true],
+    ['that means the Pod', { images: ['b.example/x'] }, refused(buildRule()), /means this Pod\./, false],
+    ['that means another namespace', { images: ['b.example/x'] }, refused(elsewhere), undefined, true],
+  ])('names a refused resource %s', (_name, parts, resource, sentence, isWell) => {
+    const explained = explain({ imagePullSecrets: [OURS], ...parts }, { refused: [resource] });
+    expect(explained.isWell).toBe(isWell);
+    if (sentence === undefined) expect(explained.text).not.toContain('refused');
+    else
+      expect(explained.text).toMatch(
+        new RegExp(`wrong is refused as it stands .spec.docker: is missing.*${sentence.source}`),
+      );
+    if (!isWell) expect(explained.verdict).toMatch(/^What to do: mend the refused resource first/);
+  });
+
+  test('bounds what it says of many refused resources', () => {
+    const many = Array.from({ length: 100 }, () => refused(undefined));
+    const { text } = explain({ imagePullSecrets: [OURS] }, { refused: many });
+    expect(text.match(/is refused/g)).toHaveLength(5);
+    expect(text).toContain('… and 95 more that are refused.');
+  });
+
+  test('says that resources are left to the add-on of Tencent while that runs', () => {
+    expect(explain({}, { isLeftToAssistant: true }).text).toContain("Tencent's add-on runs: ");
+    expect(explain({}).text).not.toContain("Tencent's add-on");
   });
 
   test('takes the credential that lives longest where several are for a host', () => {
@@ -378,6 +411,29 @@ describe('doctor', () => {
     ['Secrets that may not be read', 'WARN', 'Secrets and references', { secrets: missing }],
     ['a namespace that is not there', 'WARN', 'Secrets and references', { namespaces: known([]) }],
     ['a Secret that is not there', 'FAIL', 'Secrets and references', { secrets: known([]) }],
+    [
+      'a Secret that holds nothing for one of the registries',
+      'FAIL',
+      'Secrets and references',
+      {
+        config: {
+          ...config,
+          rules: [buildRule({ requests: [buildRequest('a', ['a.example']), buildRequest('b', ['b.example'])] })],
+        },
+      },
+    ],
+    [
+      'a Secret that holds nothing from a registry whose hosts only the cloud knows',
+      'FAIL',
+      'Secrets and references',
+      { config: { ...config, rules: [buildRule({ requests: [buildRequest('a'), buildRequest('b')] })] } },
+    ],
+    [
+      'a Secret that does not say what it holds',
+      'FAIL',
+      'Secrets and references',
+      { secrets: known([buildSecret({}, { name: OURS })].map((secret) => ({ ...secret, entries: undefined }))) },
+    ],
     ['a Secret that has expired', 'FAIL', 'Secrets and references', { now: NOW + HOUR }],
     [
       'a ServiceAccount without the reference',
