@@ -80,12 +80,14 @@ async function seeAdmission({ look, rules, signal }: SelfTestScene): Promise<See
   if (!accounts.ok) return skip(`it takes a right: ${accounts.cure}`);
   const world = { config, ownNamespace, served: settings.namespaces };
   const probes = findAdmissionProbes({ ...world, namespaces: namespaces.value, accounts: accounts.value });
+  let refused: SeenAdmission | undefined;
   for (const probe of probes) {
     const references = await lookAt('', () => tryAdmission(client, probe, signal)).catch(refusalOf);
-    if ('kind' in references) return references;
+    if ('kind' in references) refused = references;
     // Who may not create ServiceAccounts sees it by a change.
-    if (references.ok) return answered(probe, references.value);
+    else if (references.ok) return answered(probe, references.value);
   }
+  if (refused !== undefined) return refused;
   return skip(
     'no ServiceAccount in scope shows it: none has a reference of ours, and a new one may not be created or would not be meant',
   );

@@ -1,7 +1,8 @@
 // The command `self-test`: tries, with the controller's own rights, what the installation needs to be able to do; `helm test` runs it.
-import { setTimeout as pause } from 'node:timers/promises';
 import { configurationFinding, type Finding } from '../core/doctor.ts';
-import { rightsFinding } from '../core/self-test.ts';
+import { KubeError } from '../core/errors.ts';
+import { rightsFinding, unseenFinding } from '../core/self-test.ts';
+import { pause } from '../kube/pause.ts';
 import { tryAdmissionOf, tryLogins, tryWebhooks, type Trial } from './self-test-trials.ts';
 import { EXIT, linesOf, lookAtInstallation, type Look } from './looking.ts';
 import type { Command } from './lifecycle.ts';
@@ -29,7 +30,11 @@ const RETRY_MS = 1_000;
 export const selfTestCommand: Command = {
   name: 'self-test',
   help: HELP,
-  run: (context) => lookAtInstallation('self-test', context, (look) => run(look, context.signal)),
+  run: (context) =>
+    lookAtInstallation('self-test', context, (look) => run(look, context.signal)).catch((error: unknown) => {
+      if (context.signal.aborted) return EXIT.cluster;
+      throw error;
+    }),
 };
 
 async function run(look: Look, signal: AbortSignal): Promise<number> {
@@ -41,24 +46,32 @@ async function run(look: Look, signal: AbortSignal): Promise<number> {
     for (const line of findings.flatMap(linesOf)) print(line);
   };
   /** Until nothing fails any more, or there is no more time. */
-  const patiently = async (trial: Trial): Promise<readonly Finding[]> => {
+  const patiently = async (subject: string, trial: Trial): Promise<readonly Finding[]> => {
     for (;;) {
-      const findings = await trial();
+      const findings = await trial().catch(unseen(subject));
       if (findings.every(({ level }) => level !== 'FAIL') || performance.now() + RETRY_MS > endsAt) return findings;
-      await pause(RETRY_MS, undefined, { signal });
+      await pause(RETRY_MS, signal);
     }
   };
   tell([rightsFinding(await missingRights(connection, settings, signal))]);
   const rules = await lookForRules(connection, settings, signal);
   tell([understood(look, rules)]);
   const scene = { look, rules, signal };
-  tell(await patiently(() => tryWebhooks(scene)));
-  tell(await patiently(() => tryAdmissionOf(scene)));
-  tell(await patiently(() => tryLogins(scene)));
+  tell(await patiently('webhooks', () => tryWebhooks(scene)));
+  tell(await patiently('admission', () => tryAdmissionOf(scene)));
+  tell(await patiently('registries', () => tryLogins(scene)));
   if (rules.configuration.ok && rules.configuration.value?.config === undefined && isThere(rules)) {
     return EXIT.configuration;
   }
   return all.some(({ level }) => level === 'FAIL') ? EXIT.findings : EXIT.fine;
+}
+
+/** A right that is missing fails what needs it, and nothing else. */
+function unseen(subject: string): (error: unknown) => readonly Finding[] {
+  return (error) => {
+    if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
+    return [unseenFinding(subject, error.message)];
+  };
 }
 
 /** As `doctor` says it; there being none yet is no failure of the installation, nor is a remark. */

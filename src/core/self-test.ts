@@ -61,6 +61,12 @@ export function rightsFinding(missing: readonly string[]): Finding {
   };
 }
 
+/** What needs a right that is missing. */
+export function unseenFinding(subject: string, why: string): Finding {
+  const sentences = [`It may not be looked at: ${plain(why)}.`];
+  return { subject, level: 'FAIL', sentences, cure: 'grant the rights that are named above', page: 'rbac.md' };
+}
+
 /** Whether what the API server would meet is what the object says. */
 export function webhookFinding({ kind, name, isWanted, object }: SeenWebhook): Finding {
   const about = { subject: `webhook ${kind}`, page: 'configuration.md' };
@@ -103,7 +109,8 @@ export function admissionFinding(seen: SeenAdmission): Finding {
   const cure =
     'see whether the API server reaches the webhook: its metrics apiserver_admission_webhook_*, and the log of the controller';
   if (seen.kind === 'refused') {
-    return { ...about, level: 'FAIL', sentences: [`The API server refused the dry run: ${plain(seen.why)}.`], cure };
+    const sentences = [`The API server refused the dry run: ${plain(seen.why)}.`];
+    return { ...about, level: 'FAIL', sentences, cure: 'see what refuses it: another webhook, a policy, a quota' };
   }
   const { how, place, expected, references } = seen;
   const lost = expected.filter((name) => !references.includes(name));

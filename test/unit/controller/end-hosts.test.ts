@@ -8,7 +8,8 @@ import { createFakeClient } from '../kube/fake-client.ts';
 
 const PLACE = { namespace: 'a', name: 'hosts' };
 const PATH = '/apis/apps/v1/namespaces/a/daemonsets/hosts';
-const UNHURRIED = new AbortController().signal;
+/** Longer than any of this takes. */
+const UNHURRIED = AbortSignal.timeout(20_000);
 
 const daemonSet = (more: object = {}): KubeObject => ({
   metadata: { ...PLACE, uid: 'u', resourceVersion: '7', generation: 1 },

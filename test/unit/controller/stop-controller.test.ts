@@ -44,7 +44,7 @@ function cluster(of: {
   return { client: createFakeClient(answer), replicas: () => replicas };
 }
 
-function stop(world: ReturnType<typeof cluster>, { dryRun = false, signal = new AbortController().signal } = {}) {
+function stop(world: ReturnType<typeof cluster>, { dryRun = false, signal = AbortSignal.timeout(10_000) } = {}) {
   const printed: string[] = [];
   const outcome = stopController({
     ...{ client: world.client, dryRun, signal, now: () => NOW, print: (line) => void printed.push(line) },

@@ -8,6 +8,7 @@ import {
   type SeenAdmission,
   type SeenLogin,
   type SeenWebhook,
+  unseenFinding,
 } from '../../../src/core/self-test.ts';
 
 const DAY = Date.parse('2026-01-02T00:00:00Z');
@@ -27,6 +28,12 @@ describe('rights', () => {
     expect(finding).toMatchObject({ level: 'FAIL', page: 'rbac.md' });
     expect(finding.sentences).toContain('It may not patch secrets in every namespace: this is needed to renew them.');
     expect(finding.cure).toBeDefined();
+  });
+  test('that are missing fail what needs them, by its name', () => {
+    expect(unseenFinding('webhooks', 'GET x answered 403')).toMatchObject({
+      ...{ level: 'FAIL', subject: 'webhooks' },
+      sentences: ['It may not be looked at: GET x answered 403.'],
+    });
   });
 });
 
