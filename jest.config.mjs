@@ -16,7 +16,7 @@ export default {
     {
       ...shared,
       displayName: 'integration',
-      testMatch: ['<rootDir>/test/integration/**/*.test.ts', '<rootDir>/test/chart/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/{integration,chart,image}/**/*.test.ts'],
     },
   ],
 };

@@ -56,18 +56,33 @@ function readLock(file) {
   }
 }
 
-/** The simulated clouds and the control plane make their certificates with openssl; Debian has it as a package. */
+/** The simulated clouds and the control plane make their certificates with openssl. */
 function needOpenssl() {
-  if (spawnSync('openssl', ['version']).status === 0) return;
-  const hasApt = spawnSync('apt-get', ['--version']).status === 0;
-  // Nobody's machine is changed unasked: only one that exists for the tests.
-  if (process.env.CI !== undefined && process.getuid?.() === 0 && hasApt) {
-    process.stderr.write('Installing openssl …\n');
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    spawnSync('apt-get', ['-qq', 'update'], { env, stdio: 'ignore' });
-    if (spawnSync('apt-get', ['-qq', '-y', 'install', 'openssl'], { env, stdio: 'ignore' }).status === 0) return;
-  }
-  fail(`openssl was not found: install it${hasApt ? ' with: apt-get install openssl' : ''}.`);
+  if (spawnSync('openssl', ['version']).status === 0 || installPackages(['openssl'])) return;
+  fail(`openssl was not found: install it${installHint(['openssl'])}.`);
+}
+
+/**
+ * Installs packages of Debian; true when they are there then. Nobody's machine is changed unasked: only root on one that exists for
+ * the tests, which CI in its environment says.
+ */
+export function installPackages(names) {
+  if (process.env.CI === undefined || process.getuid?.() !== 0 || !hasApt()) return false;
+  process.stderr.write(`Installing ${names.join(', ')} …\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args) =>
+    spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, stdio: 'ignore' }).status === 0;
+  apt('update');
+  return apt('-y', '--no-install-recommends', 'install', ...names);
+}
+
+/** What a person types to install packages of Debian, as the end of a sentence; empty where there is no apt. */
+export function installHint(names) {
+  return hasApt() ? ` with: apt-get install ${names.join(' ')}` : '';
+}
+
+function hasApt() {
+  return spawnSync('apt-get', ['--version']).status === 0;
 }
 
 /** Runs a command in the project with its own Node first; returns its exit code. */

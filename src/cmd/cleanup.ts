@@ -22,7 +22,8 @@ import { readSettings, type Settings } from './settings.ts';
 
 const HELP = `registry-credential-helper cleanup removes everything that one installation wrote into the cluster: its webhooks, the
 ImagePullSecret resources that it made because they were declared, its references from ServiceAccounts, then its Secrets, then what it
-had made at clouds (long-term tokens, service accounts), then its own master copy. Foreign objects and foreign references stay. What
+had made at clouds (long-term tokens, service accounts), then its own master copy, then a
+ConfigMap that was made from the values of a chart and that nobody edited. Foreign objects and foreign references stay. What
 cannot be revoked at its cloud is named, and the master copy stays, so that cleanup can be run again; the identities are those of the
 controller: its Secrets, variables and mounted tokens.
 With --namespaces it removes references and Secrets from those namespaces alone, with rights in those alone, and leaves what other
@@ -85,7 +86,7 @@ interface Undoing {
 
 /** Gives the exit code. Throws KubeError when the cluster may not be read, or there was no time. */
 async function undo({ settings, connection, deadline, sources }: Undoing): Promise<number> {
-  const { client, logger, namespace } = connection;
+  const { client, logger, namespace, configMap } = connection;
   const { instance, dryRun, namespaces, cleanup } = settings;
   const isWhole = namespaces === undefined || settings.wholeInstallation;
   const { patience, end: signal } = deadline;
@@ -102,8 +103,10 @@ async function undo({ settings, connection, deadline, sources }: Undoing): Promi
   const hosts = await startHostsEnd({ ...common, daemonSet: cleanup.daemonSet });
   const { references, secrets, failed, leftBehind } = await cleanUp({
     ...common,
+    configMap,
     namespaces,
     isWhole,
+    mayLack: cleanup.leaveUnreachable,
     revocations: revocationsOf(connection, sources, settings),
     random: Math.random,
     onFailure: ({ write, error }) =>
@@ -117,6 +120,8 @@ async function undo({ settings, connection, deadline, sources }: Undoing): Promi
       complain(
         `may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or, where it holds nothing of this installation, leave it out`,
       ),
+    onAbsent: (name) =>
+      complain(`there is no namespace ${name}: correct --namespaces, or, where it was deleted, leave it out`),
     onOutOfTime: (names) =>
       complain(`there was no time for ${count(names.length, 'namespace')}: ${listed(names)}; ${AGAIN}`),
     onReadFailure: (kind, error) => complain(`cannot list ${kind}, trying again: ${error.message}`),

@@ -27,6 +27,7 @@ import type { Command } from './lifecycle.ts';
 import { warnOfMissingRights } from './missing-rights.ts';
 import { createProviderWorld, readerOf } from './provider-world.ts';
 import { readSettings } from './settings.ts';
+import { wireValues } from './values.ts';
 import { wireWebhook } from './webhook.ts';
 
 const HELP = `registry-credential-helper controller keeps every namespace in scope able to pull: it fetches short-lived tokens, writes
@@ -128,8 +129,8 @@ export const controllerCommand: Command = {
       },
       observer: {
         ...report,
-        onConfiguration: (state) => {
-          report.onConfiguration(state);
+        onConfiguration: () => {
+          tellConfiguration();
           webhook.configured();
         },
         onResources: () => declared.changed(),
@@ -147,6 +148,16 @@ export const controllerCommand: Command = {
       metrics,
       onReflector: report.onReflector,
     });
+    const values = wireValues({
+      ...{ connection, settings, metrics, events },
+      onChange: () => tellConfiguration(),
+      onReflector: report.onReflector,
+    });
+    /** One that is about to be made from values is not told to be missing. */
+    const tellConfiguration = (): void => {
+      const { state } = controller.configuration;
+      if (state.status !== 'missing' || !values.isMaking()) report.onConfiguration(state);
+    };
     const declared = wireDeclaredResources({
       ...{ connection, settings, controller, parseSpec, metrics, events },
       onReflector: report.onReflector,
@@ -156,18 +167,20 @@ export const controllerCommand: Command = {
       ...checks.gauges,
       failingCredentials: report.failing,
       webhookCertificates: webhook.certificates,
+      ...values.gauges,
     });
     const server = await startHealthServer({
       address: settings.metricsAddress,
       metrics,
       live: checks.live,
-      ready: [...checks.ready, webhook.check],
+      ready: [...checks.ready, values.check, webhook.check],
     });
 
     await warnOfMissingRights(connection, settings, signal);
-    const running = Promise.all([controller, webhook, declared].map((part) => part.run(signal)));
+    const parts = [controller, webhook, declared, values];
+    const running = Promise.all(parts.map((part) => part.run(signal)));
     const leading = async (until: AbortSignal): Promise<void> => {
-      await Promise.all([controller, webhook, declared].map((part) => part.lead(until)));
+      await Promise.all(parts.map((part) => part.lead(until)));
     };
     if (settings.leaderElect) await lead(connection, { leading, identity, lease: leaseName(instance) }, signal);
     else await leading(signal);

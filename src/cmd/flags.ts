@@ -143,6 +143,12 @@ const FLAGS: readonly Flag[] = [
     commands: ['controller'],
   },
   {
+    name: 'values-config-map',
+    value: 'NAME',
+    help: 'ConfigMap in our own namespace with the values of a chart: the configuration is made from it, and follows it where nobody edited by hand (default: none)',
+    commands: ['controller', 'self-test'],
+  },
+  {
     name: 'metrics-address',
     value: 'ADDRESS',
     help: 'where to serve /metrics, /livez and /readyz; 0 = nowhere (default: :8080)',

@@ -23,7 +23,7 @@ export async function warnOfMissingRights(
 /** The same as sentences; empty = all are there. Throws KubeError when it cannot be asked. */
 export async function missingRights(
   { client, namespace, configMap }: Pick<Connection, 'client' | 'namespace' | 'configMap'>,
-  { instance, namespaces, secretNamespaces, webhook }: Settings,
+  { instance, namespaces, secretNamespaces, webhook, valuesConfigMap }: Settings,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const places = {
@@ -34,6 +34,7 @@ export async function missingRights(
   };
   const isServed = webhook.target !== undefined && webhook.address !== '';
   const isNamespaced = namespaces !== undefined;
-  const permissions = permissionsOf(instance, isServed ? webhook : undefined, { isNamespaced });
+  const values = valuesConfigMap === undefined ? undefined : { configMap: configMap.name, values: valuesConfigMap };
+  const permissions = permissionsOf(instance, isServed ? webhook : undefined, { isNamespaced, values });
   return messagesOf(await checkPermissions(client, { ...places, permissions, signal }));
 }

@@ -37,6 +37,8 @@ export interface Settings {
   readonly secretNamespaces: readonly string[];
   /** Name of the Secret that declares resources; undefined = as `declaredSecretName` says. */
   readonly declaredResources: string | undefined;
+  /** ConfigMap in our own namespace from which the configuration is kept; undefined = it is not. */
+  readonly valuesConfigMap: string | undefined;
   /** `:8080`, `127.0.0.1:0`; `0` = none. */
   readonly metricsAddress: string;
   readonly webhook: WebhookFlags;
@@ -101,7 +103,8 @@ export function readSettings(command: string, args: readonly string[], env: Node
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
-    declaredResources: secretName('declared-resources', values.get('declared-resources'), issues),
+    declaredResources: objectName('declared-resources', 'a Secret', values.get('declared-resources'), issues),
+    valuesConfigMap: objectName('values-config-map', 'a ConfigMap', values.get('values-config-map'), issues),
     metricsAddress: matching(
       'metrics-address',
       values.get('metrics-address') ?? ':8080',
@@ -202,9 +205,9 @@ function choice<const T extends string>(
   return found;
 }
 
-/** A name of a Secret, or nothing. */
-function secretName(name: string, text: string | undefined, issues: string[]): string | undefined {
-  const form = 'the name of a Secret: lower-case letters, digits, - and .';
+/** A name of an object, or nothing. */
+function objectName(name: string, what: string, text: string | undefined, issues: string[]): string | undefined {
+  const form = `the name of ${what}: lower-case letters, digits, - and .`;
   return text === undefined ? undefined : matching(name, text, OBJECT_NAME, form, issues);
 }
 

@@ -7,9 +7,10 @@ import type { KubeClient } from '../kube/client.ts';
 import { createLimiter } from '../kube/limiter.ts';
 import { makeWrite } from '../kube/writes.ts';
 import type { Revocations } from '../credentials/revocation.ts';
+import { cleanUpConfiguration } from './clean-up-configuration.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { cleanUpMinted } from './clean-up-minted.ts';
-import { removeOwnSecrets, removeSources } from './clean-up-shared.ts';
+import { removeOwnSecrets, removeSources, unlessForbidden } from './clean-up-shared.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
 import { createCaches, observe } from './observe.ts';
 
@@ -26,6 +27,8 @@ export interface CleanUpOptions {
   readonly instance: string;
   /** Namespace of the master copy. */
   readonly namespace: string;
+  /** The configuration. */
+  readonly configMap: { readonly namespace: string; readonly name: string };
   /** The only ones that are looked at; absent = all. */
   readonly namespaces?: readonly string[] | undefined;
   /** True = no other namespace is served: what all of them share goes as well. */
@@ -42,7 +45,7 @@ export interface CleanUpOptions {
   /** What was minted could not be revoked; `what` names provider, place, registry and mode, and the id where it is known. */
   readonly onLeftBehind: (what: string, error: unknown) => void;
   /** This may not be looked for; `why` names the missing right. */
-  readonly onUnknown: (what: 'a webhook' | 'declared resources', why: KubeError) => void;
+  readonly onUnknown: (what: 'a webhook' | 'declared resources' | 'the configuration', why: KubeError) => void;
   /** Something could not be read and is tried again. */
   readonly onReadFailure: (kind: string, error: KubeError) => void;
   /** What is in this namespace may not be read, and stays; it counts as failed. */
@@ -51,6 +54,10 @@ export interface CleanUpOptions {
   readonly onOutOfTime: (namespaces: readonly string[]) => void;
   /** Aborted when it is time to come to an end: no further namespace is begun, and no cloud is waited for any more. */
   readonly patience: AbortSignal;
+  /** This one is listed and does not exist: maybe another was meant. It counts as failed unless `mayLack`. */
+  readonly onAbsent: (namespace: string) => void;
+  /** True = a listed namespace that does not exist is told, and is no failure: the list is one that was in force. */
+  readonly mayLack: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -67,7 +74,7 @@ type NamespaceOutcome = Omit<CleanUpOutcome, 'leftBehind'>;
 
 /**
  * Removes the webhooks and declared resources, then references, then Secrets, then what was minted at clouds, then what is in our own
- * namespace; of an installation that serves other namespaces too only references and Secrets. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
+ * namespace, then the configuration where it was made from values and nobody edited it; of an installation that serves other namespaces too only references and Secrets. The master copy stays as long as something is left at a cloud: only it knows of that. Throws KubeError when the cluster may
  * not be read.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> {
@@ -91,14 +98,20 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     await Promise.race([cluster.whenSynced(signal), refused.promise]);
     if (options.isWhole) await removeSources(options);
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
+    const absent = (options.namespaces ?? []).filter((name) => !names.includes(name));
+    absent.forEach(options.onAbsent);
     const outcomes = await cleanNamespaces(options, cluster, names);
     const sum = (pick: (outcome: NamespaceOutcome) => number): number =>
       outcomes.reduce((total, outcome) => total + pick(outcome), 0);
-    const failed = sum((outcome) => outcome.failed);
+    const failed = sum((outcome) => outcome.failed) + (options.mayLack ? 0 : absent.length);
     let leftBehind: readonly string[] = [];
     if (failed === 0 && options.isWhole) {
       leftBehind = await cleanUpMinted(options);
       await removeOwnSecrets(options, { keepsMasterCopy: leftBehind.length > 0 });
+      // Whoever runs this again must find the configuration that it is about.
+      if (leftBehind.length === 0) {
+        await unlessForbidden('the configuration', options, () => cleanUpConfiguration(options));
+      }
     }
     const [references, secrets] = [sum((outcome) => outcome.references), sum((outcome) => outcome.secrets)];
     return { references, secrets, failed, leftBehind };

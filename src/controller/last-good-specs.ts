@@ -7,6 +7,8 @@ export interface LastGood {
   readonly uid: string;
   /** Without its password: that is read from the resource as it is. */
   readonly spec: unknown;
+  /** Digest of the user name and password that belong to it: those of a wrong edit may be of another registry. */
+  readonly source: string;
 }
 
 /** Longest text, bytes; what has no room is not remembered over a restart. */
@@ -25,7 +27,7 @@ export function withoutPassword(spec: unknown): unknown {
 export function formatLastGood(all: readonly LastGood[]): string | undefined {
   let bytes = 2;
   const fitting = all
-    .map(({ name, uid, spec }) => ({ name, text: JSON.stringify({ name, uid, spec }) }))
+    .map(({ name, uid, spec, source }) => ({ name, text: JSON.stringify({ name, uid, spec, source }) }))
     .toSorted((a, b) => a.text.length - b.text.length)
     .filter(({ text }) => (bytes += Buffer.byteLength(text) + 1) <= MAX_BYTES);
   const sorted = fitting.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ text }) => text);
@@ -35,7 +37,9 @@ export function formatLastGood(all: readonly LastGood[]): string | undefined {
 /** Reads what `formatLastGood` gave, as if anybody had written it. */
 export function parseLastGood(text: string | undefined): readonly LastGood[] {
   return parseList(text ?? '').flatMap((one): readonly LastGood[] => {
-    if (!isRecord(one) || typeof one.name !== 'string' || typeof one.uid !== 'string') return [];
-    return [{ name: one.name, uid: one.uid, spec: one.spec }];
+    if (!isRecord(one)) return [];
+    const { name, uid, spec, source } = one;
+    if (typeof name !== 'string' || typeof uid !== 'string' || typeof source !== 'string') return [];
+    return [{ name, uid, spec, source }];
   });
 }

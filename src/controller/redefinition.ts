@@ -21,7 +21,8 @@ export function createRedefinition(
 ): Redefinition {
   let last: string | undefined;
   let count = 0;
-  let changed = Promise.withResolvers<AbortController>();
+  let changed = Promise.withResolvers<boolean>();
+  /** Aborted when the definition changes again. */
   let current = new AbortController();
 
   return {
@@ -35,15 +36,16 @@ export function createRedefinition(
       if (isFirst) return;
       current.abort();
       current = new AbortController();
-      changed.resolve(current);
+      changed.resolve(true);
     },
     async run(signal) {
-      const ended = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+      const ended = new Promise<boolean>((resolve) => signal.addEventListener('abort', () => resolve(false)));
       while (!signal.aborted) {
-        const newest = await Promise.race([changed.promise, ended]);
-        if (newest === undefined) return;
+        const hasChanged = await Promise.race([changed.promise, ended]);
+        if (!hasChanged) return;
         changed = Promise.withResolvers();
-        const until = AbortSignal.any([signal, newest.signal]);
+        // As it is now: several changes may have come at a time.
+        const until = AbortSignal.any([signal, current.signal]);
         let before = 0;
         for (const afterMs of AFTER_MS) {
           await pause(afterMs - before, until);

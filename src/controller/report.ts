@@ -30,6 +30,8 @@ export const EVENT_REASONS = [
   'PasswordExpired',
   'NameTaken',
   'Contended',
+  'HandEditKept',
+  'ValuesUnused',
 ] as const;
 
 export type EventReason = (typeof EVENT_REASONS)[number];

@@ -1,11 +1,13 @@
 // The resources as rules: what each means now, or meant last when it cannot be understood any more.
 import type { KnownResource } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
-import { claimOf, secretsOf } from '../core/resource-conflicts.ts';
+import { secretsOf, type Claim } from '../core/resource-conflicts.ts';
 import { concealing } from '../core/resource-issues.ts';
+import { sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
 import { includesNamespace } from '../core/scope.ts';
 import type { Issue, ObservedNamespace, Rule } from '../core/types.ts';
 import type { Resource } from '../kube/resource-objects.ts';
+import type { SourceSecret } from '../kube/secret-sources.ts';
 import { withoutPassword, type LastGood } from './last-good-specs.ts';
 
 /** One resource, understood as far as possible. */
@@ -23,17 +25,16 @@ export class ResourceRules {
   readonly #known = new Map<string, Known>();
   /** How many of them publish a Secret, or keep it as a key. */
   readonly #uses = new Map<string, number>();
+  /** What another process kept of those that are not listed yet. */
+  #awaited: readonly LastGood[] = [];
 
   constructor(parse: (name: string, spec: unknown) => ParsedResource) {
     this.#parse = parse;
   }
 
-  /** In the order of their names, with what their status says now. */
-  all(latest: (name: string) => Resource | undefined): readonly KnownResource[] {
-    const withClaim = (known: Known): KnownResource => {
-      const resource = latest(known.name);
-      return { ...known, ...(resource === undefined ? {} : claimOf(resource)) };
-    };
+  /** In the order of their names, with their claims as they are now. */
+  all(claimOf: (name: string) => Claim | undefined): readonly KnownResource[] {
+    const withClaim = (known: Known): KnownResource => ({ ...known, ...claimOf(known.name) });
     return [...this.#known.values()].map(withClaim).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -46,10 +47,25 @@ export class ResourceRules {
     return this.#known.get(name)?.rule;
   }
 
-  /** Takes a change over; gives the rules before and after it, undefined = any: one was there that is not known, or others are decided with it. */
+  /**
+   * User name and password that belong to the rule, as a source of credentials; undefined = there is no such resource. After a wrong edit
+   * that changed them too they are known no more: the source is the same, and empty, so that nothing is made from those of the edit.
+   */
+  source(name: string): SourceSecret | undefined {
+    const known = this.#known.get(name);
+    if (known === undefined) return undefined;
+    const digest = digestOf(known) ?? '';
+    const found = [known.spec, known.earlier?.spec].map(sourceDataOf);
+    return { data: found.find((data) => sourceDigestOf(data) === digest) ?? {}, digest };
+  }
+
+  /** Takes a change over. */
   take({ before, after }: { readonly before: Resource | undefined; readonly after: Resource | undefined }): {
     readonly name: string;
+    /** Those before and after it; undefined = any: one was there that is not known, or others are decided with it. */
     readonly rules: readonly Rule[] | undefined;
+    /** What `source` gives is another one. */
+    readonly isOtherSource: boolean;
   } {
     const name = (after ?? before)?.name ?? '';
     const last = this.#known.get(name);
@@ -65,24 +81,30 @@ export class ResourceRules {
     }
     this.#count(last?.rule, -1);
     this.#count(this.#known.get(name)?.rule, 1);
-    if (last !== undefined && last.rule === undefined) return { name, rules: undefined };
+    const isOtherSource = digestOf(last) !== digestOf(this.#known.get(name));
+    if (last !== undefined && last.rule === undefined) return { name, rules: undefined, isOtherSource };
     const touched = [last?.rule, this.#known.get(name)?.rule].filter((rule) => rule !== undefined);
-    return { name, rules: touched.some((rule) => this.#decidesOthers(rule)) ? undefined : touched };
+    const isAny = touched.some((rule) => this.#decidesOthers(rule));
+    return { name, rules: isAny ? undefined : touched, isOtherSource };
   }
 
-  /** Those whose rule is from an earlier spec than the one that is there. */
+  /** Those whose rule is from an earlier spec than the one that is there, and those of `restore` that may be such. */
   keptFrom(): readonly LastGood[] {
-    return [...this.#known.values()].flatMap(({ earlier }) => earlier ?? []);
+    return [...[...this.#known.values()].flatMap(({ earlier }) => earlier ?? []), ...this.#awaited];
   }
 
-  /** Takes over what another process kept, for those that are there and were never understood here. True = there were some. */
-  restore(all: readonly LastGood[]): boolean {
+  /**
+   * Takes over what another process kept, for those that are there and were never understood here; for the others it is kept on, to be
+   * given again, as long as they are not all listed. True = there were some.
+   */
+  restore(all: readonly LastGood[], { areListed }: { readonly areListed: boolean }): boolean {
+    const isThere = ({ name, uid }: LastGood): boolean => this.#known.get(name)?.uid === uid;
+    this.#awaited = areListed ? [] : all.filter((earlier) => !isThere(earlier));
     let hasSome = false;
-    for (const earlier of all) {
+    for (const earlier of all.filter(isThere)) {
       const known = this.#known.get(earlier.name);
-      if (known?.uid !== earlier.uid || known.rule !== undefined) continue;
       const { rule } = this.#parse(earlier.name, earlier.spec);
-      if (rule === undefined) continue;
+      if (known === undefined || known.rule !== undefined || rule === undefined) continue;
       this.#known.set(earlier.name, { ...known, rule, earlier });
       this.#count(rule, 1);
       hasSome = true;
@@ -112,7 +134,12 @@ export class ResourceRules {
 }
 
 function goodOf({ name, uid, spec }: Known): LastGood {
-  return { name, uid, spec: withoutPassword(spec) };
+  return { name, uid, spec: withoutPassword(spec), source: sourceDigestOf(sourceDataOf(spec)) };
+}
+
+/** Of the user name and password that belong to the rule. */
+function digestOf(known: Known | undefined): string | undefined {
+  return known && (known.earlier?.source ?? sourceDigestOf(sourceDataOf(known.spec)));
 }
 
 function useOf(secret: string, published: boolean): string {

@@ -123,9 +123,11 @@ export class ResourceStatuses {
     // What an earlier definition dropped is lost until it is written again.
     const isSettled = written !== undefined && (written.isWhole || written.definition === definition);
     const status = build(resource, written?.status ?? resource.status);
-    if (isSettled && sameJson(status, written.status)) return;
-    if (!isSettled && isThere(status, resource.status)) {
-      this.#written.set(name, { uid, status, isWhole: true, definition });
+    const isDone = isSettled ? sameJson(status, written.status) : isThere(status, resource.status);
+    if (isDone) {
+      // Nothing is left to be tried again: what was to be written is as it was before, or somebody else wrote it.
+      this.#failed.delete(name);
+      if (!isSettled) this.#written.set(name, { uid, status, isWhole: true, definition });
       return;
     }
     try {

@@ -5,7 +5,8 @@ import type { KnownResources } from '../core/effective-config.ts';
 import type { ParsedResource } from '../core/image-pull-secret.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
 import type { Ending } from '../core/password-end.ts';
-import { resourceReference, sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
+import type { Claim } from '../core/resource-conflicts.ts';
+import { resourceReference } from '../core/resource-source.ts';
 import type { CredentialFacts } from '../core/resource-status.ts';
 import type { Config, EpochMs, Issue, Rule, SecretReference } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -24,6 +25,7 @@ import { createRedefinition } from './redefinition.ts';
 import { createResourceView } from './resource-view.ts';
 import { ResourceRules } from './resource-rules.ts';
 import { ResourceStatuses } from './resource-statuses.ts';
+import { Standings } from './standings.ts';
 import { waitFor } from './until.ts';
 
 /** What is told of resources. */
@@ -76,7 +78,7 @@ export interface Resources {
   ours(): readonly Resource[] | undefined;
   /** Those whose rule asks for this credential. */
   wanting(cacheKey: string): readonly Resource[];
-  /** User name and password, as a source; undefined = there is no such resource. */
+  /** User name and password, as a source; undefined = there is no such resource. See `ResourceRules.source`. */
   source(name: string): SourceSecret | undefined;
   /** What a new leader cannot find in the resources as they are: see `last-good-specs.ts`. Holds no secret. */
   lastGood(): string | undefined;
@@ -102,16 +104,17 @@ export function createResources(options: ResourcesOptions): Resources {
   const rules = new ResourceRules(options.parse);
   const skips = new NotedSkips(now);
   const deleted = new DeletedResources(options.caches);
+  const standings = new Standings();
   let leading = false;
 
   const kind = new ImagePullSecrets({
     client,
     onChange: (change) => {
       const hasEarlier = deleted.take(change, { definition: kind.definition, isListed: kind.state !== 'served' });
-      const { name, rules: touched } = rules.take(change);
+      const { name, rules: touched, isOtherSource } = rules.take(change);
       // Those of the first list come together: `onKind` follows them.
       if (kind.state === 'served') options.onRules(hasEarlier ? undefined : touched);
-      if (digestOf(change.before) !== digestOf(change.after)) options.onSource(resourceReference(name));
+      if (isOtherSource) options.onSource(resourceReference(name));
       if (change.before !== undefined && change.before.uid !== change.after?.uid) view.forget(change.before.uid);
       if (change.after === undefined) observer.onResourceGone(name);
       else if (kind.state === 'served') tellIssues([change.after]);
@@ -121,6 +124,8 @@ export function createResources(options: ResourcesOptions): Resources {
     onKind: (state) => {
       observer.onResourceKind(state);
       observer.onResources();
+      // It may have been read before they could be listed.
+      if (state === 'served') rules.restore(rules.keptFrom(), { areListed: true });
       // What is orphaned belongs to no rule that is known.
       options.onRules(undefined);
       if (state === 'served') tellIssues(kind.all());
@@ -144,6 +149,7 @@ export function createResources(options: ResourcesOptions): Resources {
     place: TCR_ASSISTANT,
     onChange: (isRunning) => {
       if (leading) observer.onTcrAssistant(isRunning);
+      if (isRunning) standings.remember(kind.all().map(latest));
       // Resources that went meanwhile left something behind where no rule leads any more.
       options.onRules(undefined);
       statuses.changed();
@@ -180,14 +186,19 @@ export function createResources(options: ResourcesOptions): Resources {
     for (const resource of resources) observer.onResource(resource, view.issuesOf(resource.name));
   }
 
-  const latest = (name: string): Resource | undefined => kind.latest(name);
+  // The watch that brings the statuses may be ahead of what counts as being there.
+  const latest = (resource: Resource): Resource => kind.latest(resource.name) ?? resource;
+  const claimOf = (name: string): Claim | undefined => {
+    const resource = kind.latest(name);
+    return resource && standings.claimOf(resource);
+  };
   return {
     // While the vendor's add-on serves them they are its own, minted ones too (tcr.md section 3): two that write the same Secrets would fight.
     known: () =>
       assistant.isRunning
         ? { known: [], areAll: false, definition: kind.definition }
         : {
-            known: rules.all(latest),
+            known: rules.all(claimOf),
             areAll: kind.state === 'served',
             definition: kind.definition,
             deleted: deleted.under(kind.definition),
@@ -195,10 +206,11 @@ export function createResources(options: ResourcesOptions): Resources {
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     ours: () => (assistant.isRunning ? undefined : kind.served()),
     wanting: (cacheKey) => kind.all().filter(({ name }) => view.cacheKeyOf(name) === cacheKey),
-    source: (name) => kind.source(name),
+    source: (name) => rules.source(name),
     lastGood: () => formatLastGood(rules.keptFrom()),
     restore(text) {
-      if (rules.restore(parseLastGood(text))) options.onRules(undefined);
+      const areListed = kind.state === 'served';
+      if (rules.restore(parseLastGood(text), { areListed })) options.onRules(undefined);
     },
     watches: () => kind.reflectors(),
     whenAsked: () => Promise.all([kind.whenAsked(), assistant.whenAsked()]),
@@ -222,8 +234,4 @@ export function createResources(options: ResourcesOptions): Resources {
       leading = false;
     },
   };
-}
-
-function digestOf(resource: Resource | undefined): string {
-  return resource === undefined ? '' : sourceDigestOf(sourceDataOf(resource.spec));
 }

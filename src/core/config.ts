@@ -4,7 +4,7 @@ import { writeImpliedRegistry } from './implied-registry.ts';
 import { parseItemDefaults, type ItemDefaults } from './item-defaults.ts';
 import { nameAsWritten, toConfigMapForm, type ConfigData } from './managed-form.ts';
 import { MASK, MASK_LEFT } from './mask.ts';
-import { ACR_SECRET_NAME, SECRET_NAME } from './names.ts';
+import { ACR_SECRET_NAME, EXAMPLE_KEY, SECRET_NAME } from './names.ts';
 import { nearest } from './nearest.ts';
 import { insideTypographicQuotes, TYPOGRAPHIC_QUOTES } from './quotes.ts';
 import { isSecretName, parseItems, SECRET_NAME_FORM, type ItemParser, type RegistryItem } from './registry-items.ts';
@@ -46,7 +46,7 @@ export const CONFIG_KEYS: readonly string[] = [
 ];
 
 /** Keys that select nothing, and that nobody is told of. */
-const SILENT_KEYS: readonly string[] = ['acr-api-version', '_example'];
+const SILENT_KEYS: readonly string[] = ['acr-api-version', EXAMPLE_KEY];
 
 /** Keys whose text is YAML or a list of names: what stands there unquotes its own members. */
 const STRUCTURED_KEYS: readonly string[] = [

@@ -153,6 +153,17 @@ export function referencesAnnotation(instance: string): string {
   return `${DOMAIN}/references.${instance}`;
 }
 
+/**
+ * Annotation on the configuration that we keep from values: JSON, per key a digest of what was taken over last. Without it the ConfigMap
+ * is somebody else's; whoever takes it off takes the ConfigMap over.
+ */
+export function valuesAnnotation(instance: string): string {
+  return `${DOMAIN}/values.${instance}`;
+}
+
+/** Key of a ConfigMap that explains the others; it is no configuration. */
+export const EXAMPLE_KEY = '_example';
+
 /** Labels of every Secret that `instance` manages. */
 export function managedLabels(instance: string): Readonly<Record<string, string>> {
   return { [MANAGED_BY_LABEL]: MANAGER, [INSTANCE_LABEL]: instance };

@@ -1,7 +1,7 @@
 // Conditions of an `ImagePullSecret`, as `kubectl wait` and Helm read them: `Ready`, and the abnormal `Reconciling` and `Stalled`
 // (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
 import { instantText, type Ending } from './password-end.ts';
-import { KEY_CONFLICT } from './resource-conflicts.ts';
+import { KEY_CONFLICT, wasRefused } from './resource-conflicts.ts';
 import type { ResourceFacts } from './resource-status.ts';
 
 /** A condition in the form of the API. */
@@ -16,6 +16,13 @@ export interface Condition {
 
 /** Longest message, characters: the whole object stays small. */
 const MAX_MESSAGE = 1_024;
+
+/** Nothing is decided while the vendor's add-on runs: who was refused must not count as served afterwards. */
+const STILL_REFUSED = {
+  reason: KEY_CONFLICT,
+  message:
+    'It was refused because of a Secret that another uses too; that is decided anew when tcr-assistant is stopped',
+} as const;
 
 interface Verdict {
   readonly state: 'ready' | 'reconciling' | 'stalled';
@@ -45,7 +52,7 @@ export function buildConditions(
   const quiet = (isTrue: boolean): Pick<Verdict, 'reason' | 'message'> =>
     isTrue ? verdict : { reason: verdict.reason, message: '' };
   return [
-    of('Ready', state === 'ready', verdict),
+    of('Ready', state === 'ready', facts.isStandingDown && wasRefused(previous) ? STILL_REFUSED : verdict),
     of('Reconciling', state === 'reconciling', quiet(state === 'reconciling')),
     of('Stalled', state === 'stalled', quiet(state === 'stalled')),
     ...(ending === undefined ? [] : [of('PasswordExpiring', ending.stage !== 'valid', sayEnding(ending))]),

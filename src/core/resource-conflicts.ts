@@ -3,7 +3,7 @@
 import { isRecord } from './records.ts';
 import type { CredentialRequest, EpochMs, Issue, Rule, SecretReference } from './types.ts';
 
-/** Reason of the condition `Stalled` of a resource that is refused. */
+/** Reason of the conditions of a resource that is refused; of `Ready` also while the vendor's add-on runs. */
 export const KEY_CONFLICT = 'KeyConflict';
 
 /** What a resource was, as its status says: served as it is, served before its last edit, not known yet, or refused. */
@@ -24,20 +24,27 @@ export interface Claimant extends Partial<Claim> {
 
 const ORDER: readonly Standing[] = ['served', 'edited', 'new', 'refused'];
 
-/** Reads it of a resource; `status` is unchecked. One that was refused stays so until the conflict ends, however often it is edited. */
+/**
+ * Reads it of a resource; `status` is unchecked. One that was refused stays so until the conflict ends, however often it is edited, and
+ * while the vendor's add-on runs, when nothing is decided.
+ */
 export function claimOf(resource: {
   readonly generation: number;
   readonly status: unknown;
   readonly createdAt?: EpochMs | undefined;
 }): Claim {
-  const { observedGeneration, conditions } = isRecord(resource.status) ? resource.status : {};
-  const known: readonly unknown[] = Array.isArray(conditions) ? conditions : [];
-  const isRefused = known.some(
-    (one) => isRecord(one) && one.type === 'Stalled' && one.status === 'True' && one.reason === KEY_CONFLICT,
-  );
+  const { observedGeneration } = isRecord(resource.status) ? resource.status : {};
+  const isRefused = wasRefused(resource.status);
   const served = observedGeneration === resource.generation ? 'served' : 'edited';
   const standing = typeof observedGeneration === 'number' ? served : 'new';
   return { standing: isRefused ? 'refused' : standing, createdAt: resource.createdAt };
+}
+
+/** True when a status, which is unchecked, says that its resource was refused when that was decided last. */
+export function wasRefused(status: unknown): boolean {
+  const { conditions } = isRecord(status) ? status : {};
+  const known: readonly unknown[] = Array.isArray(conditions) ? conditions : [];
+  return known.some((one) => isRecord(one) && one.type === 'Ready' && one.reason === KEY_CONFLICT);
 }
 
 /**

@@ -78,8 +78,8 @@ function install({ facts, helper, release }: Context): readonly Step[] {
   const settings = [
     'image.repository=registry.example.com/registry-credential-helper',
     ...(instance === 'default' ? [] : [`instance=${instance}`]),
-    ...(place.namespace === namespace ? [] : [`configMap.namespace=${place.namespace}`]),
-    ...(place.name === 'acr-configuration' ? [] : [`configMap.name=${place.name}`]),
+    ...(place.namespace === namespace ? [] : [`config.namespace=${place.namespace}`]),
+    `config.existingConfigMap=${place.name}`,
   ].map((setting) => ` --set ${setting}`);
   const create = namespace === 'kube-system' ? '' : ' --create-namespace';
   const what = {

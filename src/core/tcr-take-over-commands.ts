@@ -55,12 +55,14 @@ function copy(facts: TcrTakeOverFacts): readonly Step[] {
 }
 
 function install(facts: TcrTakeOverFacts): readonly Step[] {
-  const { holder, namespace, instance } = facts;
+  const { holder, namespace, instance, definition } = facts;
   if (holder.ok && holder.value !== undefined) return [];
   const release = releaseName(instance);
   const settings = [
     'image.repository=registry.example.com/registry-credential-helper',
     ...(instance === 'default' ? [] : [`instance=${instance}`]),
+    // It is the other add-on's, and goes on being so.
+    ...(definition.ok && definition.value === undefined ? [] : ['crds.install=false']),
   ].map((setting) => ` --set ${setting}`);
   const create = namespace === 'kube-system' ? '' : ' --create-namespace';
   const then = {

@@ -155,20 +155,19 @@ export class KeptFile {
         return undefined;
       }
       if (isHalfWritten(open, waitedMs)) return HALF_WRITTEN;
-      const late = this.#retired.collect(open.text, isEnd);
-      const isRewritten = late.rewritten !== undefined && !this.#inPlace;
+      const late = this.#retired.collect(open.text, { all: isEnd, inPlace: this.#inPlace });
       const settle = (): void => {
         late.settle();
         progress.carried += late.appended.length;
         progress.unread += late.unread;
-        progress.lost += late.lost + (late.rewritten !== undefined && !isRewritten ? 1 : 0);
+        progress.lost += late.lost;
       };
-      if (late.appended !== '' && !isRewritten) {
+      if (late.appended !== '' && late.rewritten === undefined) {
         append(open.path, late.appended);
         settle();
         return undefined;
       }
-      const base = isRewritten ? `${late.rewritten}${late.appended}` : open.text;
+      const base = late.rewritten === undefined ? open.text : `${late.rewritten}${late.appended}`;
       const { text, remarks, missing } = this.#rewrite(base, wish, progress.room, isLast);
       if (text === open.text && missing === 0) {
         settle();

@@ -18,7 +18,7 @@ export interface ResolvedName {
   readonly addresses: readonly string[];
 }
 
-/** Names that are asked for at a time, and in one go: the next pass goes on; a list may be long, and DNS is everybody's. */
+/** Names that are asked for at a time, and in one go: the next pass goes on; a list may be long, and DNS is everybody's, and may be slow. */
 const AT_A_TIME = 5;
 const MAX_ASKED = 200;
 
@@ -35,14 +35,18 @@ INSIDE.addSubnet('fc00::', 7, 'ipv6');
 
 /**
  * Gives a function that is told of every list that is in force, and asks DNS once for each pair that it has not seen, in the background;
- * `tell` hears of those that DNS resolves to the same address, or to one inside of a network. No answer is no news.
+ * `tell` hears of those that DNS resolves to the same address, or to one inside of a network. No answer is no news. While it asks it
+ * returns at once, and what is new then is left to the next call.
  */
 export function createPrivateDnsCheck(
   resolver: DnsResolver,
   tell: (resolved: ResolvedName) => void,
 ): (pairs: readonly HostPair[]) => Promise<void> {
   let seen: ReadonlySet<string> = new Set();
+  let isAsking = false;
   return async (pairs) => {
+    if (isAsking) return;
+    isAsking = true;
     const news = pairs.filter((pair) => !seen.has(lineOf(pair))).slice(0, MAX_ASKED);
     const asked = new Set([...seen, ...news.map(lineOf)]);
     seen = new Set(pairs.map(lineOf).filter((line) => asked.has(line)));
@@ -55,7 +59,11 @@ export function createPrivateDnsCheck(
         if (addresses.some((address) => address === ip || isInside(address))) tell({ domain, ip, addresses });
       }
     };
-    await Promise.all(Array.from({ length: AT_A_TIME }, ask));
+    try {
+      await Promise.all(Array.from({ length: AT_A_TIME }, ask));
+    } finally {
+      isAsking = false;
+    }
   };
 }
 

@@ -33,7 +33,7 @@ export interface LateWrites {
   readonly appended: string;
   /** Rewritten as a whole: belongs into the place of the file. */
   readonly rewritten: string | undefined;
-  /** Rewritten as a whole, but so was the file since: nobody can say which counts. */
+  /** Rewritten as a whole, but so was the file since, and nobody can say which counts; or it is written in place. */
   readonly lost: number;
   /** Too long to be read by now, or not readable: they are let go. */
   readonly unread: number;
@@ -67,8 +67,11 @@ export class RetiredFiles {
     return this.#files.some((file) => this.#isExpired(file) || stampOf(file.fd) !== file.stamp);
   }
 
-  /** What is new, unfinished lines only with `all` and of files that go. `current` is what the hosts file holds now. */
-  collect(current: string, all: boolean): LateWrites {
+  /**
+   * What is new, unfinished lines only with `all` and of files that go. `current` is what the hosts file holds now; `inPlace` = it is not
+   * replaced: what was appended goes to its end, and nothing else takes its place.
+   */
+  collect(current: string, { all, inPlace }: { readonly all: boolean; readonly inPlace: boolean }): LateWrites {
     const pieces: Piece[] = [];
     let rewritten: string | undefined;
     let lost = 0;
@@ -94,7 +97,7 @@ export class RetiredFiles {
         taken = isLast ? news : news.slice(0, news.lastIndexOf('\n') + 1);
         const end = isLast && !all && !taken.endsWith('\n') ? '\n' : '';
         if (taken !== '') pieces.push({ text: `${taken}${end}`, continues: file.ending });
-      } else if (rewritten === undefined && beginsWith(current, file.successor)) {
+      } else if (!inPlace && rewritten === undefined && beginsWith(current, file.successor)) {
         rewritten = join(text, [{ text: sinceThen(current, file, text), continues: '' }]);
       } else lost += 1;
       const known = isAppended ? extendMark(file.known, taken) : markOf(text);

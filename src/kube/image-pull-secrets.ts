@@ -1,6 +1,5 @@
 // Follows the `ImagePullSecret` resources, and first of all whether the cluster serves them. A resource counts as deleted only while
 // its definition is there to stay: whoever removes the vendor's add-on with its definition must not take every credential along.
-import { sourceDataOf, sourceDigestOf } from '../core/resource-source.ts';
 import { isRecord } from '../core/records.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
@@ -21,7 +20,6 @@ import {
   type Resource,
   type ResourceChange,
 } from './resource-objects.ts';
-import type { SourceSecret } from './secret-sources.ts';
 
 /** Whether there can be resources: `unknown` = it was not seen yet, or may not be looked for. */
 export type ResourceKindState = 'unknown' | 'absent' | 'served';
@@ -107,14 +105,6 @@ export class ImagePullSecrets {
   /** One in its latest version, with the status that it has now. */
   latest(name: string): Resource | undefined {
     return this.#following?.reflector.get('', name) ?? this.#resources.get(name);
-  }
-
-  /** User name and password of one, as a source of credentials; undefined = there is none. */
-  source(name: string): SourceSecret | undefined {
-    const resource = this.#resources.get(name);
-    if (resource === undefined) return undefined;
-    const data = sourceDataOf(resource.spec);
-    return { data, digest: sourceDigestOf(data) };
   }
 
   /** Puts the answer to one of our own writes into the cache. */

@@ -1,6 +1,7 @@
 // What we need to be allowed to do, as data.
 import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
 import { namespacedRows } from './namespaced-permissions.ts';
+import { valuesRows, type KeptFromValues } from './values-permissions.ts';
 import { webhookRows } from './webhook-permissions.ts';
 import { DEFINITION } from './resource-objects.ts';
 
@@ -130,22 +131,36 @@ const ROWS: readonly PermissionRow[] = [
 
 /**
  * The permissions of an installation. `webhook`: how it is served; undefined = not at all. `isNamespaced`: it serves only namespaces
- * that are listed, and has rights on Secrets and ServiceAccounts in those alone.
+ * that are listed, and has rights on Secrets and ServiceAccounts in those alone. `values`: the configuration is kept from them.
  */
 export function permissionsOf(
   instance: string,
   webhook: { readonly clusterRole: string } | undefined,
-  { isNamespaced = false }: { readonly isNamespaced?: boolean } = {},
+  {
+    isNamespaced = false,
+    values,
+  }: { readonly isNamespaced?: boolean; readonly values?: KeptFromValues | undefined } = {},
 ): readonly Permission[] {
-  const inCluster = webhook === undefined ? ROWS : [...ROWS, ...webhookRows(instance, webhook.clusterRole)];
+  const inCluster = [
+    ...ROWS,
+    ...(webhook === undefined ? [] : webhookRows(instance, webhook.clusterRole)),
+    ...(values === undefined ? [] : valuesRows(values)),
+  ];
   const rows = isNamespaced ? namespacedRows(inCluster, instance) : inCluster;
   return rows.flatMap(({ whyByVerb, ...row }) =>
     Object.entries(whyByVerb).map(([verb, why]) => ({ ...row, verb: verb as Permission['verb'], why })),
   );
 }
 
+/** As the chart names them. */
+const DOCUMENTED_VALUES: KeptFromValues = { configMap: 'acr-configuration', values: `${MANAGER}-values` };
+
 /** Everything that the controller needs unless told otherwise; `docs/rbac.yaml` gives this and no more. */
-export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf('default', { clusterRole: MANAGER });
+export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf(
+  'default',
+  { clusterRole: MANAGER },
+  { values: DOCUMENTED_VALUES },
+);
 
 function core(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'scope'> {
   return { group: '', resource, scope: 'cluster' };
@@ -155,5 +170,5 @@ function core(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'sco
 export const NAMESPACED_PERMISSIONS: readonly Permission[] = permissionsOf(
   'default',
   { clusterRole: MANAGER },
-  { isNamespaced: true },
+  { isNamespaced: true, values: DOCUMENTED_VALUES },
 );

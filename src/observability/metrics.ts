@@ -1,6 +1,7 @@
 // Every metric of the program: names, labels, and the functions that the other layers call.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+import { collectCredentials, collectReflectors, guarded } from './collected-metrics.ts';
 import { createWebhookMetrics, type CertificateExpiry, type WebhookMetrics } from './webhook-metrics.ts';
 
 const PREFIX = 'registry_credential_helper';
@@ -34,6 +35,8 @@ export interface MetricSources {
     readonly expiresAt: EpochMs | undefined;
   }[];
   readonly webhookCertificates?: () => readonly CertificateExpiry[];
+  /** Keys of the configuration that do not follow the values since somebody edited them. */
+  readonly editedKeys?: () => number;
 }
 
 /** The metrics, as functions. */
@@ -126,8 +129,14 @@ export function createMetrics(options: { readonly version: string; readonly proc
     'Writes that wait for their turn',
     sum((source) => source.limiterWaiting),
   );
-  collectReflectors(registry, sources);
-  collectCredentials(registry, sources);
+  gauge(
+    `${PREFIX}_config_keys_edited`,
+    'Keys of the ConfigMap that were edited by hand and do not follow the values',
+    sum((source) => source.editedKeys),
+  );
+  const collected = { registry, prefix: PREFIX, sources };
+  collectReflectors(collected);
+  collectCredentials(collected);
   const certificates = () => sources.flatMap((source) => source.webhookCertificates?.() ?? []);
   const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates });
 
@@ -181,68 +190,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
   };
 }
 
-/** One source that fails must not take all the others' metrics with it. */
-function guarded(collect: () => void): () => void {
-  return () => {
-    try {
-      collect();
-    } catch {
-      // Its last value stays.
-    }
-  };
-}
-
 /** A clock that jumped back gives negative times, and what is no number would spoil a counter for ever. */
 function sane(value: number): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
-}
-
-function collectReflectors(registry: Registry, sources: readonly MetricSources[]): void {
-  const read = () => sources.flatMap((source) => source.reflectors?.() ?? []);
-  const activity = new Gauge({
-    name: `${PREFIX}_watch_last_activity_timestamp_seconds`,
-    help: 'When the API server last sent anything of this kind',
-    labelNames: ['kind'],
-    registers: [registry],
-    collect: guarded(() => {
-      for (const { kind, lastActivityAt } of read()) activity.set({ kind }, lastActivityAt / 1_000);
-    }),
-  });
-  const restarts = new Gauge({
-    name: `${PREFIX}_watch_restarts`,
-    help: 'Watches started after the first',
-    labelNames: ['kind'],
-    registers: [registry],
-    collect: guarded(() => {
-      for (const { kind, restarts: count } of read()) restarts.set({ kind }, count);
-    }),
-  });
-}
-
-/** A credential that is held no longer has no sample any more. */
-function collectCredentials(registry: Registry, sources: readonly MetricSources[]): void {
-  const expiry = new Gauge({
-    name: `${PREFIX}_credential_expires_at_seconds`,
-    help: 'When a credential stops working, Unix time; those that never do are left out',
-    labelNames: ['provider', 'credential'],
-    registers: [registry],
-    collect: guarded(() => {
-      expiry.reset();
-      for (const { provider, cacheKey, expiresAt } of sources.flatMap((source) => source.credentials?.() ?? [])) {
-        if (expiresAt !== undefined) expiry.set({ provider, credential: cacheKey }, expiresAt / 1_000);
-      }
-    }),
-  });
-  const failing = new Gauge({
-    name: `${PREFIX}_credential_failing`,
-    help: '1 = the last attempt to obtain this credential failed, for this reason',
-    labelNames: ['provider', 'credential', 'reason'],
-    registers: [registry],
-    collect: guarded(() => {
-      failing.reset();
-      for (const { provider, cacheKey, reason } of sources.flatMap((source) => source.failingCredentials?.() ?? [])) {
-        failing.set({ provider, credential: cacheKey, reason }, 1);
-      }
-    }),
-  });
 }

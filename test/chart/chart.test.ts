@@ -1,23 +1,15 @@
-// What the chart renders, and what it refuses; no cluster is needed for that.
+// What the chart renders as a whole; no cluster is needed for that.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
-import { readSettings } from '../../src/cmd/settings.ts';
-import { CHART, createHelm, deploymentOf, EVERY_VALUE, manifestsOf, type Helm, type Values } from './helm.ts';
+import { CHART, createHelm, EVERY_VALUE, manifestsOf, valuesFiles, type Helm, type Manifest } from './helm.ts';
+import { objectOf, withoutHooks } from './rendered.ts';
 
 const BUILD_MS = 900_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const VALUES_TEXT = readFileSync(path.join(CHART, 'values.yaml'), 'utf8');
-/** Sections whose members are values of their own. */
-const SECTIONS: readonly string[] = ['image', 'configMap', 'rrsa', 'serviceAccount'];
-/** Values without which others of their section count for nothing. */
-const SWITCHES: Readonly<Record<string, Values>> = {
-  'rrsa.roleArn': { enabled: true },
-  'rrsa.oidcProviderArn': { enabled: true },
-};
-const DEFAULTS = load(VALUES_TEXT) as Values;
+const CRD = 'imagepullsecrets.tcr.tencentcloudcr.com';
 
 jest.setTimeout(60_000);
 
@@ -28,9 +20,10 @@ beforeAll(async () => {
 afterAll(() => helm.remove());
 
 describe('the chart', () => {
-  test('passes helm lint --strict, with its defaults and with every value set', async () => {
-    await helm.succeed(['lint', '--strict', CHART]);
-    await helm.succeed(['lint', '--strict', CHART, ...(await helm.values(EVERY_VALUE))]);
+  test('passes helm lint --strict with every values file, and with every value set', async () => {
+    for (const values of [EVERY_VALUE, ...valuesFiles().values()]) {
+      await helm.succeed(['lint', '--strict', CHART, ...(await helm.values(values))]);
+    }
   });
 
   test('installs the version of the program that it is released with', () => {
@@ -38,8 +31,8 @@ describe('the chart', () => {
     expect(load(readFileSync(path.join(CHART, 'Chart.yaml'), 'utf8'))).toMatchObject({ version, appVersion: version });
   });
 
-  test('renders the same text every time', async () => {
-    expect(await helm.render(EVERY_VALUE)).toBe(await helm.render(EVERY_VALUE));
+  test.each([...valuesFiles()])('renders the same text every time with values/%s.yaml', async (_, values) => {
+    expect(await helm.render(values)).toBe(await helm.render(values));
   });
 
   test('renders the same text, whether it is installed or upgraded', async () => {
@@ -52,333 +45,114 @@ describe('the chart', () => {
     await expect(helm.render({}, ['--kube-version=1.21.14'])).rejects.toThrow('requires kubeVersion: >=1.22.0-0');
   });
 
-  test('holds one ServiceAccount, its rights, a Service and a Deployment: no ConfigMap, which people edit, and no hook', async () => {
+  test('holds no ConfigMap that people edit, and no hook on the way of an installation', async () => {
     const text = await helm.render();
-    expect(manifestsOf(text).map(({ kind }) => kind)).toEqual([
-      'ServiceAccount',
-      'ClusterRole',
-      'ClusterRole',
-      'ClusterRole',
-      'ClusterRoleBinding',
-      'Role',
-      'Role',
-      'RoleBinding',
-      'RoleBinding',
-      'Service',
-      'Deployment',
-    ]);
-    expect(text).not.toContain('helm.sh/hook');
+    const names = manifestsOf(text).flatMap(({ kind, metadata }) => (kind === 'ConfigMap' ? [metadata.name] : []));
+    expect(names).toEqual(['registry-credential-helper-values']);
+    expect(text).not.toMatch(/helm\.sh\/hook["']?: .*(pre|post)-(install|upgrade)/);
+  });
+
+  test('has each object once', async () => {
+    for (const values of valuesFiles().values()) {
+      const places = manifestsOf(await helm.render(values)).map(
+        ({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
+      );
+      expect(places).toEqual([...new Set(places)]);
+    }
   });
 
   test('bears the labels that Kubernetes recommends on every object, and no namespace but its own', async () => {
-    for (const { kind, metadata } of manifestsOf(await helm.render())) {
-      expect(metadata.labels).toEqual({
+    for (const { kind, metadata } of withoutHooks(manifestsOf(await helm.render()))) {
+      const { 'app.kubernetes.io/component': component = 'controller', ...labels } = metadata.labels ?? {};
+      expect(component).toBe('controller');
+      expect(labels).toEqual({
         'app.kubernetes.io/name': 'registry-credential-helper',
         'app.kubernetes.io/instance': 'registry-credential-helper',
         'app.kubernetes.io/version': '0.1.0',
         'app.kubernetes.io/managed-by': 'Helm',
         'helm.sh/chart': 'registry-credential-helper-0.1.0',
       });
-      expect(metadata.namespace).toBe(kind.startsWith('Cluster') ? undefined : 'kube-system');
+      expect(metadata.namespace).toBe(/^(Cluster|CustomResource)/.test(kind) ? undefined : 'kube-system');
     }
   });
 
   test('names its objects after the release', async () => {
     const text = await helm.succeed(['template', 'shop', CHART, '--namespace=pulls']);
-    expect(new Set(manifestsOf(text).map(({ metadata }) => metadata.name))).toEqual(
-      new Set([
-        'shop-registry-credential-helper',
-        'shop-registry-credential-helper-take-over',
-        'shop-registry-credential-helper-resources-view',
-        'shop-registry-credential-helper-resources-edit',
-      ]),
-    );
+    const others = withoutHooks(manifestsOf(text))
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => !name.startsWith('shop-registry-credential-helper'));
+    expect(others.sort()).toEqual([CRD, 'registry-credential-helper-resources-default']);
   });
-});
-
-describe('the rights', () => {
-  test('equal docs/rbac.yaml: object by object, rule by rule', async () => {
-    const documented = manifestsOf(readFileSync(path.join(ROOT, 'docs/rbac.yaml'), 'utf8'));
-    const inOrder = <T extends { readonly kind: string; readonly metadata: { readonly name: string } }>(
-      objects: readonly T[],
-    ) => objects.toSorted((a, b) => (`${a.kind}/${a.metadata.name}` < `${b.kind}/${b.metadata.name}` ? -1 : 1));
-    const rendered = manifestsOf(await helm.render())
-      .filter(({ kind }) => kind !== 'Deployment' && kind !== 'Service')
-      .map((object) => ({ ...object, metadata: { ...object.metadata, labels: undefined } }));
-    const expected = documented.map((object) => ({
-      ...object,
-      ...(object.kind === 'ServiceAccount' ? { automountServiceAccountToken: false } : {}),
-    }));
-    expect(inOrder(rendered)).toEqual(inOrder(expected));
-  });
-
-  test('to read the configuration follow it into another namespace, and are only there', async () => {
-    const roles = manifestsOf(await helm.render({ configMap: { namespace: 'platform' } })).filter(
-      ({ kind }) => kind === 'Role',
-    );
-    expect(roles.map(({ metadata, rules }) => [metadata.namespace, rules])).toEqual([
-      ['kube-system', [expect.objectContaining({ resources: ['leases'] })]],
-      ['platform', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'] }]],
-      ['kube-system', expect.arrayContaining([expect.objectContaining({ resources: ['serviceaccounts/token'] })])],
-    ]);
-  });
-});
-
-describe('the container', () => {
-  test('gets arguments that the program accepts', async () => {
-    expect(await settingsOf({})).toMatchObject({
-      namespace: 'kube-system',
-      configMap: { namespace: 'kube-system', name: 'acr-configuration' },
-      instance: 'default',
-      leaderElect: true,
-      secretNamespaces: [],
-      logLevel: 'info',
-      logFormat: 'json',
-    });
-    expect(await settingsOf(EVERY_VALUE)).toMatchObject({
-      configMap: { namespace: 'platform', name: 'registries' },
-      instance: 'blue',
-      leaderElect: false,
-      cloudEndpoints: { alibaba: { cr: { url: 'https://cr-vpc.{region}.aliyuncs.com' } } },
-      secretNamespaces: ['vault', 'shop'],
-      logLevel: 'debug',
-      logFormat: 'text',
-    });
-  });
-
-  test('takes a further flag over one that the chart sets', async () => {
-    expect(await settingsOf({ extraArgs: ['--log-level=error'] })).toMatchObject({ logLevel: 'error' });
-  });
-
-  test('takes a URL of the webhook among the further flags in the place of the Service', async () => {
-    const { webhook } = await settingsOf({ extraArgs: ['--log-level=error', '--webhook-url=https://hook.example'] });
-    expect(webhook.target).toEqual({ kind: 'url', url: 'https://hook.example' });
-  });
-
-  test('takes another Service of the webhook among the further flags', async () => {
-    const { webhook } = await settingsOf({ extraArgs: ['--webhook-service=a/b:8443'] });
-    expect(webhook.target).toEqual({ kind: 'service', namespace: 'a', name: 'b', port: 8443 });
-  });
-
-  test('is probed on the port that the program serves', async () => {
-    const { metricsAddress } = await settingsOf({});
-    const container = await containerOf({});
-    expect(container.ports[0]).toEqual({ name: 'http', containerPort: 8080, protocol: 'TCP' });
-    expect(metricsAddress).toBe(':8080');
-    expect(container).toMatchObject({
-      livenessProbe: { httpGet: { path: '/livez', port: 'http' } },
-      readinessProbe: { httpGet: { path: '/readyz', port: 'http' } },
-    });
-  });
-
-  test.each(['registry-credential-helper', 'shop', '2shop.eu'])(
-    'of release `%s` is reached by the API server at the port that the webhook serves, through the Service',
-    async (release) => {
-      const manifests = manifestsOf(await helm.succeed(['template', release, CHART, '--namespace=pulls']));
-      const service = manifests.find(({ kind }) => kind === 'Service');
-      const role = manifests.find(({ kind }) => kind === 'ClusterRole');
-      const { template } = deploymentOf(manifests);
-      const [container] = template.spec.containers;
-      const { webhook } = settingsFrom(container.args);
-      const { namespace, name } = service?.metadata ?? {};
-      expect(webhook.target).toEqual({ kind: 'service', namespace, name, port: 443 });
-      expect(namespace).toBe('pulls');
-      // What the API server asks of the name of a Service, and of no other object here.
-      expect(name).toMatch(/^[a-z]([a-z0-9-]*[a-z0-9])?$/);
-      expect(service?.spec).toEqual({
-        selector: template.metadata.labels,
-        ports: [{ name: 'webhook', port: 443, targetPort: 'webhook', protocol: 'TCP' }],
-      });
-      expect(container.ports[1]).toEqual({ name: 'webhook', containerPort: 10250, protocol: 'TCP' });
-      expect(webhook.address).toBe(':10250');
-      // The object goes with the installation when it is owned by what the installation brings.
-      expect(webhook.clusterRole).toBe(role?.metadata.name);
-      const readable = (role?.rules as readonly { resources: readonly string[]; resourceNames?: unknown }[]).find(
-        ({ resources }) => resources.includes('clusterroles'),
-      );
-      expect(readable?.resourceNames).toEqual([webhook.clusterRole]);
-    },
-  );
 
   test.each([
-    [{}, 'registry-credential-helper:0.1.0'],
-    [{ repository: 'registry.example.com/a/b', tag: '1.0' }, 'registry.example.com/a/b:1.0'],
-    [{ tag: '1.0', digest: EVERY_VALUE.image.digest }, `registry-credential-helper@${EVERY_VALUE.image.digest}`],
-  ])('with image %j runs %s', async (image, expected) => {
-    expect((await containerOf({ image })).image).toBe(expected);
+    [{ fullnameOverride: 'pulls' }, 'pulls'],
+    [{ nameOverride: 'pulls' }, 'registry-credential-helper-pulls'],
+    [{ fullnameOverride: 'n'.repeat(63) }, 'n'.repeat(63)],
+  ])('with %j names them otherwise', async (values, name) => {
+    const manifests = manifestsOf(await helm.render(values));
+    expect(objectOf(manifests, 'Deployment').metadata.name).toBe(name);
+    expect(objectOf(manifests, 'ServiceAccount').metadata.name).toBe(name);
   });
 
-  test('has limits, and no security context where a cluster sets its own', async () => {
-    expect(await containerOf({})).toMatchObject({ resources: { limits: { memory: '256Mi' } } });
-    const { podSecurityContext, containerSecurityContext } = DEFAULTS as Record<string, Record<string, unknown>>;
-    const unset = (context: Record<string, unknown> = {}): Values =>
-      Object.fromEntries(Object.keys(context).map((key) => [key, null]));
-    const values = {
-      podSecurityContext: unset(podSecurityContext),
-      containerSecurityContext: unset(containerSecurityContext),
-    };
-    expect(await helm.render(values)).not.toContain('securityContext');
+  test('puts common labels on every object and Pod, and common annotations on every object', async () => {
+    const { commonLabels, commonAnnotations } = EVERY_VALUE;
+    const extra = { hosts: { enabled: true }, networkPolicy: { enabled: true }, onUninstall: 'cleanup' };
+    for (const { metadata, spec } of manifestsOf(await helm.render({ commonLabels, commonAnnotations, ...extra }))) {
+      expect(metadata.labels).toMatchObject(commonLabels);
+      expect(metadata.annotations).toMatchObject(commonAnnotations);
+      const template = spec as { readonly template?: Manifest } | undefined;
+      if (template?.template !== undefined) expect(template.template.metadata.labels).toMatchObject(commonLabels);
+    }
+  });
+
+  test.each(['a text', 'a map'])('renders an extra object that is %s as a template', async (form) => {
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: '{{ .Release.Name }}-extra' } };
+    const extraObjects = [form === 'a map' ? object : JSON.stringify(object)];
+    const rendered = manifestsOf(await helm.render({ extraObjects }));
+    expect(objectOf(rendered, 'ConfigMap', 'registry-credential-helper-extra')).toMatchObject({ apiVersion: 'v1' });
   });
 });
 
-describe('the environment', () => {
-  test('is that of the chart, then that of the value extraEnv as it is written', async () => {
-    const own = { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
-    expect((await containerOf({})).env).toEqual([own]);
-    const { extraEnv } = EVERY_VALUE;
-    expect((await containerOf({ extraEnv })).env).toEqual([own, ...extraEnv]);
+describe('the definition of resources', () => {
+  const definition = async (version: string) =>
+    objectOf(manifestsOf(await helm.render({}, [`--kube-version=${version}`])), 'CustomResourceDefinition');
+  const shipped = load(readFileSync(path.join(CHART, 'files/imagepullsecrets.yaml'), 'utf8')) as Manifest;
+
+  test('is the file that the chart ships, from Kubernetes 1.25 on', async () => {
+    expect((await definition('1.25.0')).spec).toEqual(shipped.spec);
+    expect((await definition('1.36.3')).spec).toEqual(shipped.spec);
   });
 
-  test.each<[string, Values]>([
-    ['POD_NAMESPACE', { extraEnv: [{ name: 'POD_NAMESPACE', value: 'a' }] }],
-    ['ALIBABA_CLOUD_ROLE_ARN', { rrsa: EVERY_VALUE.rrsa, extraEnv: [{ name: 'ALIBABA_CLOUD_ROLE_ARN', value: 'a' }] }],
-    ['TWICE', { extraEnv: [{ name: 'TWICE', value: 'a' }, { name: 'TWICE' }] }],
-  ])('that names %s a second time is refused with one sentence', async (name, values) => {
-    await expect(helm.render(values)).rejects.toThrow(
-      `The value extraEnv sets ${name}, which is set already: keep one of them.`,
+  test('is the same without the rules in CEL, before', async () => {
+    const old = JSON.stringify((await definition('1.24.17')).spec);
+    expect(old).not.toContain('x-kubernetes-validations');
+    const withoutRules = JSON.stringify(shipped.spec, (key, value: unknown) =>
+      key === 'x-kubernetes-validations' ? undefined : value,
     );
+    expect(JSON.parse(old)).toEqual(JSON.parse(withoutRules));
+    expect(JSON.stringify(shipped.spec)).toContain('x-kubernetes-validations');
+  });
+
+  test('stays when the release goes, unless told otherwise', async () => {
+    expect((await definition('1.36.3')).metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    const gone = objectOf(manifestsOf(await helm.render({ crds: { keep: false } })), 'CustomResourceDefinition');
+    expect(gone.metadata.annotations).toBeUndefined();
+  });
+
+  test('is left out with crds.install: false', async () => {
+    expect(await helm.render({ crds: { install: false } })).not.toContain('CustomResourceDefinition');
   });
 });
 
-describe('the value rrsa', () => {
-  const { roleArn, oidcProviderArn } = EVERY_VALUE.rrsa;
-  const FOLDER = '/var/run/secrets/ack.alibabacloud.com/rrsa-tokens';
-
-  test.each<[string, Values]>([
-    ['by default', {}],
-    ['with ARNs that are not switched on', { rrsa: { roleArn, oidcProviderArn } }],
-  ])('%s: adds nothing to the Pod', async (_, values) => {
-    const spec = await podSpecOf(values);
-    expect(spec).not.toHaveProperty('volumes');
-    expect(spec.containers[0]).not.toHaveProperty('volumeMounts');
-    expect(identityOf(spec.containers[0])).toEqual({});
-  });
-
-  test('mounts a token for the cloud, and nothing else, where the environment says that it is', async () => {
-    const { volumes, containers } = await podSpecOf({ rrsa: { enabled: true } });
-    const token = { audience: 'sts.aliyuncs.com', expirationSeconds: 3600, path: 'token' };
-    expect(volumes).toEqual([{ name: 'rrsa-oidc-token', projected: { sources: [{ serviceAccountToken: token }] } }]);
-    const [container] = containers;
-    expect(container.volumeMounts).toEqual([{ name: 'rrsa-oidc-token', mountPath: FOLDER, readOnly: true }]);
-    expect(identityOf(container)).toEqual({ ALIBABA_CLOUD_OIDC_TOKEN_FILE: `${FOLDER}/${token.path}` });
-  });
-
-  test('gives the program the role and the provider that it names', async () => {
-    expect(identityOf((await podSpecOf({ rrsa: EVERY_VALUE.rrsa })).containers[0])).toEqual({
-      ALIBABA_CLOUD_ROLE_ARN: roleArn,
-      ALIBABA_CLOUD_OIDC_PROVIDER_ARN: oidcProviderArn,
-      ALIBABA_CLOUD_OIDC_TOKEN_FILE: `${FOLDER}/token`,
-    });
-  });
-
-  /** As the program reads it. */
-  const identityOf = ({ args, env }: Awaited<ReturnType<typeof containerOf>>) =>
-    settingsFrom(args, Object.fromEntries(env.map(({ name, value }) => [name, value]))).identityEnvironment;
-});
-
-test('annotations of the ServiceAccount are on that object, and on no other', async () => {
-  const { annotations } = EVERY_VALUE.serviceAccount;
-  const manifests = manifestsOf(await helm.render({ serviceAccount: { annotations } }));
-  const annotated = manifests.filter(({ metadata }) => metadata.annotations !== undefined);
-  expect(annotated.map(({ kind, metadata }) => [kind, metadata.annotations])).toEqual([
-    ['ServiceAccount', annotations],
-  ]);
-});
-
-describe('the values', () => {
-  test('are the same in values.yaml, in the schema and in the tests', () => {
-    const schema = JSON.parse(readFileSync(path.join(CHART, 'values.schema.json'), 'utf8')) as Schema;
-    const paths = [...valuesOf(DEFAULTS).keys()].sort();
-    expect([...valuesOf(EVERY_VALUE).keys()].sort()).toEqual(paths);
-    expect(
-      schemaPaths(schema)
-        .filter((name) => name !== 'global')
-        .sort(),
-    ).toEqual(paths);
-  });
-
-  test('have a comment each', () => {
-    const lines = VALUES_TEXT.split('\n');
-    const bare = [...valuesOf(DEFAULTS).keys()].filter((name) => {
-      const at = lines.findIndex((line) => line.startsWith(`${name.includes('.') ? '  ' : ''}${lastPart(name)}:`));
-      return !/^ *# ./.test(lines[at - 1] ?? '');
-    });
-    expect(bare).toEqual([]);
-  });
-
-  test.each([...valuesOf(EVERY_VALUE)])('%s changes what is rendered', async (name, one) => {
-    const [section = ''] = name.split('.');
-    const on = SWITCHES[name];
-    const rest = on === undefined ? {} : { [section]: on };
-    const both = on === undefined ? one : { [section]: { ...on, ...(one[section] as Values) } };
-    expect(await helm.render(both)).not.toBe(await helm.render(rest));
-  });
-
-  test('may hold `global`, which Helm gives to every subchart', async () => {
-    expect(await helm.render({ global: { imageRegistry: 'registry.example.com' } })).toBe(await helm.render());
-  });
-
-  test.each<[string, Values, string]>([
-    ['an unknown key', { replicaCount: 2 }, "additional properties 'replicaCount' not allowed"],
-    ['an unknown key of a section', { image: { name: 'x' } }, "at '/image': additional properties 'name' not allowed"],
-    ['a text for a number', { replicas: 'two' }, "at '/replicas': got string, want integer"],
-    ['a number for a tag', { image: { tag: 1.1 } }, "at '/image/tag': got number, want string"],
-    ['a text for a list', { allowSecretNamespaces: 'a,b' }, "at '/allowSecretNamespaces': got string, want array"],
-    ['a boolean annotation', { podAnnotations: { a: true } }, "at '/podAnnotations/a': got boolean, want string"],
-    [
-      'a level that there is not',
-      { logLevel: 'trace' },
-      "at '/logLevel': value must be one of 'error', 'warn', 'info'",
-    ],
-    ['an instance that is no label', { instance: 'A_B' }, "at '/instance': 'A_B' does not match pattern"],
-    ['a digest without algorithm', { image: { digest: 'abc' } }, "at '/image/digest': 'abc' does not match pattern"],
-    ['a variable that is no text', { extraEnv: [{ name: 'A', value: 1 }] }, "at '/extraEnv/0/value': got number, want"],
-    ['a variable without a name', { extraEnv: [{ value: 'a' }] }, "at '/extraEnv/0': missing property 'name'"],
-    ['the ARN of another thing', { rrsa: { roleArn: EVERY_VALUE.rrsa.oidcProviderArn } }, "at '/rrsa/roleArn': 'acs:"],
-    ['an argument that is no flag', { extraArgs: ['cleanup'] }, "at '/extraArgs/0': 'cleanup' does not match pattern"],
-  ])('with %s are refused, and the message says where and why', async (_, values, message) => {
-    await expect(helm.render(values)).rejects.toThrow(message);
+describe('the PodDisruptionBudget', () => {
+  test.each([
+    ['1.22.0', undefined],
+    ['1.26.9', undefined],
+    ['1.27.0', 'AlwaysAllow'],
+    ['1.36.3', 'AlwaysAllow'],
+  ])('of Kubernetes %s has the eviction policy %s', async (version, policy) => {
+    const budget = objectOf(manifestsOf(await helm.render({}, [`--kube-version=${version}`])), 'PodDisruptionBudget');
+    expect(budget.spec).toMatchObject({ maxUnavailable: 1 });
+    expect((budget.spec as { unhealthyPodEvictionPolicy?: string }).unhealthyPodEvictionPolicy).toBe(policy);
   });
 });
-
-/** A part of a JSON Schema. */
-interface Schema {
-  readonly properties?: Readonly<Record<string, Schema>>;
-}
-
-/** Every value by its path, each as values that set it alone. */
-function valuesOf(values: Values): ReadonlyMap<string, Values> {
-  const found = Object.entries(values).flatMap(([key, value]): [string, Values][] =>
-    SECTIONS.includes(key)
-      ? Object.entries(value as Values).map(([name, inner]) => [`${key}.${name}`, { [key]: { [name]: inner } }])
-      : [[key, { [key]: value }]],
-  );
-  return new Map(found);
-}
-
-function schemaPaths({ properties = {} }: Schema): string[] {
-  return Object.entries(properties).flatMap(([key, inner]) =>
-    SECTIONS.includes(key) ? schemaPaths(inner).map((name) => `${key}.${name}`) : [key],
-  );
-}
-
-function lastPart(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1);
-}
-
-async function podSpecOf(values: Values) {
-  return deploymentOf(manifestsOf(await helm.render(values))).template.spec;
-}
-
-async function containerOf(values: Values) {
-  return (await podSpecOf(values)).containers[0];
-}
-
-async function settingsOf(values: Values) {
-  return settingsFrom((await containerOf(values)).args);
-}
-
-function settingsFrom([command = '', ...args]: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  expect(command).toBe('controller');
-  return readSettings(command, args, { ...env, POD_NAMESPACE: 'kube-system', KUBERNETES_SERVICE_HOST: '10.0.0.1' });
-}

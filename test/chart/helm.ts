@@ -1,31 +1,98 @@
 // The chart and the real Helm that renders and installs it.
 import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadAll } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import { createRunFolder } from '../support/control-plane/run-folder.ts';
 import { findTools } from '../support/control-plane/tools.ts';
 
 /** The folder of the chart. */
 export const CHART = fileURLToPath(new URL('../../charts/registry-credential-helper', import.meta.url));
 
+const VALUES_FOLDER = fileURLToPath(new URL('values', import.meta.url));
+
 /** Values as one would write them into a file. */
 export type Values = Readonly<Record<string, unknown>>;
 
-/** Every value of the chart, each other than its default. */
+/** Every value of the chart that goes with the others, each other than its default. */
 export const EVERY_VALUE = {
-  replicas: 3,
   image: {
-    repository: 'registry.example.com/tools/registry-credential-helper',
+    registry: 'registry.example.com/tools',
+    repository: 'registry-credential-helper-image',
     tag: '9.9.9',
     digest: `sha256:${'0123456789abcdef'.repeat(4)}`,
     pullPolicy: 'Always',
     pullSecrets: [{ name: 'mirror' }],
   },
+  replicas: 3,
   instance: 'blue',
-  configMap: { namespace: 'platform', name: 'registries' },
+  namespaces: ['shop', 'vault'],
+  config: {
+    name: 'registries',
+    namespace: 'platform',
+    'registry-info': [{ provider: 'static', server: 'registry.example.com', secretRef: { name: 'password' } }],
+    'acr-registry-info': '- instanceId: cri-aaaa0000bbbb1111',
+    'tcr-registry-info': [{ registryId: 'tcr-a1b2c3d4' }],
+    'watch-namespace': ['shop', 'team-*'],
+    'watch-namespace-selector': 'team=shop',
+    'exclude-namespace': 'kube-*',
+    'service-account': '*',
+    'service-account-selector': 'pulls=yes',
+    'expiring-threshold': '20m',
+    region: 'cn-hangzhou',
+    'secret-name': 'pull',
+    'acr-secret-name': 'pull-acr',
+    'adopt-existing': 'all',
+    'managed-secret-labels': { 'example.com/accelerated': 'true' },
+    'notify-email': 'team@example.com',
+    rrsa: { enable: true },
+    'rrsa-service-account': 'vault/reader',
+    tokenMode: 'workerRole',
+    'webhook-configuration': { enable: true, 'failure-policy': 'Fail' },
+    'acr-registry': 'registry.*.aliyuncs.com',
+    'acr-api-version': '2018-12-01',
+  },
+  imagePullSecrets: [{ name: 'minted', spec: { namespaces: '*', tcr: { registryId: 'tcr-a1b2c3d4' } } }],
+  global: {
+    imageRegistry: 'mirror.example.com/quay',
+    imagePullSecretsCrs: [
+      {
+        ...{ name: 'tcr-a1b2c3d4-vpc', type: 'docker', dockerServer: 'acme-vpc.tencentcloudcr.com' },
+        ...{ dockerUsername: '100099990001', dockerPassword: 'not-a-real-password' },
+      },
+    ],
+    hosts: [{ domain: 'acme-vpc.tencentcloudcr.com', ip: '10.20.0.7', disabled: false }],
+    cluster: { region: 'gz', longregion: 'ap-guangzhou' },
+  },
+  rrsa: {
+    enabled: true,
+    roleArn: 'acs:ram::1000000000000001:role/acr-a',
+    oidcProviderArn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c0ffee',
+    tokenServiceAccount: 'vault/other-reader',
+  },
+  tke: {
+    enabled: true,
+    providerId: 'cls-a1b2c3d4',
+    roleArn: 'qcs::cam::uin/100000000001:roleName/tcr-reader',
+    region: 'ap-shanghai',
+    audience: 'sts.example.com',
+  },
   allowSecretNamespaces: ['vault', 'shop'],
+  proxy: {
+    http: 'http://proxy.example.com:3128',
+    https: 'http://proxy.example.com:3129',
+    noProxy: ['registry.example.com'],
+  },
+  extraCa: { secretName: 'company-ca', key: 'bundle.pem' },
+  nameOverride: 'pulls',
+  fullnameOverride: 'all-pulls',
+  commonLabels: { 'example.com/team': 'platform' },
+  commonAnnotations: { 'example.com/owner': 'platform' },
+  podServiceAccount: { create: false, name: 'puller', annotations: { 'pod-identity.alibabacloud.com/role-name': 'a' } },
+  rbac: { create: true },
+  crds: { install: true, keep: false },
   logLevel: 'debug',
   logFormat: 'text',
   extraArgs: [
@@ -36,19 +103,21 @@ export const EVERY_VALUE = {
     { name: 'ALIBABA_CLOUD_ECS_METADATA_DISABLED', value: 'true' },
     { name: 'REGISTRY_CREDENTIAL_HELPER_LOG_LEVEL', valueFrom: { configMapKeyRef: { name: 'levels', key: 'level' } } },
   ],
-  rrsa: {
-    enabled: true,
-    roleArn: 'acs:ram::1000000000000001:role/acr-a',
-    oidcProviderArn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c0ffee',
-  },
-  serviceAccount: { annotations: { 'pod-identity.alibabacloud.com/role-name': 'acr-a' } },
+  extraEnvFrom: [{ secretRef: { name: 'tencent-keys', optional: true } }],
+  extraVolumes: [{ name: 'credentials-file', secret: { secretName: 'credentials-file' } }],
+  extraVolumeMounts: [{ name: 'credentials-file', mountPath: '/etc/tencentcloud', readOnly: true }],
   resources: { requests: { cpu: 1, memory: '1Gi' }, limits: { cpu: '2', memory: '2Gi' } },
   podSecurityContext: { fsGroup: 65532 },
   containerSecurityContext: { runAsGroup: 65531 },
+  podLabels: { 'example.com/tier': 'system' },
   podAnnotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' },
-  priorityClassName: 'system-cluster-critical',
+  livenessProbe: { initialDelaySeconds: 5, periodSeconds: 20, timeoutSeconds: 6, failureThreshold: 6 },
+  readinessProbe: { initialDelaySeconds: 5, periodSeconds: 20, timeoutSeconds: 6, failureThreshold: 6 },
+  terminationGracePeriodSeconds: 60,
+  revisionHistoryLimit: 5,
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
-  nodeSelector: { 'kubernetes.io/os': 'linux' },
+  priorityClassName: 'platform-critical',
+  nodeSelector: { 'kubernetes.io/arch': 'arm64' },
   tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' }],
   affinity: {
     podAntiAffinity: {
@@ -63,6 +132,42 @@ export const EVERY_VALUE = {
       ],
     },
   },
+  topologySpreadConstraints: [{ maxSkew: 2, topologyKey: 'rack', whenUnsatisfiable: 'DoNotSchedule' }],
+  podDisruptionBudget: { enabled: true, maxUnavailable: '50%' },
+  webhook: { enabled: true, url: 'https://hook.example', port: 10443, hostNetwork: true },
+  networkPolicy: {
+    enabled: true,
+    metricsFrom: [{ namespaceSelector: {} }],
+    egressPorts: [6443],
+    extraEgress: [{ to: [{ ipBlock: { cidr: '10.0.0.9/32' } }] }],
+  },
+  hosts: {
+    enabled: true,
+    namespace: 'platform',
+    items: [{ domain: 'acme.tencentcloudcr.com', ip: '10.20.0.8' }],
+    configMapName: 'names-of-hosts',
+    folder: '/run/hosts',
+    file: 'hosts.txt',
+    inPlace: true,
+    interval: '1m',
+    extraArgs: ['--lock-file=/host/folder/lock'],
+    resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+    containerSecurityContext: { runAsUser: 1 },
+    podLabels: { 'example.com/tier': 'node' },
+    podAnnotations: { 'prometheus.io/scrape': 'true' },
+    priorityClassName: 'platform-critical',
+    nodeSelector: { 'kubernetes.io/arch': 'arm64' },
+    tolerations: [{ key: 'special', operator: 'Exists' }],
+    affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
+    updateStrategy: { type: 'OnDelete' },
+  },
+  metrics: { port: 9090 },
+  selfTest: { enabled: false },
+  onUninstall: 'cleanup',
+  cleanup: { deadlineSeconds: 60 },
+  extraObjects: [
+    '{apiVersion: v1, kind: ConfigMap, metadata: {name: "{{ .Release.Name }}-extra", namespace: kube-system}}',
+  ],
 } as const satisfies Values;
 
 /** An object of the chart as far as the tests read it. */
@@ -76,6 +181,7 @@ export interface Manifest {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly rules?: unknown;
+  readonly data?: Readonly<Record<string, string>>;
   readonly spec?: { readonly replicas: number; readonly template: PodTemplate };
 }
 
@@ -161,6 +267,17 @@ export async function createHelm(): Promise<Helm> {
       ]),
     remove: () => folder.remove(),
   };
+}
+
+/** Values files, each a way to install the chart: by name. */
+export function valuesFiles(): ReadonlyMap<string, Values> {
+  const files = readdirSync(VALUES_FOLDER).sort();
+  return new Map(
+    files.map((file) => [
+      file.replace(/\.yaml$/, ''),
+      load(readFileSync(path.join(VALUES_FOLDER, file), 'utf8')) as Values,
+    ]),
+  );
 }
 
 /** The objects of rendered text. */

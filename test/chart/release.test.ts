@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { load } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import { createItemParser } from '../../src/credentials/requests.ts';
 import { parseConfig } from '../../src/core/config.ts';
 import { createProviders } from '../../src/providers/table.ts';
@@ -14,6 +14,7 @@ import {
   deploymentOf,
   EVERY_VALUE,
   manifestsOf,
+  valuesFiles,
   type Helm,
   type Manifest,
   type PodTemplate,
@@ -22,6 +23,10 @@ import {
 
 const BUILD_MS = 900_000;
 const RELEASE = 'registry-credential-helper';
+const CRD = 'imagepullsecrets.tcr.tencentcloudcr.com';
+const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CRD}`;
+/** Those that the values files speak of. */
+const NAMESPACES = ['platform', 'node-hosts', 'team-a', 'team-b', 'vault', 'shop'];
 
 jest.setTimeout(60_000);
 
@@ -37,10 +42,10 @@ afterAll(async () => {
 });
 
 test.each<[string, Values]>([
-  ['its defaults', {}],
+  ...[...valuesFiles()].map(([name, values]): [string, Values] => [`values/${name}.yaml`, values]),
   ['every value set', EVERY_VALUE],
 ])('with %s every object is accepted, and no field of it is unknown', async (_, values) => {
-  await ensureNamespace('platform');
+  for (const namespace of NAMESPACES) await ensureNamespace(namespace);
   for (const manifest of manifestsOf(await helm.render(values))) await dryRun(manifest);
 });
 
@@ -56,21 +61,20 @@ describe('a namespace that enforces the Pod Security level restricted', () => {
   });
 
   test.each<[string, readonly string[], Values]>([
-    ['without RRSA', [], {}],
-    ['with RRSA', ['rrsa-oidc-token'], { rrsa: EVERY_VALUE.rrsa }],
-  ])('has in the Pod %s beside the token for the API server only the volumes %j', async (_, expected, values) => {
+    ['without RRSA', ['api-token'], {}],
+    ['with RRSA', ['api-token', 'rrsa-oidc-token'], { rrsa: EVERY_VALUE.rrsa }],
+  ])('has in the Pod %s only the volumes %j', async (_, expected, values) => {
     const { spec } = await dryRun(await podOf(values), namespace);
     const { volumes = [], containers } = (spec ?? {}) as unknown as Partial<PodTemplate['spec']>;
-    const others = (names: readonly { readonly name: string }[] = []): readonly string[] =>
-      names.map(({ name }) => name).filter((name) => !name.startsWith('kube-api-access-'));
-    expect(others(volumes)).toEqual(expected);
-    expect(others(containers?.[0].volumeMounts)).toEqual(expected);
-    expect(volumes).toHaveLength(expected.length + 1);
+    const names = (items: readonly { readonly name: string }[] = []): readonly string[] =>
+      items.map(({ name }) => name);
+    expect(names(volumes)).toEqual(expected);
+    expect(names(containers?.[0].volumeMounts)).toEqual(expected);
   });
 
   test('accepts the Pod of the README that cleans up', async () => {
     const readme = readFileSync(path.join(CHART, 'README.md'), 'utf8');
-    const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(readme) ?? [];
+    const [, yaml = ''] = /```yaml\n(apiVersion: v1\nkind: Pod\n.*?)```/s.exec(readme) ?? [];
     await dryRun(load(yaml) as Manifest, namespace);
   });
 
@@ -92,30 +96,38 @@ describe('a release', () => {
   test('is installed with all its objects', async () => {
     notes = await release('install', {});
     const created = [...(await objectNames())].filter((name) => !before.has(name));
-    expect(created.sort()).toEqual([
-      `clusterrolebindings /${RELEASE}`,
-      `clusterroles /${RELEASE}`,
-      `clusterroles /${RELEASE}-resources-edit`,
-      `clusterroles /${RELEASE}-resources-view`,
-      `deployments ${namespace}/${RELEASE}`,
-      `rolebindings kube-system/${RELEASE}-take-over`,
-      `rolebindings ${namespace}/${RELEASE}`,
-      `roles kube-system/${RELEASE}-take-over`,
-      `roles ${namespace}/${RELEASE}`,
-      `secrets ${namespace}/sh.helm.release.v1.${RELEASE}.v1`,
-      `serviceaccounts ${namespace}/${RELEASE}`,
-      `services ${namespace}/${RELEASE}`,
-    ]);
+    const duties = (kind: string, place: string, names: readonly string[]): readonly string[] =>
+      names.flatMap((name) => [`${kind}s ${place}/${RELEASE}${name}`, `${kind}bindings ${place}/${RELEASE}${name}`]);
+    expect(created.sort()).toEqual(
+      [
+        ...duties('clusterrole', '', ['', '-events', '-references', '-resources', '-secrets', '-webhooks']),
+        `clusterroles /${RELEASE}-resources-edit`,
+        `clusterroles /${RELEASE}-resources-view`,
+        `configmaps ${namespace}/${RELEASE}-values`,
+        `customresourcedefinitions /${CRD}`,
+        `deployments ${namespace}/${RELEASE}`,
+        `poddisruptionbudgets ${namespace}/${RELEASE}`,
+        ...duties('role', 'kube-system', ['-rrsa', '-take-over']),
+        ...duties('role', namespace, ['-configuration', '-leader-election', '-made-configuration', '-values']),
+        `secrets ${namespace}/registry-credential-helper-resources-default`,
+        `secrets ${namespace}/sh.helm.release.v1.${RELEASE}.v1`,
+        `serviceaccounts ${namespace}/${RELEASE}`,
+        `services ${namespace}/${RELEASE}`,
+      ].sort(),
+    );
   });
 
-  test('tells how to create the ConfigMap, and the program takes what it tells', async () => {
+  test('tells how to name a first registry, and the program takes what it tells', async () => {
     const [, yaml = ''] = /<<'END'\n(.*?)\nEND\n/s.exec(notes) ?? [];
-    const configMap = load(yaml) as Manifest & { readonly data: Readonly<Record<string, string>> };
-    expect(configMap.metadata).toEqual({ namespace, name: 'acr-configuration' });
-    await dryRun(configMap);
+    const [patch] = loadAll(yaml) as { readonly data: Readonly<Record<string, string>> }[];
+    const made = (await clusterOf(plane).get('configmaps', `${RELEASE}-values`, namespace)) as Manifest | undefined;
     const providers = createProviders();
     const parseItem = createItemParser(providers, { namespace, secretNamespaces: [] });
-    const { issues } = parseConfig(configMap.data, { parseItem, providers: [...providers.keys()], namespace });
+    const { issues } = parseConfig(
+      { ...made?.data, ...patch?.data },
+      { parseItem, providers: [...providers.keys()], namespace },
+    );
+    expect(Object.keys(patch?.data ?? {})).toEqual(['registry-info']);
     expect(issues).toEqual([]);
   });
 
@@ -130,7 +142,8 @@ describe('a release', () => {
     );
     const old = await installed();
 
-    await release('upgrade', { ...EVERY_VALUE, configMap: {}, replicas: 1 });
+    const { annotations } = EVERY_VALUE.podServiceAccount;
+    await release('upgrade', { replicas: 1, logLevel: 'debug', podServiceAccount: { annotations } });
 
     const now = await installed();
     expect(now.metadata.uid).toBe(old.metadata.uid);
@@ -139,7 +152,7 @@ describe('a release', () => {
     expect(await cluster.references(namespace, RELEASE)).toEqual(['registry-credentials']);
     expect((await cluster.get('serviceaccounts', RELEASE, namespace))?.metadata.annotations).toMatchObject({
       ...annotation,
-      ...EVERY_VALUE.serviceAccount.annotations,
+      ...annotations,
     });
   });
 
@@ -152,10 +165,70 @@ describe('a release', () => {
     );
   });
 
-  test('leaves nothing behind when it is uninstalled', async () => {
+  test('leaves nothing behind when it is uninstalled but the definition of resources', async () => {
     await helm.succeed(['uninstall', RELEASE, ...flags()]);
-    expect([...(await objectNames())].filter((name) => !before.has(name))).toEqual([]);
+    const left = [...(await objectNames())].filter((name) => !before.has(name));
+    expect(left).toEqual([`customresourcedefinitions /${CRD}`]);
   });
+
+  test('takes that definition again', async () => {
+    await release('install', {});
+    await helm.succeed(['uninstall', RELEASE, ...flags()]);
+  });
+
+  test.each<[string, Readonly<Record<string, string | null>>, string]>([
+    [
+      'another release',
+      { 'meta.helm.sh/release-name': 'tcr', 'meta.helm.sh/release-namespace': 'tcr-assistant-system' },
+      'belongs to the Helm release tcr in the namespace tcr-assistant-system',
+    ],
+    [
+      'nobody',
+      { 'meta.helm.sh/release-name': null, 'meta.helm.sh/release-namespace': null },
+      'belongs to no Helm release',
+    ],
+  ])(
+    'of a definition that belongs to %s says what to do, and does with it what was told',
+    async (_, annotations, whose) => {
+      await annotate(annotations);
+      const { version } = await definition();
+      const refusal = release('install', {});
+      await expect(refusal).rejects.toThrow(`The definition ${CRD} is there already and ${whose}`);
+      await expect(refusal).rejects.toThrow('Set crds.install=false to use it as it is');
+      await release('install', { crds: { install: false } });
+      await helm.succeed(['uninstall', RELEASE, ...flags()]);
+      expect((await definition()).version).toBe(version);
+    },
+  );
+
+  test('is handed the definition as the README says', async () => {
+    const readme = readFileSync(path.join(CHART, 'README.md'), 'utf8');
+    const commands = /```sh\n(kubectl annotate .*?)```/s.exec(readme)?.[1] ?? '';
+    const pairs = [...commands.matchAll(/(\S+\/\S+?)=(\S+)/g)].map(([, key = '', value = '']) => [key, value] as const);
+    const { label, ...owner } = Object.fromEntries(
+      pairs.map(([key, value]) => [key.replace('app.kubernetes.io/managed-by', 'label'), value]),
+    );
+    await annotate(
+      { ...owner, 'meta.helm.sh/release-namespace': namespace },
+      { 'app.kubernetes.io/managed-by': label ?? '' },
+    );
+    await release('install', {});
+    await helm.succeed(['uninstall', RELEASE, ...flags()]);
+  });
+
+  const annotate = async (
+    annotations: Readonly<Record<string, string | null>>,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<void> => {
+    const body = { metadata: { annotations, labels } };
+    const contentType = 'application/merge-patch+json';
+    const { status } = await plane.request({ method: 'PATCH', path: CRD_PATH, body, contentType });
+    expect(status).toBe(200);
+  };
+  const definition = async (): Promise<{ readonly version: string }> => {
+    const { metadata } = await read<{ readonly metadata: { readonly resourceVersion: string } }>(CRD_PATH);
+    return { version: metadata.resourceVersion };
+  };
 
   const flags = (): readonly string[] => [`--namespace=${namespace}`, `--kubeconfig=${plane.adminKubeconfig}`];
   const release = async (command: 'install' | 'upgrade', values: Values): Promise<string> =>
@@ -180,7 +253,8 @@ async function podOf(values: Values): Promise<Manifest> {
 async function dryRun(manifest: Manifest, namespace = manifest.metadata.namespace): Promise<Manifest> {
   const { apiVersion, kind } = manifest;
   const place = namespace === undefined ? '' : `/namespaces/${namespace}`;
-  const path = `${groupPath(apiVersion)}${place}/${kind.toLowerCase()}s?dryRun=All&fieldValidation=Strict`;
+  const plural = `${kind.toLowerCase()}s`.replace(/ys$/, 'ies');
+  const path = `${groupPath(apiVersion)}${place}/${plural}?dryRun=All&fieldValidation=Strict`;
   const { status, body } = await plane.request({ method: 'POST', path, body: manifest });
   if (status !== 201) throw new Error(`${kind}: ${status} ${JSON.stringify(body)}`);
   return body as Manifest;
@@ -194,7 +268,11 @@ async function objectNames(): Promise<ReadonlySet<string>> {
     const group = groupPath(groupVersion);
     const { resources } = await read<{ resources: readonly { name: string; verbs: readonly string[] }[] }>(group);
     for (const { name, verbs } of resources) {
-      if (!verbs.includes('list') || ['events', 'leases', 'componentstatuses', 'ipaddresses'].includes(name)) continue;
+      if (
+        !verbs.includes('list') ||
+        ['events', 'leases', 'componentstatuses', 'ipaddresses', 'apiservices', 'imagepullsecrets'].includes(name)
+      )
+        continue;
       const { items } = await read<{ items: readonly Pick<Manifest, 'metadata'>[] }>(`${group}/${name}`);
       for (const { metadata } of items) names.add(`${name} ${metadata.namespace ?? ''}/${metadata.name}`);
     }

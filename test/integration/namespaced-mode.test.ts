@@ -265,6 +265,12 @@ describe('[tcr M7] with Roles in listed namespaces alone', () => {
     expect(await world.cluster.get('secrets', 'registry-credential-helper-state-default', OWN)).toBeDefined();
     expect(await webhookObject(world)).toBeDefined();
 
+    const misspelt = await runCommand(world, 'cleanup', [
+      ...green().filter((flag) => !flag.startsWith('--namespaces=')),
+      '--namespaces=team-late,team-alpha',
+    ]);
+    expect(misspelt).toMatchObject({ code: 1, output: expect.stringContaining('there is no namespace team-alpha') });
+
     const whole = [...green(), '--whole-installation'];
     const first = await runCommand(world, 'cleanup', whole);
     expect(first.output).toContain('may not read ServiceAccounts and Secrets in the namespace team-locked, left alone');

@@ -59,11 +59,11 @@ const scale = (replicas: number): Promise<TestObject> =>
   world.cluster.patch('deployments', TCR_ASSISTANT.name, { spec: { replicas } }, TCR_ASSISTANT.namespace);
 
 /** Counters as a manager writes them that knows no field of ours: the whole status, by the version that it read. */
-async function reportAsVendor(count: number): Promise<void> {
+async function reportAsVendor(count: number, name = CR): Promise<void> {
   const counters = { secretsDesired: count, secretsSuccess: count, sAsDesired: count, sAsSuccess: 0 };
   await eventually('the vendor’s status is written', async () => {
-    const live = await world.cluster.get('imagepullsecrets', CR);
-    const path = `${RESOURCES_PATH}/${CR}/status?fieldManager=manager`;
+    const live = await world.cluster.get('imagepullsecrets', name);
+    const path = `${RESOURCES_PATH}/${name}/status?fieldManager=manager`;
     const body = { ...live, status: counters };
     return (await world.plane.request({ user: VENDOR, method: 'PUT', path, body })).status === 200;
   });
@@ -72,9 +72,10 @@ async function reportAsVendor(count: number): Promise<void> {
 type Status = Readonly<Record<string, unknown>> & {
   readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
 };
-const statusOf = async (): Promise<Status | undefined> =>
-  (await world.cluster.get('imagepullsecrets', CR))?.status as Status | undefined;
-const conditionOf = async (type: string) => (await statusOf())?.conditions?.find((one) => one.type === type);
+const statusOf = async (name = CR): Promise<Status | undefined> =>
+  (await world.cluster.get('imagepullsecrets', name))?.status as Status | undefined;
+const conditionOf = async (type: string, name = CR) =>
+  (await statusOf(name))?.conditions?.find((one) => one.type === type);
 const isStalled = async (): Promise<boolean> => {
   const condition = await conditionOf('Stalled');
   return condition?.status === 'True' && condition.reason === 'VendorHelperRuns';
@@ -243,5 +244,45 @@ describe('when it comes back', () => {
     // Nobody recorded these: they are their owner's, as with Alibaba's add-on, and point nowhere.
     expect(await world.cluster.references('web', 'default')).toEqual(['theirs', SECRET]);
     expect(await world.cluster.references('web', 'builder')).toEqual([SECRET, 'theirs']);
+  });
+});
+
+describe('of two resources that name one Secret', () => {
+  const becomes = (name: string, type: string, reason: string) =>
+    eventually(`${type} of ${name} is ${reason}`, async () => (await conditionOf(type, name))?.reason === reason);
+
+  test.each<[string, (names: readonly string[]) => Promise<void>]>([
+    ['left alone', () => Promise.resolve()],
+    [
+      'written anew',
+      async (names) => {
+        for (const name of names) await reportAsVendor(1, name);
+      },
+    ],
+  ])('who was refused does not switch off who was served by a run of the manager, statuses %s', async (how, report) => {
+    const [publisher, keeper, login] = ['publisher', 'keeper', 'login'].map(
+      (name) => `${name}-${how.replaceAll(' ', '-')}`,
+    ) as [string, string, string];
+    const stringData = { password: 'first-fake-password' };
+    await world.cluster.create('secrets', { metadata: { name: login }, stringData }, 'kube-system');
+    const docker = { server: HOST, username: SAMPLE_SPEC.docker.username, passwordSecretRef: { name: login } };
+    await world.cluster.create('imagepullsecrets', resource(publisher, { namespaces: 'api', docker }));
+    await becomes(publisher, 'Ready', 'Distributed');
+    const tcr = { registryId: 'tcr-fake0000', region: 'ap-guangzhou', apiKeySecretRef: { name: login } };
+    await world.cluster.create('imagepullsecrets', resource(keeper, { namespaces: 'nowhere', tcr }));
+    await becomes(keeper, 'Stalled', 'KeyConflict');
+
+    await startVendor(1);
+    for (const name of [publisher, keeper]) await becomes(name, 'Stalled', 'VendorHelperRuns');
+    await report([publisher, keeper]);
+    await settled(world);
+    await world.cluster.remove('deployments', TCR_ASSISTANT.name, TCR_ASSISTANT.namespace);
+    await becomes(keeper, 'Stalled', 'KeyConflict');
+    await becomes(publisher, 'Ready', 'Distributed');
+    await world.cluster.patch('secrets', login, { stringData: { password: 'second-fake-password' } }, 'kube-system');
+    await eventually('it is served', async () => {
+      const auth = (await world.cluster.auths('api', `tcr.ips${publisher}`))?.[HOST];
+      return auth?.password === 'second-fake-password';
+    });
   });
 });

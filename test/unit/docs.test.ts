@@ -89,7 +89,7 @@ describe('docs/configuration.md', () => {
     const constants = Object.values(names).flatMap((value) => (typeof value === 'string' ? [value] : []));
     const known = [
       ...constants.filter((value: string) => value.includes('/') && value !== names.SECRET_TYPE),
-      ...[names.referencesAnnotation('<instance>'), `${names.DOMAIN}/state`],
+      ...[names.referencesAnnotation('<instance>'), names.valuesAnnotation('<instance>'), `${names.DOMAIN}/state`],
       ...Object.keys(names.GITOPS_ANNOTATIONS),
     ];
     expect(sorted(documented)).toEqual(sorted(known));
@@ -109,9 +109,16 @@ describe('docs/reasons.md', () => {
   test.each([
     [
       'Why something is written',
-      [...union('src/core/plan-types.ts', 'WriteReason'), ...union('src/core/plan-declared.ts', 'DeclarationReason')],
+      [
+        ...union('src/core/plan-types.ts', 'WriteReason'),
+        ...union('src/core/plan-declared.ts', 'DeclarationReason'),
+        ...union('src/core/plan-values.ts', 'ValuesReason'),
+      ],
     ],
-    ['Why something is left alone', union('src/core/plan-types.ts', 'SkipReason')],
+    [
+      'Why something is left alone',
+      [...union('src/core/plan-types.ts', 'SkipReason'), ...union('src/core/plan-values.ts', 'ValuesSkipReason')],
+    ],
     ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
     ['Answers of the webhook', ADMISSION_OUTCOMES],
     ['Events', [...EVENT_REASONS, LEFT_BEHIND]],
@@ -323,6 +330,7 @@ describe('docs/metrics.md', () => {
       credentials: () => [{ provider: 'p', cacheKey: 'c', expiresAt: 1 }],
       failingCredentials: () => [{ provider: 'p', cacheKey: 'c', reason: 'r' }],
       webhookCertificates: () => [{ certificate: 'c', expiresAt: 1 }],
+      editedKeys: () => 1,
     });
     metrics.apiCalled({ method: 'GET', code: 200 });
     metrics.reconciled('success');
@@ -384,7 +392,8 @@ describe('every page', () => {
       'doctor',
       'self-test',
     ].map(flagsHelp);
-    const known = `${helps.join('\n')}\n${readFileSync('scripts/demo.mjs', 'utf8')}`;
+    const scripts = ['scripts/demo.mjs', 'scripts/image.ts', 'scripts/release.ts'];
+    const known = [...helps, ...scripts.map((file) => readFileSync(file, 'utf8'))].join('\n');
     const ours = code.filter(
       ({ text }) =>
         !/kubectl|helm |npm |node -|^--(from-literal|force-conflicts|timeout)/.test(text) || text.includes('main.mjs'),

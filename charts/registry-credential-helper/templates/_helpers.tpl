@@ -1,10 +1,16 @@
+{{/* Name of the chart in labels. */}}
+{{- define "registry-credential-helper.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
 {{/* Name of every object: the release's, with the chart's unless it is in there. */}}
 {{- define "registry-credential-helper.fullname" -}}
+{{- $chart := include "registry-credential-helper.name" . }}
 {{- $name := .Release.Name }}
-{{- if not (contains .Chart.Name $name) }}
-{{- $name = printf "%s-%s" $name .Chart.Name }}
+{{- if not (contains $chart $name) }}
+{{- $name = printf "%s-%s" $name $chart }}
 {{- end }}
-{{- $name | trunc 63 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | default $name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{/* Name of the Service: the same, as far as a Service may have it, with no dot and no digit at its beginning. */}}
@@ -13,10 +19,21 @@
 {{- regexReplaceAll "^([0-9])" $name "s${1}" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What the Deployment knows its Pods by. Never to be changed: a selector is immutable. */}}
+{{/* Name of the controller's ServiceAccount. */}}
+{{- define "registry-credential-helper.podServiceAccountName" -}}
+{{- .Values.podServiceAccount.name | default (include "registry-credential-helper.fullname" .) }}
+{{- end }}
+
+{{/* What Pods are known by, together with `app.kubernetes.io/component`. Never to be changed: a selector is immutable. */}}
 {{- define "registry-credential-helper.selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "registry-credential-helper.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/* The same with the component that is given: root, component. */}}
+{{- define "registry-credential-helper.componentSelector" -}}
+{{ include "registry-credential-helper.selectorLabels" .root }}
+app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{/* Labels of every object. */}}
@@ -24,64 +41,57 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "registry-credential-helper.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
-{{- end }}
-
-{{- define "registry-credential-helper.image" -}}
-{{- with .Values.image }}
-{{- if .digest }}
-{{- printf "%s@%s" .repository .digest }}
-{{- else }}
-{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* Environment of the container, as a list. */}}
-{{- define "registry-credential-helper.env" -}}
-# Where the Lease, the master copy and Secret references are.
-- name: POD_NAMESPACE
-  valueFrom:
-    fieldRef:
-      fieldPath: metadata.namespace
-{{- if .Values.rrsa.enabled }}
-- name: ALIBABA_CLOUD_OIDC_TOKEN_FILE
-  value: {{ include "registry-credential-helper.rrsaFolder" . }}/token
-{{- with .Values.rrsa.roleArn }}
-- name: ALIBABA_CLOUD_ROLE_ARN
-  value: {{ . | quote }}
-{{- end }}
-{{- with .Values.rrsa.oidcProviderArn }}
-- name: ALIBABA_CLOUD_OIDC_PROVIDER_ARN
-  value: {{ . | quote }}
-{{- end }}
-{{- end }}
-{{- with .Values.extraEnv }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | quote }}
+{{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
 
-{{/* Where Alibaba's own tools look for the token of RRSA. */}}
-{{- define "registry-credential-helper.rrsaFolder" -}}
-/var/run/secrets/ack.alibabacloud.com/rrsa-tokens
+{{/* Metadata of an object: root, name, and where they apply namespace, component, annotations. */}}
+{{- define "registry-credential-helper.metadata" -}}
+name: {{ .name | quote }}
+{{- with .namespace }}
+namespace: {{ . | quote }}
+{{- end }}
+labels:
+  {{- include "registry-credential-helper.labels" .root | nindent 2 }}
+  {{- with .component }}
+  app.kubernetes.io/component: {{ . }}
+  {{- end }}
+{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
-{{- define "registry-credential-helper.configMapNamespace" -}}
-{{- .Values.configMap.namespace | default .Release.Namespace }}
+{{/* Metadata of a Pod: root, component, labels, annotations. */}}
+{{- define "registry-credential-helper.podMetadata" -}}
+labels:
+  {{- include "registry-credential-helper.componentSelector" . | nindent 2 }}
+  {{- with merge (dict) .labels .root.Values.commonLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
-{{/* The right to read the configuration; in the release's namespace it joins the other rights there. */}}
-{{- define "registry-credential-helper.configurationRule" -}}
-# The configuration: only the one ConfigMap is listed and watched, by its name.
-- apiGroups: ['']
-  resources: [configmaps]
-  verbs: [list, watch]
+{{/* The one image. */}}
+{{- define "registry-credential-helper.image" -}}
+{{- $registry := .Values.global.imageRegistry | default .Values.image.registry | trimSuffix "/" }}
+{{- $place := .Values.image.repository }}
+{{- if $registry }}
+{{- $place = printf "%s/%s" $registry $place }}
+{{- end }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $place .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $place (.Values.image.tag | default .Chart.AppVersion) }}
+{{- end }}
 {{- end }}
 
-{{/* The subject of every binding. */}}
-{{- define "registry-credential-helper.subjects" -}}
-subjects:
-  - kind: ServiceAccount
-    name: {{ include "registry-credential-helper.fullname" . }}
-    namespace: {{ .Release.Namespace }}
+{{/* Priority class of Pods: given, namespace, and the class that only kube-system is sure to be allowed. */}}
+{{- define "registry-credential-helper.priorityClass" -}}
+{{- .given | default (eq .namespace "kube-system" | ternary .system "") }}
 {{- end }}

@@ -91,7 +91,7 @@ export function createResourceProvider(): RegistryProvider<ResourceTarget> {
       const password =
         from === undefined ? inline : (await readSecretKeys(world, from.secret, [from.key], signal))[from.key];
       if (username === '' || password === undefined || password === '') {
-        const message = `The ImagePullSecret ${resource} has no user name or password any more: write them, or delete it`;
+        const message = `The ImagePullSecret ${resource} has no user name or password that it was understood with: write them, put a wrong edit right, or delete it`;
         throw new ProviderError('IdentityUnavailable', message);
       }
       if (password.length > MAX_PASSWORD) {

@@ -16,6 +16,8 @@ export interface RegistryAccess {
   readonly login?: RegistryLogin | undefined;
   /** PEM of the CA of the registry and its token endpoint. */
   readonly ca?: string;
+  /** How long one call may take, 15 s unless told. */
+  readonly timeoutMs?: number;
 }
 
 /** One call of the registry's API. */
@@ -34,11 +36,15 @@ export interface RegistryAnswer {
   readonly body: Buffer;
 }
 
-/** Why something was refused. `TokenRefused`: by the token endpoint, so the login is wrong. */
+/**
+ * Why something was refused. `TokenRefused`: by the token endpoint, so the login is wrong. `TokenEndpointPlain`: by us, since an
+ * encrypted registry asks for the login to be sent unencrypted.
+ */
 export type RefusalReason =
   | 'Unreachable'
   | 'TokenRefused'
   | 'TokenMissing'
+  | 'TokenEndpointPlain'
   | 'Unauthorized'
   | 'Denied'
   | 'NotFound'
@@ -70,7 +76,12 @@ export interface RegistrySession {
 const TIMEOUT_MS = 15_000;
 
 /** Opens a session; nothing is sent yet. */
-export function openRegistrySession({ registryUrl, login, ca }: RegistryAccess): RegistrySession {
+export function openRegistrySession({
+  registryUrl,
+  login,
+  ca,
+  timeoutMs = TIMEOUT_MS,
+}: RegistryAccess): RegistrySession {
   const agent = new Agent({ allowH2: false, connect: ca === undefined ? {} : { ca } });
   let authorization: string | undefined;
 
@@ -78,7 +89,7 @@ export function openRegistrySession({ registryUrl, login, ca }: RegistryAccess):
     const answer = await request(url, {
       method: call.method,
       dispatcher: agent,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: { ...call.headers },
       ...(call.body === undefined ? {} : { body: call.body }),
     }).catch((error: unknown) => {
@@ -97,6 +108,8 @@ export function openRegistrySession({ registryUrl, login, ca }: RegistryAccess):
     });
   const fetchToken = async (challenge: Challenge): Promise<string> => {
     const url = new URL(challenge.parameters.realm ?? '', registryUrl);
+    if (url.protocol !== 'https:' && registryUrl.startsWith('https:'))
+      throw new RegistryRefusal('TokenEndpointPlain', undefined, `its tokens are at ${url.origin}, unencrypted`);
     for (const name of ['service', 'scope']) {
       const value = challenge.parameters[name];
       if (value !== undefined) url.searchParams.set(name, value);

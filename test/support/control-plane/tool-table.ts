@@ -6,7 +6,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A program that tests and the demo start. */
-export type ToolName = 'etcd' | 'helm4' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'registry';
+export type ToolName =
+  'etcd' | 'helm4' | 'helm-unittest' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'registry';
 
 /** Where a program comes from. */
 export interface Tool {
@@ -49,6 +50,12 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     folder: path.join(TOOLS_FOLDER, 'helm4'),
     module: 'helm.sh/helm/v4',
     package: 'helm.sh/helm/v4/cmd/helm',
+  },
+  'helm-unittest': {
+    name: 'helm-unittest',
+    folder: path.join(TOOLS_FOLDER, 'helm-unittest'),
+    module: 'github.com/helm-unittest/helm-unittest',
+    package: 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest',
   },
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),

@@ -6,6 +6,7 @@ import type { Revocations } from '../../../src/credentials/revocation.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { createFakeClient } from '../kube/fake-client.ts';
 
+const CONFIG_MAP = { namespace: 'a', name: 'acr-configuration' };
 let stop: AbortController;
 beforeEach(() => {
   stop = new AbortController();
@@ -13,7 +14,7 @@ beforeEach(() => {
 afterEach(() => stop.abort());
 
 /** There is no deadline. */
-const UNHURRIED = { patience: new AbortController().signal, onOutOfTime: () => undefined };
+const UNHURRIED = { patience: new AbortController().signal, onOutOfTime: () => undefined, mayLack: false };
 
 /** An empty cluster whose ServiceAccounts cannot be listed `times` times. */
 function emptyCluster(reason: KubeErrorReason, times: number): (call: KubeCall) => KubeObject {
@@ -34,6 +35,7 @@ function run(reason: KubeErrorReason, times: number) {
     client: createFakeClient(emptyCluster(reason, times)),
     instance: 'main',
     namespace: 'a',
+    configMap: CONFIG_MAP,
     dryRun: false,
     isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
@@ -45,6 +47,7 @@ function run(reason: KubeErrorReason, times: number) {
     onUnknown: () => undefined,
     onUnreadable: () => undefined,
     ...UNHURRIED,
+    onAbsent: () => undefined,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
   });
@@ -63,8 +66,9 @@ test('tells of what could not be read, and tries again', async () => {
   expect(failures).toEqual(['serviceaccounts: Unavailable']);
 });
 
-test('with listed namespaces looks at no other, and names the one that it may not read', async () => {
+test('with listed namespaces looks at no other, and names those that it may not read, or that do not exist', async () => {
   const unreadable: string[] = [];
+  const absent: string[] = [];
   const namespace = (name: string) => ({ metadata: { name, uid: `u-${name}`, resourceVersion: '1' } });
   const client = createFakeClient(({ path }) => {
     if (path.startsWith('/api/v1/namespaces/locked/')) throw new KubeError('Forbidden', 'no');
@@ -75,16 +79,26 @@ test('with listed namespaces looks at no other, and names the one that it may no
   });
   const outcome = await cleanUp({
     ...UNHURRIED,
-    ...{ client, instance: 'main', namespace: 'a', namespaces: ['open', 'locked', 'absent'], dryRun: false },
+    ...{
+      client,
+      instance: 'main',
+      namespace: 'a',
+      configMap: CONFIG_MAP,
+      namespaces: ['open', 'locked', 'absent'],
+      dryRun: false,
+    },
     ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
     ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
     onReadFailure: () => undefined,
     onUnreadable: (name) => void unreadable.push(name),
+    onAbsent: (name) => void absent.push(name),
     isWhole: true,
     revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
   });
   expect(unreadable).toEqual(['locked']);
-  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 1, leftBehind: [] });
+  // One is there no more, or misspelt: what was meant is left, then.
+  expect(absent).toEqual(['absent']);
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 2, leftBehind: [] });
   expect(client.calls.map(({ path }) => path).filter((path) => path.includes('private'))).toEqual([]);
 });
 
@@ -100,7 +114,8 @@ test('names the namespaces that there was no time for, and removes nothing that 
     ...{ client, instance: 'main', namespace: 'a', dryRun: false, isWhole: true },
     ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
     ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
-    ...{ onReadFailure: () => undefined, onUnreadable: () => undefined },
+    ...{ onReadFailure: () => undefined, onUnreadable: () => undefined, onAbsent: () => undefined },
+    ...{ configMap: CONFIG_MAP, mayLack: false },
     revocations: { mints: () => true, revoke: () => Promise.reject(new Error('nothing is revoked')) },
     patience: AbortSignal.abort(),
     onOutOfTime: (names) => void late.push([...names].sort()),
@@ -143,13 +158,23 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     const client = createFakeClient(cluster(MINTED.map((cacheKey) => ({ provider: 'tcr', target: {}, cacheKey }))));
     const { dryRun = false, mints = true, isWhole = true } = change;
     const outcome = await cleanUp({
+      ...{
+        client,
+        instance: 'main',
+        namespace: 'a',
+        configMap: CONFIG_MAP,
+        isWhole,
+        dryRun,
+        now: () => Date.now(),
+        random: () => 0,
+      },
       ...{ ...UNHURRIED, ...(change.patience === undefined ? {} : { patience: change.patience }) },
-      ...{ client, instance: 'main', namespace: 'a', isWhole, dryRun, now: () => Date.now(), random: () => 0 },
       ...{
         onFailure: () => undefined,
         onUnknown: () => undefined,
         onReadFailure: () => undefined,
         onUnreadable: () => undefined,
+        onAbsent: () => undefined,
       },
       revocations: { mints: () => mints, revoke },
       print: (line) => void printed.push(line),

@@ -8,7 +8,9 @@ import {
 } from '../../../src/controller/last-good-specs.ts';
 import { SAMPLE_SPEC } from '../../support/image-pull-secrets.ts';
 
-const lastGood = (name: string, spec: unknown = SAMPLE_SPEC): LastGood => ({ name, uid: `u-${name}`, spec });
+const lastGood = (name: string, spec: unknown = SAMPLE_SPEC): LastGood => ({
+  ...{ name, uid: `u-${name}`, spec, source: 'sha256:0123' },
+});
 
 test('is read as it was written, in a stable order', () => {
   const all = [lastGood('b'), lastGood('a')];
@@ -26,9 +28,12 @@ test('is bounded: what is long makes room for the others', () => {
   expect(text).not.toContain('"long"');
 });
 
-test.each([undefined, '', '{', 'null', '{"a":1}', '[1,null,{"name":1}]'])('nonsense is nothing: %p', (text) => {
-  expect(parseLastGood(text)).toEqual([]);
-});
+test.each([undefined, '', '{', 'null', '{"a":1}', '[1,null,{"name":1}]', '[{"name":"a","uid":"u"}]'])(
+  'nonsense is nothing: %p',
+  (text) => {
+    expect(parseLastGood(text)).toEqual([]);
+  },
+);
 
 test('holds no password', () => {
   expect(JSON.stringify(withoutPassword(SAMPLE_SPEC))).not.toContain(SAMPLE_SPEC.docker.password);

@@ -64,6 +64,21 @@ test('anew from a change that comes meanwhile', async () => {
   await world.running;
 });
 
+test('anew, and all four times, from the last of several changes that come at a time', async () => {
+  const world = run();
+  for (const version of ['a/1', 'a/2', 'a/3', 'a/4']) world.redefinition.seen(version);
+  await world.pass(10);
+  expect(world.redefinition.count).toBe(4);
+  world.redefinition.seen('a/5');
+  await world.pass(2);
+  const { count } = world.redefinition;
+  for (const version of ['a/6', 'a/7']) world.redefinition.seen(version);
+  await world.pass(10);
+  expect(world.redefinition.count - count).toBe(4);
+  world.stop.abort();
+  await world.running;
+});
+
 test.each<[string, number]>([
   ['while nothing has changed', 0],
   ['while it waits to say it again', 2],

@@ -20,6 +20,7 @@ const rulesWith = (...edits: readonly Resource[]): ResourceRules => {
   edits.forEach((after, at) => rules.take({ before: edits[at - 1], after }));
   return rules;
 };
+const LISTED = { areListed: true };
 const BAD = { ...SAMPLE_SPEC, docker: { ...SAMPLE_SPEC.docker, server: 'https://a.example' } };
 
 describe('a resource that cannot be understood', () => {
@@ -39,14 +40,36 @@ describe('a resource that cannot be understood', () => {
     expect(kept).toMatchObject([{ name: 'a', uid: 'u-1', spec: { namespaces: '*' } }]);
     expect(JSON.stringify(kept)).not.toContain(SAMPLE_SPEC.docker.password);
     const restored = rulesWith(resource(BAD));
-    expect([restored.restore(kept), restored.ruleOf('a')?.secretName]).toEqual([true, 'tcr.ipsa']);
+    expect([restored.restore(kept, LISTED), restored.ruleOf('a')?.secretName]).toEqual([true, 'tcr.ipsa']);
     expect(restored.issuesOf('a')).toMatchObject([{ path: 'spec.docker.server' }]);
     // It goes on to whoever comes next.
     expect(restored.keptFrom()).toEqual(kept);
     const another = rulesWith(resource(BAD, 'u-2'));
-    expect([another.restore(kept), another.ruleOf('a')]).toEqual([false, undefined]);
+    expect([another.restore(kept, LISTED), another.ruleOf('a')]).toEqual([false, undefined]);
     const better = rulesWith(resource({ ...SAMPLE_SPEC, namespaces: 'web' }));
-    expect([better.restore(kept), better.ruleOf('a')?.scope.namespaces.names]).toEqual([false, new Set(['web'])]);
+    expect([better.restore(kept, LISTED), better.ruleOf('a')?.scope.namespaces.names]).toEqual([
+      false,
+      new Set(['web']),
+    ]);
+  });
+
+  test('has it also when it is listed long after that was read, and is remembered until then', () => {
+    const kept = rulesWith(resource(SAMPLE_SPEC), resource(BAD)).keptFrom();
+    const rules = rulesWith();
+    expect(rules.restore(kept, { areListed: false })).toBe(false);
+    expect(rules.keptFrom()).toEqual(kept);
+    rules.take({ before: undefined, after: resource(BAD) });
+    expect(rules.keptFrom()).toEqual(kept);
+    expect([rules.restore(rules.keptFrom(), LISTED), rules.ruleOf('a')?.secretName]).toEqual([true, 'tcr.ipsa']);
+    expect(rules.keptFrom()).toEqual(kept);
+  });
+
+  test('is remembered no longer when it is not among those that are listed', () => {
+    const kept = rulesWith(resource(SAMPLE_SPEC), resource(BAD)).keptFrom();
+    const rules = rulesWith();
+    rules.restore(kept, { areListed: false });
+    rules.take({ before: undefined, after: resource(BAD, 'u-2') });
+    expect([rules.restore(rules.keptFrom(), LISTED), rules.keptFrom()]).toEqual([false, []]);
   });
 
   test('is no longer kept when it is mended or gone', () => {
@@ -84,6 +107,67 @@ describe('a resource that cannot be understood', () => {
     const issues = rulesWith(resource(spec)).issuesOf('a');
     expect(issues).not.toEqual([]);
     expect(JSON.stringify(issues)).not.toContain(secret);
+  });
+});
+
+describe('user name and password', () => {
+  const { server, username, password } = SAMPLE_SPEC.docker;
+  const withDocker = (docker: object, spec: object = {}): Resource => resource({ ...SAMPLE_SPEC, ...spec, docker });
+  const GOOD = withDocker({ server, username, password });
+  const WRONG = 'https://b.example';
+  const OTHERS = { username: 'theirs', password: 'their-fake-password' };
+  const REFERRED = { server, username, passwordSecretRef: { name: 'login' } };
+
+  test.each<[string, readonly Resource[], Readonly<Record<string, string>>]>([
+    ['are those that are written', [GOOD], { username, password }],
+    ['are followed', [GOOD, withDocker({ server, ...OTHERS })], OTHERS],
+    ['stay those that they were in a wrong edit of something else', [GOOD, resource(BAD)], { username, password }],
+    ['of a wrong edit are not those of the registry before it', [GOOD, withDocker({ server: WRONG, ...OTHERS })], {}],
+    [
+      'of a wrong edit are not taken where something else is wrong',
+      [GOOD, withDocker({ server, ...OTHERS }, { excludeNamespaces: ['x'] })],
+      {},
+    ],
+    [
+      'are there again when they are put back',
+      [GOOD, withDocker({ server: WRONG, ...OTHERS }), GOOD],
+      { username, password },
+    ],
+    [
+      'are those of the edit when the registry is put right',
+      [GOOD, withDocker({ server: WRONG, ...OTHERS }), withDocker({ server: 'b.example', ...OTHERS })],
+      OTHERS,
+    ],
+    [
+      'go on as they were where a Secret holds the password',
+      [withDocker(REFERRED), withDocker({ ...REFERRED, server: WRONG, username: 'theirs' })],
+      { username },
+    ],
+  ])('%s', (_what, edits, data) => {
+    const rules = rulesWith(...edits);
+    expect(rules.source('a')?.data).toEqual(data);
+    // Whoever comes next finds the same.
+    const last = edits.at(-1);
+    const next = rulesWith(...(last === undefined ? [] : [last]));
+    next.restore(rules.keptFrom(), LISTED);
+    expect(next.source('a')).toEqual(rules.source('a'));
+  });
+
+  test('count as changed when they are taken, never by a wrong edit', () => {
+    const rules = rulesWith();
+    let before: Resource | undefined;
+    const isOther = (after: Resource | undefined): boolean => {
+      const { isOtherSource } = rules.take({ before, after });
+      before = after;
+      return isOtherSource;
+    };
+    expect(isOther(GOOD)).toBe(true);
+    expect(isOther(withDocker({ server: WRONG, ...OTHERS }))).toBe(false);
+    expect(isOther(GOOD)).toBe(false);
+    expect(isOther(withDocker({ server: WRONG, ...OTHERS }))).toBe(false);
+    expect(isOther(withDocker({ server: 'b.example', ...OTHERS }))).toBe(true);
+    expect(isOther(undefined)).toBe(true);
+    expect(rules.source('a')).toBeUndefined();
   });
 });
 

@@ -291,6 +291,27 @@ describe('a status that is refused', () => {
     expect(world.written).toEqual(['b', 'a', 'a']);
   });
 
+  test.each<[string, string, () => void]>([
+    ['it is what was written before', 'uid-of-a', () => world.wanted.set('a', 'Distributed')],
+    [
+      'somebody else has written it',
+      'another',
+      () => world.resources.set('a', resource('a', { uid: 'another', status: status('Progressing') })),
+    ],
+  ])('is not looked at again and again once %s', async (_what, uid, putRight) => {
+    await world.look();
+    world.refused.set('a', REFUSAL);
+    world.wanted.set('a', 'Progressing');
+    world.resources.set('a', resource('a', { uid }));
+    await world.look();
+    expect(world.failures).toEqual(['a: not allowed']);
+    putRight();
+    await world.advance(30 * SECOND);
+    const looks = world.built.length;
+    await world.advance(600 * SECOND);
+    expect(world.built).toHaveLength(looks);
+  });
+
   test('by our own end is not told', async () => {
     world.refused.set('a', new KubeError('Aborted', 'Waiting was stopped'));
     world.duringWrite = () => world.stop.abort();

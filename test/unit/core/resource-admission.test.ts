@@ -208,10 +208,11 @@ describe('what is said', () => {
       { docker: many('x'), tcr: many('y'), namespaces: labels, serviceAccounts: [labels] },
     ];
     for (const spec of hostile) {
-      const startedAt = performance.now();
+      // CPU time: how busy the machine is does not count.
+      const before = process.cpuUsage();
       const text = said(spec);
       decide({ ...(spec as object), namespaces: 'x' }, { before: { spec } });
-      expect(performance.now() - startedAt).toBeLessThan(3_000);
+      expect(process.cpuUsage(before).user / 1_000).toBeLessThan(3_000);
       expect(text.length).toBeLessThan(16_384);
     }
   });

@@ -2,7 +2,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildConditions } from '../../../src/core/resource-conditions.ts';
 import { claimOf, conflictsAmong, type Claim, type Claimant } from '../../../src/core/resource-conflicts.ts';
-import { buildResourceStatus, type ResourceFacts } from '../../../src/core/resource-status.ts';
+import {
+  buildResourceStatus,
+  buildWrittenStatus,
+  type ResourceFacts,
+  type ResourceStatus,
+} from '../../../src/core/resource-status.ts';
 import type { Issue, Rule } from '../../../src/core/types.ts';
 import { buildRequest, buildRule, HOUR, NOW } from '../../support/builders.ts';
 
@@ -109,6 +114,24 @@ describe('what a resource was', () => {
     ['is new with nonsense', 2, { observedGeneration: '2', conditions: ['x', null] }, 'new'],
   ])('%s', (_what, generation, status, standing) => {
     expect(claimOf({ generation, status, createdAt: NOW })).toEqual({ standing, createdAt: NOW });
+  });
+
+  test.each<[string, Partial<ResourceFacts>, number, Claim['standing']]>([
+    ['one that was refused is so', { conflict }, 2, 'refused'],
+    ['and when it is edited meanwhile', { conflict }, 3, 'refused'],
+    ['one that was served is so', {}, 2, 'served'],
+    ['and counts as edited when it was', {}, 3, 'edited'],
+  ])('after a run of the vendor’s add-on %s', (_what, parts, generation, standing) => {
+    const before = buildResourceStatus(facts(parts), undefined);
+    const during = [1, 2].reduce<ResourceStatus>(
+      (status) => ({ ...status, ...buildWrittenStatus(facts({ isStandingDown: true }), status) }),
+      before,
+    );
+    const stalled = during.conditions.find(({ type }) => type === 'Stalled');
+    expect(stalled).toMatchObject({ status: 'True', reason: 'VendorHelperRuns' });
+    expect(claimOf({ generation, status: during }).standing).toBe(standing);
+    const after = buildResourceStatus(facts({ generation }), during);
+    expect(claimOf({ generation, status: after }).standing).toBe('served');
   });
 
   test('is told by a condition of its own', () => {

@@ -108,7 +108,7 @@ describe('the plan of a take-over', () => {
     expect(shellLines(commands)).toEqual([
       'kubectl -n kube-system get configmap acr-configuration -o yaml > acr-configuration.backup.yaml',
       'kubectl -n kube-system get deployment aliyun-acr-credential-helper -o yaml > aliyun-acr-credential-helper.backup.yaml',
-      'helm install registry-credential-helper charts/registry-credential-helper --namespace kube-system --set image.repository=registry.example.com/registry-credential-helper',
+      'helm install registry-credential-helper charts/registry-credential-helper --namespace kube-system --set image.repository=registry.example.com/registry-credential-helper --set config.existingConfigMap=acr-configuration',
       'kubectl -n kube-system rollout status deployment/registry-credential-helper',
       'kubectl -n kube-system logs --selector=app.kubernetes.io/instance=registry-credential-helper --tail=-1 --prefix',
       'kubectl -n kube-system describe configmap acr-configuration',
@@ -135,7 +135,7 @@ describe('the plan of a take-over', () => {
     const text = renderTakeOver(facts({ namespace: 'registry', instance: 'blue', place }));
     const install = /^helm install .*$/m.exec(text)?.[0] ?? '';
     expect(install).toBe(
-      'helm install registry-credential-helper-blue charts/registry-credential-helper --namespace registry --create-namespace --set image.repository=registry.example.com/registry-credential-helper --set instance=blue --set configMap.namespace=platform --set configMap.name=registries',
+      'helm install registry-credential-helper-blue charts/registry-credential-helper --namespace registry --create-namespace --set image.repository=registry.example.com/registry-credential-helper --set instance=blue --set config.namespace=platform --set config.existingConfigMap=registries',
     );
     const values = load(readFileSync('charts/registry-credential-helper/values.yaml', 'utf8'));
     for (const [, path = ''] of install.matchAll(/--set ([\w.]+)=/g)) expect(values).toHaveProperty(path);

@@ -129,7 +129,7 @@ describe('the plan', () => {
       'kubectl -n tcr-assistant-system get deployment tcr-assistant-controller-manager -o yaml > tcr-assistant-controller-manager.backup.yaml',
       'kubectl get validatingwebhookconfiguration tcr-assistant-validating-webhook-configuration -o yaml > webhook.backup.yaml',
       'kubectl -n tcr-assistant-system get configmap updater-config -o yaml > tcr-assistant-system.hosts.backup.yaml',
-      'helm install registry-credential-helper charts/registry-credential-helper --namespace kube-system --set image.repository=registry.example.com/registry-credential-helper',
+      'helm install registry-credential-helper charts/registry-credential-helper --namespace kube-system --set image.repository=registry.example.com/registry-credential-helper --set crds.install=false',
       'kubectl -n kube-system rollout status deployment/registry-credential-helper',
       'kubectl apply --server-side --force-conflicts -f charts/registry-credential-helper/files/imagepullsecrets.yaml',
       `kubectl get imagepullsecrets.tcr.tencentcloudcr.com -o 'custom-columns=NAME:.metadata.name,REASON:.status.conditions[?(@.type=="Stalled")].reason'`,

@@ -373,6 +373,30 @@ describe('a file that was replaced', () => {
     closeSync(fd);
   });
 
+  test.each([
+    ['an unfinished line', '10.0.0.2 unfinished', '127.0.0.1 me\n', '10.0.0.2 unfinished\n10.0.0.1 late\n'],
+    ['the end of a line', '10.0.0.2 nas\n', '127.0.0.1 me', '10.0.0.2 nas\n10.0.0.1 late\n'],
+  ])(
+    'gives its lines to a file in place that ends with %s, whatever a rewrite ends with',
+    async (_what, end, rewrite, now) => {
+      const appends = openSync(file, 'a');
+      const one = keep(false);
+      await one.update(() => WISH);
+      const rewrites = openSync(file, 'r+');
+      appendFileSync(file, end);
+      const other = { ...WISH, pairs: [{ domain: 'b.example', ip: '10.20.0.8' }] };
+      expect(await one.update(() => other)).toMatchObject({ how: 'replaced' });
+      // Written in place from here on: the rewrite of the file before cannot take its place.
+      linkSync(file, `${file}.second`);
+      ftruncateSync(rewrites);
+      writeSync(rewrites, rewrite, 0);
+      writeSync(appends, '10.0.0.1 late\n');
+      expect(await one.update(() => other)).toMatchObject({ lost: 1 });
+      expect(textOf()).toBe(`${LOCAL}${BEGIN}\n10.20.0.8 b.example\n${END}\n${now}`);
+      for (const fd of [appends, rewrites]) closeSync(fd);
+    },
+  );
+
   test('brings a rewrite of it at the next attempt when something came in between', async () => {
     const fd = openSync(file, 'r+');
     const one = keep(false);

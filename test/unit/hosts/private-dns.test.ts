@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createPrivateDnsCheck, type ResolvedName } from '../../../src/hosts/private-dns.ts';
+import { createPrivateDnsCheck, type DnsResolver, type ResolvedName } from '../../../src/hosts/private-dns.ts';
 
 const ZONE: Readonly<Record<string, readonly number[]>> = {
   'private.example': [10, 20, 0, 7],
@@ -86,4 +86,33 @@ test('asks for a bounded number of names in one go', async () => {
     counts.push(asked.length);
   }
   expect(counts).toEqual([200, 300, 300]);
+});
+
+test('asks no more while a round is under way, and afterwards what came meanwhile, also when that round failed', async () => {
+  let answer = Promise.withResolvers<readonly string[]>();
+  const names: string[] = [];
+  const slow: DnsResolver = {
+    resolve4: (name) => {
+      names.push(name);
+      return answer.promise;
+    },
+    resolve6: () => Promise.resolve([]),
+  };
+  const pairsOf = (round: number) =>
+    Array.from({ length: 300 }, (_, at) => ({ domain: `r${round}-n${at}.example`, ip: '10.0.0.1' }));
+  let tells = 0;
+  const checked = createPrivateDnsCheck(slow, () => {
+    tells += 1;
+    if (tells === 1) throw new Error('cannot be told');
+  });
+  const first = checked(pairsOf(0));
+  for (let round = 1; round < 10; round += 1) await checked(pairsOf(round));
+  expect(names).toHaveLength(5);
+  answer.resolve(['10.0.0.9']);
+  await expect(first).rejects.toThrow('cannot be told');
+  answer = Promise.withResolvers();
+  answer.resolve([]);
+  names.length = 0;
+  await checked(pairsOf(9));
+  expect(names.filter((name) => name.startsWith('r9-'))).toHaveLength(200);
 });

@@ -1,0 +1,36 @@
+{{/* What NOTES.txt warns of: a line each. */}}
+{{- define "registry-credential-helper.warnings" -}}
+{{- $data := include "registry-credential-helper.configurationData" . | fromYaml }}
+{{- $items := include "registry-credential-helper.declaredItems" . }}
+{{- $texts := $data | toJson }}
+{{- if regexMatch `(?i)custom[-_]?access[-_]?key` $texts }}
+- An AccessKey stands in clear text in the values, in the record of the release and in the ConfigMap: everybody who may read one of them
+  has it. Put it into a Secret, and name that in accessKeySecretRef.
+{{- end }}
+{{- if or (contains `"dockerPassword":` $items) (contains `"password":` $items) }}
+- A password of an ImagePullSecret stands in clear text in the values, and in the record of the release. Put it into a Secret, and name that
+  in spec.docker.passwordSecretRef, or let it be minted with spec.tcr.
+{{- end }}
+{{- if and (regexMatch `(?i)(^|[\s,'"])(all|\*)($|[\s,'"])` (get $data "watch-namespace")) (not (get $data "exclude-namespace")) }}
+- All namespaces are in scope, and none is excluded: those of the system get the Secret, too. See config.exclude-namespace.
+{{- end }}
+{{- if regexMatch `(?i)failure-?_?policy["']?\s*:\s*["']?fail` (get $data "webhook-configuration") }}
+- The webhook has the failure policy Fail: while no Pod of the controller answers, nobody can create or change a ServiceAccount.
+{{- end }}
+{{- if and .Values.commonLabels .Values.config.existingConfigMap }}
+- The commonLabels do not reach the Secrets in namespaces: the ConfigMap is yours. Write them into its key managed-secret-labels.
+{{- end }}
+{{- if lt (int .Values.replicas) 2 }}
+- With {{ .Values.replicas }} replica{{ if ne (int .Values.replicas) 1 }}s{{ end }} nothing is renewed{{ if .Values.replicas }} while the Pod is replaced{{ end }}, and the webhook does not answer.
+{{- end }}
+{{- if and .Values.webhook.hostNetwork .Values.webhook.enabled }}
+- The Pods are in the network of their nodes: a namespace of the Pod Security level restricted refuses them.
+{{- end }}
+{{- if include "registry-credential-helper.hostsEnabled" . }}
+- The hosts DaemonSet mounts a folder of the nodes and runs as root: the namespace {{ include "registry-credential-helper.hostsNamespace" . }} must allow the Pod Security level
+  privileged. Whoever may edit its ConfigMap says where nodes find any name.
+{{- end }}
+{{- if not .Values.image.digest }}
+- The image is named by a tag, which can be moved: name a digest in image.digest.
+{{- end }}
+{{- end }}

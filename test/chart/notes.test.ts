@@ -1,0 +1,154 @@
+// What people read after an installation: what it did, what to run next, what will hurt.
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { CHART, createHelm, EVERY_VALUE, valuesFiles, type Helm, type Values } from './helm.ts';
+
+const BUILD_MS = 900_000;
+
+jest.setTimeout(60_000);
+
+let helm: Helm;
+beforeAll(async () => {
+  helm = await createHelm();
+}, BUILD_MS);
+afterAll(() => helm.remove());
+
+async function notesOf(values: Values): Promise<string> {
+  const release = ['install', 'pulls', CHART, '--namespace=kube-system', '--dry-run=client'];
+  const text = await helm.succeed([...release, ...(await helm.values(values))]);
+  return text.slice(text.indexOf('\nNOTES:\n') + '\nNOTES:\n'.length).trimEnd();
+}
+const warningsOf = async (values: Values): Promise<string> =>
+  /What will hurt:\n\n(.*?)\n\nWhen it is uninstalled/s.exec(await notesOf(values))?.[1] ?? '';
+const PINNED = { image: { digest: EVERY_VALUE.image.digest } };
+
+describe('the notes', () => {
+  test('tell place, instance and configuration', async () => {
+    const notes = await notesOf({});
+    expect(notes).toContain('is installed in the namespace kube-system, as the instance default.');
+    expect(notes).toContain('It does what the ConfigMap kube-system/acr-configuration says. The controller makes it');
+    expect(await notesOf({ config: { existingConfigMap: 'mine', namespace: 'platform' } })).toContain(
+      'It does what the ConfigMap platform/mine says, and nothing while there is none. Neither Helm nor the controller',
+    );
+  });
+
+  test.each<[Values, string]>([
+    [
+      {},
+      '- the ServiceAccounts `default`\n- in the namespaces `default`\n- but for `kube-system,kube-public,kube-node-lease`',
+    ],
+    [
+      { config: { 'watch-namespace': 'all', 'service-account': '*' } },
+      'ServiceAccounts `*`\n- in the namespaces `all`',
+    ],
+    [{ watchNamespace: 'shop,billing' }, 'in the namespaces `shop,billing`'],
+    [{ config: { 'watch-namespace-selector': 'a=b' } }, 'in the namespaces `(by selector)`'],
+    [{ namespaces: ['team-a', 'team-b'] }, 'It serves these namespaces and no others: team-a, team-b.'],
+  ])('of %j tell the scope', async (values, sentence) => {
+    expect(await notesOf(values)).toContain(sentence);
+  });
+
+  test('tell how to name a registry as long as there is none', async () => {
+    const first = 'No registry is named yet';
+    expect(await notesOf({})).toContain(first);
+    expect(await notesOf({ config: { 'registry-info': '[]' } })).not.toContain(first);
+    expect(await notesOf({ AcrInstanceInfo: [{ instanceId: '' }] })).not.toContain(first);
+    expect(await notesOf({ config: { existingConfigMap: 'mine' } })).not.toContain(first);
+    expect(await notesOf({ imagePullSecrets: EVERY_VALUE.imagePullSecrets })).not.toContain(first);
+  });
+
+  test('name declared resources and the hosts file, where there are any', async () => {
+    const notes = await notesOf(valuesFiles().get('tcr-form') ?? {});
+    expect(notes).toContain('It makes these ImagePullSecret resources: tcr-a1b2c3d4-public.');
+    expect(notes).toContain('it keeps the names of the ConfigMap kube-system/updater-config in /etc/hosts.');
+    expect(await notesOf({})).not.toMatch(/ImagePullSecret resources:|every node/);
+  });
+
+  test('tell what stays when it is uninstalled', async () => {
+    expect(await notesOf({})).toContain('`helm uninstall` leaves the Secrets and references that it wrote');
+    expect(await notesOf({ onUninstall: 'cleanup' })).toContain('first removes what the controller wrote');
+    expect(await notesOf({})).toContain('The definition imagepullsecrets.tcr.tencentcloudcr.com stays');
+    expect(await notesOf({ crds: { keep: false } })).not.toContain('tcr.tencentcloudcr.com stays');
+  });
+
+  test('have no line that is too long for a terminal of 140 columns, and no blank lines in a row', async () => {
+    for (const values of valuesFiles().values()) {
+      const notes = await notesOf(values);
+      expect(notes.split('\n').filter((line) => line.length > 140 && !line.startsWith('kubectl'))).toEqual([]);
+      expect(notes).not.toMatch(/\n\n\n/);
+    }
+  });
+});
+
+describe('the warnings', () => {
+  test('are none where nothing will hurt', async () => {
+    expect(await notesOf(PINNED)).not.toContain('What will hurt');
+  });
+
+  test.each<[string, Values, string]>([
+    ['a tag', { image: { digest: '' } }, 'The image is named by a tag'],
+    [
+      'an AccessKey in a list',
+      { config: { 'acr-registry-info': [{ customAccessKey: 'not-a-key', customAccessKeySecret: 'not-a-secret' }] } },
+      'An AccessKey stands in clear text',
+    ],
+    [
+      'an AccessKey in the managed form',
+      { AcrInstanceInfo: [{ CustomAccessKey: 'not-a-key' }] },
+      'An AccessKey stands in clear text',
+    ],
+    [
+      'a password of the vendor’s form',
+      { global: { imagePullSecretsCrs: [{ name: 'a', dockerServer: 'b', dockerPassword: 'not-a-password' }] } },
+      'A password of an ImagePullSecret stands in clear text',
+    ],
+    [
+      'a password of ours',
+      { imagePullSecrets: [{ name: 'a', spec: { docker: { server: 'b', password: 'not-a-password' } } }] },
+      'A password of an ImagePullSecret stands in clear text',
+    ],
+    [
+      'all namespaces',
+      { config: { 'watch-namespace': 'All', 'exclude-namespace': '' } },
+      'All namespaces are in scope, and none is excluded',
+    ],
+    [
+      'a webhook that must answer',
+      { config: { 'webhook-configuration': { enable: true, 'failure-policy': 'Fail' } } },
+      'The webhook has the failure policy Fail',
+    ],
+    [
+      'a webhook that must answer, as text',
+      { config: { 'webhook-configuration': 'enable: true\nfailurePolicy: "fail"' } },
+      'The webhook has the failure policy Fail',
+    ],
+    ['one Pod', { replicas: 1 }, 'With 1 replica nothing is renewed while the Pod is replaced'],
+    ['no Pod', { replicas: 0 }, 'With 0 replicas nothing is renewed, and'],
+    ['the network of nodes', { webhook: { hostNetwork: true, port: 10443 } }, 'in the network of their nodes'],
+    ['hosts files', { hosts: { enabled: true, namespace: 'node-hosts' } }, 'the namespace node-hosts must allow'],
+    [
+      'labels that do not arrive',
+      { commonLabels: { a: 'b' }, config: { existingConfigMap: 'mine' } },
+      'The commonLabels do not reach the Secrets',
+    ],
+  ])('tell of %s', async (_, values, sentence) => {
+    const warnings = await warningsOf({ ...PINNED, ...values });
+    expect(warnings).toContain(sentence);
+    expect(warnings.match(/^- /gm)).toHaveLength(1);
+    expect(warnings).not.toMatch(/not-a-/);
+  });
+
+  test.each<[string, Values]>([
+    ['all namespaces but some', { config: { 'watch-namespace': 'all' } }],
+    ['a name with all in it', { config: { 'watch-namespace': 'all-hands,ball', 'exclude-namespace': '' } }],
+    [
+      'a webhook that may be down',
+      { config: { 'webhook-configuration': { enable: true, 'failure-policy': 'Ignore' } } },
+    ],
+    [
+      'a password in a Secret',
+      { imagePullSecrets: [{ name: 'a', spec: { docker: { passwordSecretRef: { name: 'b' } } } }] },
+    ],
+  ])('are silent about %s', async (_, values) => {
+    expect(await warningsOf({ ...PINNED, ...values })).toBe('');
+  });
+});
