@@ -75,7 +75,8 @@ export async function tellBeginning(
       const { username, password } = SAMPLE.user;
       const login = { username, password };
       for (const tag of TAGS) {
-        const access = { registryUrl: registryUp.url, login, ca: authority.cert, repository: REPOSITORY, tag };
+        const of = { registryUrl: registryUp.url, ca: authority.cert, plainTokens: true };
+        const access = { ...of, login, repository: REPOSITORY, tag };
         const pushed = await pushImage(access, await buildWaitingImage(tag));
         expectThat(pushed.ok, 'the registry takes the image', JSON.stringify(pushed));
       }

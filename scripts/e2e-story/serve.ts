@@ -139,11 +139,6 @@ export async function editConfiguration({ kubectl, folder }: NodeWorld, expressi
 }
 
 function pull(world: NodeWorld, login: { readonly username: string; readonly password: string }) {
-  return pullImage({
-    registryUrl: world.registry.url,
-    ca: world.registryCa,
-    login,
-    repository: REPOSITORY,
-    tag: TAGS[0],
-  });
+  const registry = { registryUrl: world.registry.url, ca: world.registryCa, plainTokens: true };
+  return pullImage({ ...registry, login, repository: REPOSITORY, tag: TAGS[0] });
 }

@@ -18,6 +18,8 @@ export interface RegistryAccess {
   readonly ca?: string;
   /** How long one call may take, 15 s unless told. */
   readonly timeoutMs?: number;
+  /** Shows the login to an unencrypted token endpoint too, as that of the simulated clouds on loopback is. */
+  readonly plainTokens?: boolean;
 }
 
 /** One call of the registry's API. */
@@ -81,6 +83,7 @@ export function openRegistrySession({
   login,
   ca,
   timeoutMs = TIMEOUT_MS,
+  plainTokens = false,
 }: RegistryAccess): RegistrySession {
   const agent = new Agent({ allowH2: false, connect: ca === undefined ? {} : { ca } });
   let authorization: string | undefined;
@@ -108,7 +111,7 @@ export function openRegistrySession({
     });
   const fetchToken = async (challenge: Challenge): Promise<string> => {
     const url = new URL(challenge.parameters.realm ?? '', registryUrl);
-    if (url.protocol !== 'https:' && registryUrl.startsWith('https:'))
+    if (url.protocol !== 'https:' && registryUrl.startsWith('https:') && !plainTokens)
       throw new RegistryRefusal('TokenEndpointPlain', undefined, `its tokens are at ${url.origin}, unencrypted`);
     for (const name of ['service', 'scope']) {
       const value = challenge.parameters[name];
