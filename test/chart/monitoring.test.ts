@@ -124,7 +124,7 @@ describe('the PodMonitor', () => {
     expect(await monitors({ ...on('podMonitor'), global: { hosts: items } })).toContain(name);
     expect(await monitors({ ...on('podMonitor'), hosts: { enabled: false, items } })).not.toContain(name);
     const objects = await rendered({ ...on('podMonitor'), ...HOSTS });
-    expect(objects.find(({ metadata }) => metadata.name === name)?.spec).toMatchObject({
+    expect(objects.find(({ kind, metadata }) => kind === 'PodMonitor' && metadata.name === name)?.spec).toMatchObject({
       selector: { matchLabels: { 'app.kubernetes.io/component': 'hosts' } },
       podMetricsEndpoints: [
         { relabelings: [{ sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' }] },
@@ -207,7 +207,7 @@ describe('the PrometheusRule', () => {
 });
 
 test('the dashboard is in a ConfigMap that the sidecar of Grafana takes, byte for byte', async () => {
-  const [map] = (await rendered(on('dashboard'))).filter(({ kind }) => kind === 'ConfigMap');
+  const map = (await rendered(on('dashboard'))).find(({ metadata }) => metadata.name.endsWith('-dashboard'));
   expect(map?.metadata.labels?.grafana_dashboard).toBe('1');
   const { 'registry-credential-helper.json': text = '', ...others } = map?.data ?? {};
   expect(others).toEqual({});
