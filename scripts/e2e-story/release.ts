@@ -58,11 +58,11 @@ export async function rollBack({ helm }: NodeWorld, major: HelmMajor, revision: 
   await mustSucceed('helm rollback', helm[major](['rollback', RELEASE, `${revision}`, '--namespace', SYSTEM, ...WAIT]));
 }
 
-/** Removes the release and waits until its Pods, its rights and the webhook objects are gone. */
+/** Removes the release and waits until none of its Pods runs and the webhook objects are gone. */
 export async function uninstall(world: NodeWorld, major: HelmMajor): Promise<void> {
   await mustSucceed('helm uninstall', world.helm[major](['uninstall', RELEASE, '--namespace', SYSTEM, ...WAIT]));
   await reach({
-    expected: 'no Pod of the program and no webhook is left',
+    expected: 'no Pod of the program runs, and no webhook is left',
     look: () => readTraces(world),
     holds: (left) => left.length === 0,
   });
@@ -127,8 +127,11 @@ export async function readConfiguration({ cluster }: NodeWorld): Promise<Readonl
   return (await cluster.get('configmaps', CONFIG_MAP, SYSTEM))?.data;
 }
 
+/** Pods that have not ended, as that of the clean-up has: it stays for its log. */
 async function readTraces(world: NodeWorld): Promise<readonly string[]> {
-  const pods = (await world.cluster.list('pods', SYSTEM)).map(({ metadata }) => `Pod ${metadata.name}`);
+  const pods = (await world.cluster.list('pods', SYSTEM)).flatMap(({ metadata, status }) =>
+    (status as { phase?: string } | undefined)?.phase === 'Succeeded' ? [] : [`Pod ${metadata.name}`],
+  );
   return [...pods, ...(await readNames(world, MUTATING)), ...(await readNames(world, VALIDATING))];
 }
 
