@@ -27,6 +27,10 @@ const COMMANDS: Readonly<
     summary: 'look for what is in the way of pulling, and say how to mend it',
     load: async () => (await import('./cmd/doctor.ts')).doctorCommand,
   },
+  'self-test': {
+    summary: 'try, with the rights of the installation, what it needs to be able to do',
+    load: async () => (await import('./cmd/self-test.ts')).selfTestCommand,
+  },
   migrate: {
     summary: 'say what another add-on’s configuration means here',
     load: async () => (await import('./cmd/migrate.ts')).migrateCommand,

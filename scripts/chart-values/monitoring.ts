@@ -1,23 +1,28 @@
 // Values about what watches the installation.
+import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
 import { ANY_MAP, DURATION_PATTERN, OPTIONAL_DURATION, OPTIONAL_NAMESPACE, PORT, strictMap, TEXTS } from './schemas.ts';
 import { flag, integer, list, section, text, value, type Members, type Schema } from './shape.ts';
 
 /** The names of the alerts; a wrong one among the values would be left out in silence. */
-const ALERTS = [
-  ...['Down', 'NoLeader', 'ConfigInvalid', 'CredentialExpiresSoon', 'CredentialUnavailable', 'CredentialFailing'],
-  ...['CloudThrottled', 'PasswordExpiresSoon', 'PasswordExpired', 'NameTaken', 'Contended', 'WritesRefused'],
-  ...['RightsMissing', 'WatchStale', 'QueueStuck', 'UnexpectedFailure', 'WebhookUnusable', 'WebhookCertificateExpires'],
-  ...['RevocationPending', 'StandingDown', 'HostsListInvalid', 'HostsFileNotKept', 'HostsBlockUndone', 'HostsConflict'],
-].map((name) => `RegistryCredentialHelper${name}`);
+const ALERTS = (
+  load(
+    readFileSync(
+      new URL('../../charts/registry-credential-helper/files/monitoring/alerts.yaml', import.meta.url),
+      'utf8',
+    ),
+  ) as { readonly groups: readonly { readonly rules: readonly { readonly alert: string }[] }[] }
+).groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
+
+const CHANGED_ALERT = strictMap({
+  enabled: { type: 'boolean' },
+  for: { type: 'string', pattern: `^(${DURATION_PATTERN})+$` },
+  severity: { type: 'string', minLength: 1 },
+});
 
 const CHANGED_ALERTS: Schema = {
-  type: 'object',
-  propertyNames: { enum: ALERTS },
-  additionalProperties: strictMap({
-    enabled: { type: 'boolean' },
-    for: { type: 'string', pattern: `^(${DURATION_PATTERN})+$` },
-    severity: { type: 'string', minLength: 1 },
-  }),
+  ...{ type: 'object', additionalProperties: false },
+  properties: Object.fromEntries(ALERTS.map((name) => [name, CHANGED_ALERT])),
 };
 
 const placed = (what: string, labels: Readonly<Record<string, string>> = {}): Members => ({

@@ -1,14 +1,21 @@
 // The command `cleanup`: undoes a whole installation, or says what that would remove.
+import { hostname } from 'node:os';
 import { cleanUp } from '../controller/clean-up.ts';
+import { stopController } from '../controller/stop-controller.ts';
+import { tellLeftBehind } from '../controller/tell-left-behind.ts';
 import { KubeError, ProviderError } from '../core/errors.ts';
 import { leaseName } from '../core/names.ts';
+import { count, listed } from '../core/take-over-words.ts';
 import { Identities } from '../credentials/identities.ts';
 import { createRevocations, type Revocations } from '../credentials/revocation.ts';
 import { Turns } from '../credentials/turns.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { readLeaseHolder } from '../kube/lease-holder.ts';
 import { SecretSources } from '../kube/secret-sources.ts';
 import { createProviders } from '../providers/table.ts';
 import { connect, type Connection } from './connect.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
+import { startHostsEnd } from './start-hosts-end.ts';
 import type { Command } from './lifecycle.ts';
 import { createProviderWorld } from './provider-world.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -21,7 +28,8 @@ cannot be revoked at its cloud is named, and the master copy stays, so that clea
 controller: its Secrets, variables and mounted tokens.
 With --namespaces it removes references and Secrets from those namespaces alone, with rights in those alone, and leaves what other
 namespaces may still use; where those are all that the installation serves, --whole-installation removes the rest as well.
-Stop the controller first: it would write everything again, so cleanup refuses while another process holds the Lease.
+Stop the controller first: it would write everything again, so cleanup refuses while another process holds the Lease; or have it stopped
+with --stop-deployment. With --end-hosts the hosts block goes from every node as well. docs/uninstall.md tells of both.
 
 Usage: registry-credential-helper cleanup [FLAGS]
 
@@ -30,7 +38,12 @@ Examples:
   registry-credential-helper cleanup --kubeconfig ~/.kube/config --instance=blue
   registry-credential-helper cleanup --kubeconfig ~/.kube/config --namespaces=team-b
   registry-credential-helper cleanup --kubeconfig ~/.kube/config --namespaces=team-a,team-b --whole-installation
+  registry-credential-helper cleanup --stop-deployment=kube-system/registry-credential-helper --deadline=4m --leave-unreachable
+
+Exit codes: 0 everything is gone, or with --leave-unreachable only what could not be reached is left; 1 something is left; 2 wrong usage.
 `;
+
+const AGAIN = 'run cleanup again';
 
 /** Said at the end of a run that leaves what other namespaces may use. */
 const KEPT =
@@ -42,70 +55,98 @@ export const cleanupCommand: Command = {
   async run({ args, version, signal }) {
     const settings = readSettings('cleanup', args);
     const connection = connect(settings, version);
-    const { client, logger, namespace, configMap } = connection;
-    const { instance, dryRun, namespaces } = settings;
-    const isWhole = namespaces === undefined || settings.wholeInstallation;
+    const deadline = createDeadline(settings.cleanup.deadlineMs, signal);
     const sources = new SecretSources({
-      client,
+      client: connection.client,
       onChange: () => undefined,
       report: () => undefined,
       now: Date.now,
       random: Math.random,
     });
     try {
-      const holder = await readLeaseHolder(client, { namespace, name: leaseName(instance), now: Date.now(), signal });
-      if (holder !== undefined && !dryRun) {
-        process.stderr.write(
-          `cleanup: ${holder} runs this installation and would write everything again: stop it first\n`,
-        );
-        return 1;
-      }
-      const { references, secrets, failed } = await cleanUp({
-        client,
-        instance,
-        namespace,
-        configMap,
-        namespaces,
-        isWhole,
-        dryRun,
-        revocations: revocationsOf(connection, sources, settings),
-        now: Date.now,
-        random: Math.random,
-        print: (line) => void process.stdout.write(`${line}\n`),
-        onFailure: ({ write, error }) =>
-          logger.error('Could not be removed', { namespace: write.namespace, name: write.name, error }),
-        onUnknown: (what, error) =>
-          void process.stderr.write(`cleanup: cannot look for ${what}, left alone: ${error.message}\n`),
-        onLeftBehind: (what, error) =>
-          void process.stderr.write(
-            `cleanup: left at the cloud: what ${what} left; the master copy stays, run cleanup again: ${connection.secrets.mask(messageOf(error))}\n`,
-          ),
-        onUnreadable: (name) =>
-          void process.stderr.write(
-            `cleanup: may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or, where it holds nothing of this installation, leave it out\n`,
-          ),
-        onAbsent: (name) =>
-          void process.stderr.write(
-            `cleanup: there is no namespace ${name}: correct --namespaces, or, where it was deleted, leave it out\n`,
-          ),
-        onReadFailure: (kind, error) =>
-          void process.stderr.write(`cleanup: cannot list ${kind}, trying again: ${error.message}\n`),
-        signal,
-      });
-      const verb = dryRun ? 'would be removed' : 'removed';
-      process.stdout.write(`${references} references and ${secrets} Secrets ${verb}, ${failed} failed\n`);
-      if (!isWhole) process.stdout.write(`${KEPT}\n`);
-      return failed === 0 ? 0 : 1;
+      return await undo({ settings, connection, deadline, sources });
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      process.stderr.write(`cleanup: ${error.message}\n`);
+      const isOver = error.reason === 'Aborted' && deadline.isOver();
+      complain(isOver ? `the time was over before everything was removed: ${AGAIN}` : error.message);
       return 1;
     } finally {
       await sources.stop();
-      await client.close();
+      await connection.client.close();
     }
   },
 };
+
+interface Undoing {
+  readonly settings: Settings;
+  readonly connection: Connection;
+  readonly deadline: Deadline;
+  readonly sources: SecretSources;
+}
+
+/** Gives the exit code. Throws KubeError when the cluster may not be read, or there was no time. */
+async function undo({ settings, connection, deadline, sources }: Undoing): Promise<number> {
+  const { client, logger, namespace, configMap } = connection;
+  const { instance, dryRun, namespaces, cleanup } = settings;
+  const isWhole = namespaces === undefined || settings.wholeInstallation;
+  const { patience, end: signal } = deadline;
+  const common = { client, namespace, instance, dryRun, now: Date.now, print, patience, signal };
+  const lease = { namespace, name: leaseName(instance) };
+  const inTheWay =
+    cleanup.deployment === undefined
+      ? await leadingNow(client, { ...lease, dryRun, signal })
+      : await stopController({ ...common, deployment: cleanup.deployment, lease, signal: patience });
+  if (inTheWay !== undefined) {
+    complain(inTheWay);
+    return 1;
+  }
+  const hosts = await startHostsEnd({ ...common, daemonSet: cleanup.daemonSet });
+  const { references, secrets, failed, leftBehind } = await cleanUp({
+    ...common,
+    configMap,
+    namespaces,
+    isWhole,
+    mayLack: cleanup.leaveUnreachable,
+    revocations: revocationsOf(connection, sources, settings),
+    random: Math.random,
+    onFailure: ({ write, error }) =>
+      logger.error('Could not be removed', { namespace: write.namespace, name: write.name, error }),
+    onUnknown: (what, error) => complain(`cannot look for ${what}, left alone: ${error.message}`),
+    onLeftBehind: (what, error) =>
+      complain(
+        `left at the cloud: what ${what} left; the master copy stays, run cleanup again: ${connection.secrets.mask(messageOf(error, deadline))}`,
+      ),
+    onUnreadable: (name) =>
+      complain(
+        `may not read ServiceAccounts and Secrets in the namespace ${name}, left alone: give it the Role of docs/rbac-namespaced.yaml, or, where it holds nothing of this installation, leave it out`,
+      ),
+    onAbsent: (name) =>
+      complain(`there is no namespace ${name}: correct --namespaces, or, where it was deleted, leave it out`),
+    onOutOfTime: (names) =>
+      complain(`there was no time for ${count(names.length, 'namespace')}: ${listed(names)}; ${AGAIN}`),
+    onReadFailure: (kind, error) => complain(`cannot list ${kind}, trying again: ${error.message}`),
+  });
+  const verb = dryRun ? 'would be removed' : 'removed';
+  print(`${references} references and ${secrets} Secrets ${verb}, ${failed} failed`);
+  if (!isWhole) print(KEPT);
+  if (leftBehind.length > 0) {
+    const onFailed = (error: Error): void => complain(`no Event could be written: ${error.message}`);
+    await tellLeftBehind({ ...common, what: leftBehind, identity: hostname(), onFailed });
+  }
+  const hostsLeft = await hosts();
+  const isUnreached = leftBehind.length > 0 || hostsLeft === 'some';
+  return failed > 0 || hostsLeft === 'all' || (isUnreached && !cleanup.leaveUnreachable) ? 1 : 0;
+}
+
+/** Who would write everything again; undefined = nobody, or nothing is written here. */
+async function leadingNow(
+  client: KubeClient,
+  { dryRun, ...lease }: { namespace: string; name: string; dryRun: boolean; signal: AbortSignal },
+): Promise<string | undefined> {
+  const holder = await readLeaseHolder(client, { ...lease, now: Date.now() });
+  if (holder === undefined || dryRun) return undefined;
+  return `${holder} runs this installation and would write everything again: stop it first`;
+}
 
 /** As the controller revokes, but that nothing is fetched meanwhile. */
 function revocationsOf({ client, secrets }: Connection, sources: SecretSources, settings: Settings): Revocations {
@@ -119,7 +160,16 @@ function revocationsOf({ client, secrets }: Connection, sources: SecretSources, 
   });
 }
 
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function complain(line: string): void {
+  process.stderr.write(`cleanup: ${line}\n`);
+}
+
 /** Messages of clouds' failures hold no secret; of anything else nothing is known. */
-function messageOf(error: unknown): string {
+function messageOf(error: unknown, deadline: Deadline): string {
+  if (deadline.isOver()) return 'there was no more time';
   return error instanceof ProviderError ? `${error.reason}: ${error.message}` : 'an unexpected failure';
 }

@@ -166,7 +166,9 @@ export const controllerCommand: Command = {
     metrics.observe({
       ...checks.gauges,
       failingCredentials: report.failing,
+      leftAlone: report.leftAlone,
       webhookCertificates: webhook.certificates,
+      isWebhookUsable: () => webhook.check.check() === undefined,
       ...values.gauges,
     });
     const server = await startHealthServer({

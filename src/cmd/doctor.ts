@@ -1,10 +1,10 @@
 // The command `doctor`: what is in the way of pulling in a cluster, each thing with its cure.
-import { diagnose, type Finding } from '../core/doctor.ts';
+import { diagnose } from '../core/doctor.ts';
 import { leaseName, VENDOR_HELPER } from '../core/names.ts';
 import { look as lookAt, readDeployment } from '../kube/cluster-reads.ts';
 import { findLeaseHolders } from '../kube/lease-holder.ts';
 import { lookAtPods } from '../kube/pod-reads.ts';
-import { EXIT, lookAtInstallation, type Look } from './looking.ts';
+import { EXIT, linesOf, lookAtInstallation, type Look } from './looking.ts';
 import type { Command } from './lifecycle.ts';
 import { lookForRules } from './rules-in-force.ts';
 
@@ -57,13 +57,4 @@ async function run({ settings, connection, reads, now, print }: Look, signal: Ab
 /** The namespaces whose Pods are looked at; undefined = all. */
 function wanted({ writtenNamespace, namespaces }: Look['settings']): readonly string[] | undefined {
   return writtenNamespace === undefined ? namespaces : [writtenNamespace];
-}
-
-function linesOf({ level, subject, sentences, cure, page }: Finding): readonly string[] {
-  const [verdict = '', ...more] = sentences;
-  return [
-    `${level}  ${subject}: ${verdict}`,
-    ...more.map((line) => `      ${line}`),
-    ...(cure === undefined ? [] : [`      What to do: ${cure}${page === undefined ? '' : ` (docs/${page})`}`]),
-  ];
 }

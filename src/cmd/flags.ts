@@ -1,5 +1,7 @@
 // The flags of every command, each with an environment variable of the same meaning.
+import { CLEANUP_FLAGS } from './cleanup-settings.ts';
 import { HOSTS_FLAGS } from './hosts-settings.ts';
+import { SELF_TEST_FLAGS } from './self-test-settings.ts';
 import { WEBHOOK_FLAGS } from './webhook-settings.ts';
 
 /** How important a log line is. */
@@ -26,7 +28,7 @@ export interface Flag {
 export const NAMED_COMMANDS: readonly string[] = ['explain pod'];
 
 /** Commands that look at an installation, which people name by its ConfigMap. */
-const LOOKING = ['explain pod', 'doctor'] as const;
+const LOOKING = ['explain pod', 'doctor', 'self-test'] as const;
 
 const NAMESPACE = { name: 'namespace', value: 'NAME' } as const;
 const CONFIG_MAP = { name: 'config-map', value: 'NAMESPACE/NAME' } as const;
@@ -45,7 +47,7 @@ const FLAGS: readonly Flag[] = [
   {
     ...NAMESPACE,
     help: 'namespace of the Lease, of the master copy and of Secret references (default: that of the Pod, else of --config-map, else of the kubeconfig, else kube-system)',
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'self-test'],
   },
   {
     ...NAMESPACE,
@@ -144,7 +146,7 @@ const FLAGS: readonly Flag[] = [
     name: 'values-config-map',
     value: 'NAME',
     help: 'ConfigMap in our own namespace with the values of a chart: the configuration is made from it, and follows it where nobody edited by hand (default: none)',
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     name: 'metrics-address',
@@ -154,6 +156,8 @@ const FLAGS: readonly Flag[] = [
   },
   ...WEBHOOK_FLAGS,
   ...HOSTS_FLAGS,
+  ...CLEANUP_FLAGS,
+  ...SELF_TEST_FLAGS,
   {
     name: 'file',
     short: 'f',

@@ -13,6 +13,8 @@ export interface HostsFlags {
   readonly intervalMs: number;
   /** Remove the block and end. */
   readonly cleanup: boolean;
+  /** Remove it, try again until it is gone, and then do nothing until the process is asked to end. */
+  readonly cleanupAndStay: boolean;
   readonly cleanupOnExit: boolean;
 }
 
@@ -54,6 +56,12 @@ export const HOSTS_FLAGS = [
   },
   { name: 'cleanup', value: undefined, help: 'remove the block and end', commands: ['hosts'] },
   {
+    name: 'cleanup-and-stay',
+    value: undefined,
+    help: 'remove the block, try again until it is gone, be ready from then on, and write nothing more',
+    commands: ['hosts'],
+  },
+  {
     name: 'cleanup-on-exit',
     value: 'true|false',
     help: 'remove the block when the process is asked to end; a restart then leaves a gap (default: false)',
@@ -76,6 +84,7 @@ export function parseHostsFlags(values: ReadonlyMap<string, string>, issues: str
     inPlace: flag('in-place'),
     intervalMs,
     cleanup: flag('cleanup'),
+    cleanupAndStay: flag('cleanup-and-stay'),
     cleanupOnExit: flag('cleanup-on-exit'),
   };
 

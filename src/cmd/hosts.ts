@@ -1,5 +1,6 @@
 // The command `hosts`: keeps a block of names in the hosts file of the node that it runs on, or says what it would write.
 import { Resolver } from 'node:dns/promises';
+import { createHostsEnd } from '../hosts/end.ts';
 import { HostsFailure } from '../hosts/failure.ts';
 import { previewHosts } from '../hosts/preview.ts';
 import { createPrivateDnsCheck } from '../hosts/private-dns.ts';
@@ -21,6 +22,7 @@ Examples:
   registry-credential-helper hosts --config-folder=/config --hosts-file=/host/etc/hosts
   registry-credential-helper hosts --config-folder=/config --hosts-file=/host/etc/hosts --dry-run
   registry-credential-helper hosts --hosts-file=/host/etc/hosts --cleanup
+  registry-credential-helper hosts --hosts-file=/host/etc/hosts --cleanup-and-stay
 `;
 
 /** How long DNS is waited for, milliseconds: nothing hangs on its answer. */
@@ -35,7 +37,8 @@ export const hostsCommand: Command = {
     const { hosts, logLevel, logFormat } = settings;
     const logger = createLogger({ level: logLevel, format: logFormat, secrets: new SecretRegistry() });
     const metrics = createHostsMetrics({ version, now: Date.now, process: true });
-    const { observer, ready } = createHostsReport({ logger, metrics });
+    const report = createHostsReport({ logger, metrics });
+    const { observer } = report;
     const checkDns = createPrivateDnsCheck(new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1 }), (resolved) => {
       const cure = 'take the item out: it wins over DNS for as long as it is there';
       logger.warn('DNS resolves this name inside of the network already', { ...resolved, cure });
@@ -58,10 +61,18 @@ export const hostsCommand: Command = {
     });
     if (hosts.cleanup) return (await finish(updater, logger, true)) ? 0 : 1;
 
+    const end = createHostsEnd({
+      updater,
+      intervalMs: hosts.intervalMs,
+      onFailed: (failure) => observer.failed(failure),
+      onGone: () => logger.info('Block is not in the hosts file any more: waiting to be ended'),
+    });
+    const ready = hosts.cleanupAndStay ? [{ name: 'block-removed', check: () => end.problem() }] : report.ready;
     const server = await startHealthServer({ address: settings.metricsAddress, metrics, live: [], ready });
     logger.info('Started', { version, configFolder: hosts.configFolder, hostsFile: hosts.file });
-    await updater.run(signal);
-    const isDone = await finish(updater, logger, hosts.cleanupOnExit);
+    const isDone = hosts.cleanupAndStay
+      ? await end.run(signal)
+      : await updater.run(signal).then(() => finish(updater, logger, hosts.cleanupOnExit));
     await server?.close();
     logger.info('Stopped');
     return isDone ? 0 : 1;
@@ -82,7 +93,7 @@ async function finish(updater: HostsUpdater, logger: Logger, isRemoved: boolean)
 }
 
 function preview({ hosts }: Settings): number {
-  const wanted = { folder: hosts.configFolder, file: hosts.file, isRemoved: hosts.cleanup };
+  const wanted = { folder: hosts.configFolder, file: hosts.file, isRemoved: hosts.cleanup || hosts.cleanupAndStay };
   const { isKnown, diff, remarks } = previewHosts(wanted);
   for (const remark of remarks) process.stderr.write(`hosts: ${remark}\n`);
   process.stdout.write(diff);

@@ -1,4 +1,5 @@
 // What the commands that look at a cluster, and change nothing, have in common: where the installation is, and how they end.
+import type { Finding } from '../core/doctor.ts';
 import { KubeError } from '../core/errors.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { PodReads } from '../kube/pod-reads.ts';
@@ -49,4 +50,14 @@ export async function lookAtInstallation(
   } finally {
     await connection.client.close();
   }
+}
+
+/** A finding as it is printed. */
+export function linesOf({ level, subject, sentences, cure, page }: Finding): readonly string[] {
+  const [verdict = '', ...more] = sentences;
+  return [
+    `${level}  ${subject}: ${verdict}`,
+    ...more.map((line) => `      ${line}`),
+    ...(cure === undefined ? [] : [`      What to do: ${cure}${page === undefined ? '' : ` (docs/${page})`}`]),
+  ];
 }

@@ -5,7 +5,10 @@ import type { CloudEndpoints } from '../providers/provider.ts';
 import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
 import { flagsOf, LOG_LEVELS, NAMED_COMMANDS, variableOf, type LogLevel } from './flags.ts';
+import { parseCleanupFlags, type CleanupFlags } from './cleanup-settings.ts';
 import { parseHostsFlags, type HostsFlags } from './hosts-settings.ts';
+import { parseObjectPlace, type ObjectPlace } from './object-place.ts';
+import { parseSelfTestFlags, type SelfTestFlags } from './self-test-settings.ts';
 import { parseServedNamespaces } from './served-namespaces.ts';
 import { inCluster, kubeconfigOf, podNamespace } from './surroundings.ts';
 import { parseWebhookFlags, type WebhookFlags } from './webhook-settings.ts';
@@ -21,7 +24,7 @@ export interface Settings {
   /** The same as the flag has it; undefined = it is not there. */
   readonly writtenNamespace: string | undefined;
   /** undefined = `acr-configuration` in our namespace. */
-  readonly configMap: { readonly namespace: string; readonly name: string } | undefined;
+  readonly configMap: ObjectPlace | undefined;
   readonly instance: string;
   /** The only ones that are served; undefined = all. */
   readonly namespaces: readonly string[] | undefined;
@@ -43,6 +46,10 @@ export interface Settings {
   readonly hosts: HostsFlags;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
+  /** `cleanup` only. */
+  readonly cleanup: CleanupFlags;
+  /** `self-test` only. */
+  readonly selfTest: SelfTestFlags;
   /** `cleanup`: `namespaces` are all that the installation serves. */
   readonly wholeInstallation: boolean;
   /** `cleanup` and `hosts`: print, write nothing. */
@@ -64,7 +71,9 @@ export function readSettings(command: string, args: readonly string[], env: Node
     kubeconfig: values.get('kubeconfig') ?? (inCluster(env) ? undefined : kubeconfigOf(env)),
     namespace: values.get('namespace') ?? podNamespace(env),
     writtenNamespace: values.get('namespace'),
-    configMap: parseConfigMap(values.get('config-map'), issues),
+    configMap: parseObjectPlace(values.get('config-map'), {
+      ...{ flag: 'config-map', example: 'kube-system/acr-configuration', issues },
+    }),
     instance: matching(
       'instance',
       values.get('instance') ?? 'default',
@@ -105,6 +114,8 @@ export function readSettings(command: string, args: readonly string[], env: Node
     ),
     webhook: parseWebhookFlags(values, issues),
     hosts: parseHostsFlags(values, issues),
+    cleanup: parseCleanupFlags(values, issues),
+    selfTest: parseSelfTestFlags(values, issues),
     logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
     logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
     wholeInstallation:
@@ -181,16 +192,6 @@ function onlyName(command: string, names: readonly string[], issues: string[]): 
 /** `-f=FILE` as kubectl takes it; Node would read the `=` as part of the value. */
 function withoutShortEquals(arg: string): string {
   return arg.replace(/^(-[a-z])=/, '$1');
-}
-
-function parseConfigMap(text: string | undefined, issues: string[]): Settings['configMap'] {
-  if (text === undefined) return undefined;
-  const [namespace = '', name = '', ...rest] = text.split('/');
-  if (namespace === '' || name === '' || rest.length > 0) {
-    issues.push(`--config-map=${text} must be NAMESPACE/NAME, e.g. kube-system/acr-configuration`);
-    return undefined;
-  }
-  return { namespace, name };
 }
 
 function choice<const T extends string>(

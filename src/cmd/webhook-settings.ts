@@ -29,19 +29,19 @@ export const WEBHOOK_FLAGS = [
     name: 'webhook-service',
     value: 'NAMESPACE/NAME:PORT',
     help: 'the Service through which the API server reaches it; without :PORT 443. Without this and --webhook-url there is no webhook',
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     name: 'webhook-url',
     value: 'URL',
     help: 'the address at which the API server reaches it instead, for a program outside of the cluster: https://HOST:PORT',
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     name: 'cluster-role',
     value: 'NAME',
     help: 'the ClusterRole that owns the webhook object, so that it goes with the installation (default: registry-credential-helper)',
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
 ] as const;
 

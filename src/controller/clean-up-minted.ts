@@ -20,27 +20,29 @@ export interface CleanUpMintedOptions {
   readonly print: (line: string) => void;
   /** Could not be revoked: `what` names provider, place, registry and mode, and the id where it is known. */
   readonly onLeftBehind: (what: string, error: unknown) => void;
+  /** No cloud is waited for any more: what was not revoked by then is left. */
+  readonly patience: AbortSignal;
   readonly signal: AbortSignal;
 }
 
-/** Revokes all of it, one after the other; gives how many could not be. Throws KubeError when the master copy cannot be read. */
-export async function cleanUpMinted(options: CleanUpMintedOptions): Promise<number> {
+/** Revokes all of it, one after the other; gives what could not be. Throws KubeError when the master copy cannot be read. */
+export async function cleanUpMinted(options: CleanUpMintedOptions): Promise<readonly string[]> {
   const { client, namespace, instance, now, signal } = options;
   const place = { namespace, name: stateSecretName(instance), instance };
   const { minted, credentials } = await readState(createStateSecret(client, place), signal);
   const stored = credentials === undefined ? [] : parseSnapshot(credentials, now()).stored;
-  let failed = 0;
+  const left: string[] = [];
   for (const { request } of parseMinted(minted)) {
     const id = stored.find(({ cacheKey }) => cacheKey === request.cacheKey)?.credential.id;
     const what = id === undefined ? request.cacheKey : `${request.cacheKey} (${id})`;
-    if (!(await revoke(request, what, options))) failed += 1;
+    if (!(await revoke(request, what, options))) left.push(what);
   }
-  return failed;
+  return left;
 }
 
 /** False = it was told that something is left. */
 async function revoke(request: MintedRequest, what: string, options: CleanUpMintedOptions): Promise<boolean> {
-  const { dryRun, revocations, print, onLeftBehind, signal } = options;
+  const { dryRun, revocations, print, onLeftBehind, patience } = options;
   if (!revocations.mints(request)) {
     // No later run could do more: it holds up nothing.
     print(`left alone at the cloud: what ${what} left, which another version of this program wrote down`);
@@ -51,7 +53,7 @@ async function revoke(request: MintedRequest, what: string, options: CleanUpMint
     return true;
   }
   try {
-    const ids = await revocations.revoke(request, { keep: undefined, isStill: () => true, signal });
+    const ids = await revocations.revoke(request, { keep: undefined, isStill: () => true, signal: patience });
     for (const id of ids ?? []) print(`revoked at the cloud ${id} of ${request.cacheKey}`);
     return true;
   } catch (error) {

@@ -1,30 +1,23 @@
 // Undoes a whole installation: plans every namespace as if no rule reached it, and carries that out or prints it; then what is at clouds.
-import { authoritySecretName, stateSecretName, WEBHOOK_KINDS, webhookName } from '../core/names.ts';
 import { planNamespace } from '../core/plan.ts';
-import { KubeError } from '../core/errors.ts';
+import type { KubeError } from '../core/errors.ts';
 import type { Plan, Write } from '../core/plan-types.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { removeDeclared } from '../kube/declaration-writes.ts';
 import { createLimiter } from '../kube/limiter.ts';
-import {
-  isOwnAuthority,
-  isOwnMasterCopy,
-  removeOwn,
-  removeWebhook,
-  secretPlace,
-  type Removal,
-} from '../kube/one-object.ts';
 import { makeWrite } from '../kube/writes.ts';
 import type { Revocations } from '../credentials/revocation.ts';
 import { cleanUpConfiguration } from './clean-up-configuration.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { cleanUpMinted } from './clean-up-minted.ts';
+import { removeOwnSecrets, removeSources, unlessForbidden } from './clean-up-shared.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
 import { createCaches, observe } from './observe.ts';
 
-/** Writes under way at a time. */
-const WRITES = 16;
+/** Namespaces that are cleaned at a time. */
+const NAMESPACES = 4;
+/** Writes under way at a time, in each of them. */
+const WRITES = 8;
 /** Passes over one namespace before giving up: other writers may get in between. */
 const MAX_PASSES = 100;
 
@@ -57,8 +50,14 @@ export interface CleanUpOptions {
   readonly onReadFailure: (kind: string, error: KubeError) => void;
   /** What is in this namespace may not be read, and stays; it counts as failed. */
   readonly onUnreadable: (namespace: string) => void;
-  /** This one is listed and does not exist: maybe another was meant. It counts as failed. */
+  /** There was no time for these namespaces: what is in them stays, and they count as failed. */
+  readonly onOutOfTime: (namespaces: readonly string[]) => void;
+  /** Aborted when it is time to come to an end: no further namespace is begun, and no cloud is waited for any more. */
+  readonly patience: AbortSignal;
+  /** This one is listed and does not exist: maybe another was meant. It counts as failed unless `mayLack`. */
   readonly onAbsent: (namespace: string) => void;
+  /** True = a listed namespace that does not exist is told, and is no failure: the list is one that was in force. */
+  readonly mayLack: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -67,7 +66,11 @@ export interface CleanUpOutcome {
   readonly references: number;
   readonly secrets: number;
   readonly failed: number;
+  /** What could not be revoked at its cloud; it is not among `failed`. */
+  readonly leftBehind: readonly string[];
 }
+
+type NamespaceOutcome = Omit<CleanUpOutcome, 'leftBehind'>;
 
 /**
  * Removes the webhooks and declared resources, then references, then Secrets, then what was minted at clouds, then what is in our own
@@ -97,41 +100,50 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
     const names = [...cluster.namespaces.all()].map((namespace) => namespace.name);
     const absent = (options.namespaces ?? []).filter((name) => !names.includes(name));
     absent.forEach(options.onAbsent);
-    const outcomes: CleanUpOutcome[] = [];
-    for (const name of names) outcomes.push(await cleanNamespace(options, cluster, name));
-    const sum = (pick: (outcome: CleanUpOutcome) => number): number =>
+    const outcomes = await cleanNamespaces(options, cluster, names);
+    const sum = (pick: (outcome: NamespaceOutcome) => number): number =>
       outcomes.reduce((total, outcome) => total + pick(outcome), 0);
-    let failed = sum((outcome) => outcome.failed) + absent.length;
+    const failed = sum((outcome) => outcome.failed) + (options.mayLack ? 0 : absent.length);
+    let leftBehind: readonly string[] = [];
     if (failed === 0 && options.isWhole) {
-      failed = await cleanUpMinted(options);
-      await removeOwnSecrets(options, { keepsMasterCopy: failed > 0 });
+      leftBehind = await cleanUpMinted(options);
+      await removeOwnSecrets(options, { keepsMasterCopy: leftBehind.length > 0 });
       // Whoever runs this again must find the configuration that it is about.
-      if (failed === 0) await unlessForbidden('the configuration', options, () => cleanUpConfiguration(options));
+      if (leftBehind.length === 0) {
+        await unlessForbidden('the configuration', options, () => cleanUpConfiguration(options));
+      }
     }
-    return { references: sum((outcome) => outcome.references), secrets: sum((outcome) => outcome.secrets), failed };
+    const [references, secrets] = [sum((outcome) => outcome.references), sum((outcome) => outcome.secrets)];
+    return { references, secrets, failed, leftBehind };
   } finally {
     ended.abort();
     await running;
   }
 }
 
-/** What would write again, or have written, what is removed afterwards. */
-async function removeSources(options: CleanUpOptions): Promise<void> {
-  // First: it would add references again.
-  for (const kind of WEBHOOK_KINDS) {
-    await unlessForbidden('a webhook', options, async () => {
-      tellOf(await removeWebhook(options.client, kind, options), `${kind} ${webhookName(options.instance)}`, options);
-    });
-  }
-  // Whoever serves them next would write their Secrets again.
-  await unlessForbidden('declared resources', options, async () => {
-    for (const name of await removeDeclared(options.client, options)) {
-      tellOf('removed', `ImagePullSecret ${name}`, options);
-    }
-  });
+async function cleanNamespaces(
+  options: CleanUpOptions,
+  cluster: ClusterCaches,
+  names: readonly string[],
+): Promise<readonly NamespaceOutcome[]> {
+  const waiting = [...names];
+  const outcomes: NamespaceOutcome[] = [];
+  const work = async (): Promise<void> => {
+    for (let name = next(); name !== undefined; name = next())
+      outcomes.push(await cleanNamespace(options, cluster, name));
+  };
+  const next = (): string | undefined => (options.patience.aborted ? undefined : waiting.shift());
+  await Promise.all(Array.from({ length: NAMESPACES }, work));
+  if (waiting.length === 0) return outcomes;
+  options.onOutOfTime(waiting);
+  return [...outcomes, { references: 0, secrets: 0, failed: waiting.length }];
 }
 
-async function cleanNamespace(options: CleanUpOptions, cluster: ClusterCaches, name: string): Promise<CleanUpOutcome> {
+async function cleanNamespace(
+  options: CleanUpOptions,
+  cluster: ClusterCaches,
+  name: string,
+): Promise<NamespaceOutcome> {
   if (!cluster.isRead(name)) {
     options.onUnreadable(name);
     return { references: 0, secrets: 0, failed: 1 };
@@ -182,41 +194,6 @@ function planRemoval(options: CleanUpOptions, cluster: ClusterCaches, name: stri
     currentSource: () => undefined,
     now: options.now(),
   });
-}
-
-/** Rights may be those of another installation, or of an older version: what they do not reach was not made by this one, most likely. */
-async function unlessForbidden(
-  what: Parameters<CleanUpOptions['onUnknown']>[0],
-  { onUnknown }: CleanUpOptions,
-  remove: () => Promise<void>,
-): Promise<void> {
-  try {
-    await remove();
-  } catch (error) {
-    if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
-    onUnknown(what, error);
-  }
-}
-
-async function removeOwnSecrets(
-  options: CleanUpOptions,
-  { keepsMasterCopy }: { readonly keepsMasterCopy: boolean },
-): Promise<void> {
-  const { client, namespace, instance, dryRun, signal } = options;
-  const masterCopy = { name: stateSecretName(instance), what: 'master copy', isOwn: isOwnMasterCopy };
-  for (const { name, what, isOwn } of [
-    { name: authoritySecretName(instance), what: 'certificate authority of the webhook', isOwn: isOwnAuthority },
-    ...(keepsMasterCopy ? [] : [masterCopy]),
-  ]) {
-    const place = secretPlace(namespace, name);
-    const removal = await removeOwn(client, { place, isOwn: (live) => isOwn(live, instance), dryRun, signal });
-    tellOf(removal, `Secret ${namespace}/${name} (${what})`, options);
-  }
-}
-
-function tellOf(removal: Removal, what: string, { dryRun, print }: CleanUpOptions): void {
-  if (removal === 'removed') print(`${dryRun ? 'would delete' : 'deleted'} ${what}`);
-  if (removal === 'foreign') print(`left alone ${what}: somebody else's has this name`);
 }
 
 function lineOf(write: Write, dryRun: boolean): string {

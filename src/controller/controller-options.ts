@@ -9,7 +9,7 @@ import type { Limiter } from '../kube/limiter.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { SecretSources, SourceSecret } from '../kube/secret-sources.ts';
 import type { ClusterCaches } from './cluster-caches.ts';
-import type { RevocationObserver } from './left-behind.ts';
+import type { LeftBehind, RevocationObserver } from './left-behind.ts';
 import type { PassObserver } from './pass-world.ts';
 import type { ResourceObserver, Resources } from './resources.ts';
 import type { QueueObserver, WorkQueue } from './work-queue.ts';
@@ -68,6 +68,8 @@ export interface Controller {
   readonly queue: WorkQueue;
   /** The add-on that this one replaces runs: nothing is written that it would undo. */
   readonly standingDown: boolean;
+  /** What credentials left at clouds; says of how many it could not be removed. */
+  readonly leftBehind: Pick<LeftBehind, 'failing'>;
   /** Bounds the writes; says how many wait. */
   readonly lane: Pick<Limiter, 'waiting'>;
   /** Keeps the caches until aborted; never throws. */

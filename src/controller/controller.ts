@@ -232,6 +232,7 @@ export function createController(options: ControllerOptions): Controller {
     store,
     queue,
     lane,
+    leftBehind,
     get standingDown() {
       return helper.isRunning;
     },
@@ -239,12 +240,9 @@ export function createController(options: ControllerOptions): Controller {
       await Promise.all([cluster, configuration, helper, resources].map((part) => part.run(signal)));
       await sources.stop();
     },
-    lead: async (signal) => {
-      try {
-        await lead(signal);
-      } catch (error) {
+    lead: (signal) =>
+      lead(signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;
-      }
-    },
+      }),
   };
 }

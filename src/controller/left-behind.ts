@@ -65,6 +65,14 @@ export class LeftBehind {
     });
   }
 
+  /** How many credentials left something that could not be removed when it was tried last. */
+  get failing(): number {
+    const wanted = new Set(this.#options.inForce.requests()?.map(({ cacheKey }) => cacheKey));
+    return this.#memory
+      .all()
+      .filter((one) => one.retryAt !== undefined && this.#isOpen(one, wanted.has(one.request.cacheKey))).length;
+  }
+
   /** What is remembered, for the master copy; undefined = nothing. Holds no secret. */
   snapshot(): string | undefined {
     return this.#memory.snapshot();

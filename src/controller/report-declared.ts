@@ -17,7 +17,7 @@ export function createDeclarationReport({
   secret,
 }: {
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'wrote' | 'writeFailed' | 'skipped'>;
+  readonly metrics: Pick<Metrics, 'wrote' | 'writeFailed' | 'skipped' | 'observe'>;
   readonly events: Pick<EventRecorder<EventReason>, 'record'>;
   readonly secret: { readonly namespace: string; readonly name: string };
 }): DeclarationObserver {
@@ -25,6 +25,8 @@ export function createDeclarationReport({
   /** What was said last of the issues; undefined = the Secret was not there. */
   let told: string | undefined;
   let lastSkips: ReadonlySet<string> = new Set();
+  let leftAlone: ReadonlyMap<string, number> = new Map();
+  metrics.observe({ leftAlone: () => leftAlone });
   return {
     onDeclarations(declarations, uid) {
       if (declarations === undefined) {
@@ -63,6 +65,8 @@ export function createDeclarationReport({
     onDeclarationSkips(skips) {
       const before = lastSkips;
       lastSkips = new Set(skips.map(({ reason, name }) => `${reason} ${name}`));
+      const countOf = (reason: string): number => skips.filter((skip) => skip.reason === reason).length;
+      leftAlone = new Map(skips.map(({ reason }) => [reason, countOf(reason)]));
       for (const { reason, name, uid = '', message } of skips) {
         if (before.has(`${reason} ${name}`)) continue;
         metrics.skipped(reason);

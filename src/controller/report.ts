@@ -8,13 +8,15 @@ import type { EventObject, EventRecorder } from '../kube/events.ts';
 import type { Resource } from '../kube/resource-objects.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { FailingCredential, Metrics } from '../observability/metrics.ts';
+import type { FailingCredential } from '../observability/leader-metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { ControllerObserver } from './controller-options.ts';
 import { reportContention } from './report-contention.ts';
 import { createResourceReport, resourceObject } from './report-resources.ts';
 import { reportVendorHelper } from './report-vendor-helper.ts';
 import { reportIdentity, reportOutcome } from './report-credentials.ts';
 import { reportConfiguration, sentenceOf, type RecordOnConfigMap } from './report-configuration.ts';
+import { ToldSkips } from './told-skips.ts';
 
 /** Every reason that our Events carry; `docs/reasons.md` explains them. */
 export const EVENT_REASONS = [
@@ -61,12 +63,14 @@ export interface Report extends ControllerObserver {
   readonly onOmitted: (count: number) => void;
   /** Credentials whose last attempt failed, for metrics. */
   readonly failing: () => readonly FailingCredential[];
+  /** How many things are left alone at this moment, by reason. */
+  readonly leftAlone: () => ReadonlyMap<string, number>;
 }
 
 /** Builds the report. */
 export function createReport(options: ReportOptions): Report {
   const { logger, metrics, events } = options;
-  const lastSkips = new Map<string, ReadonlySet<string>>();
+  const skips = new ToldSkips();
   const failing = new Map<string, FailingCredential>();
   const lastFailures = new Map<string, string>();
   let configMapUid = '';
@@ -101,12 +105,9 @@ export function createReport(options: ReportOptions): Report {
     },
     onPlan: (namespace, plan) => {
       metrics.reconciled(plan.skips.length === 0 ? 'success' : 'requeue');
-      const before = lastSkips.get(namespace);
-      if (plan.skips.length === 0) lastSkips.delete(namespace);
-      else lastSkips.set(namespace, new Set(plan.skips.map(nameOf)));
-      for (const skip of plan.skips) if (before?.has(nameOf(skip)) !== true) reportSkip(namespace, skip);
+      for (const skip of skips.take(namespace, plan.skips)) reportSkip(namespace, skip);
     },
-    onGone: (namespace) => void lastSkips.delete(namespace),
+    onGone: (namespace) => skips.forget(namespace),
     onContention: () => metrics.contended(),
     onReflector: (kind, event) => {
       // One line until it changes: a missing right is asked for again and again.
@@ -136,7 +137,7 @@ export function createReport(options: ReportOptions): Report {
       if (!isAborted(error)) logger.warn('Master copy could not be read or written', { error });
     },
     onLeading: (leading) => {
-      if (!leading) lastSkips.clear();
+      if (!leading) skips.clear();
       metrics.leading(leading);
       logger.info(leading ? 'Started leading' : 'Stopped leading');
     },
@@ -172,6 +173,7 @@ export function createReport(options: ReportOptions): Report {
       else failing.set(cacheKey, { provider, cacheKey, reason: outcome.failure.reason });
       reportOutcome(logger, recordOn(cacheKey), outcome);
     },
+    leftAlone: () => skips.counts(),
     failing: () => {
       // What nobody asks for any more fails no longer.
       for (const key of failing.keys()) {
@@ -229,11 +231,6 @@ function reportReflector({ logger, metrics }: ReportOptions, kind: string, event
     case 'resumed':
       logger.debug('Watched the cluster', { kind, ...event });
   }
-}
-
-/** Tells the skips of a namespace apart. */
-function nameOf({ reason, object, name }: Skip): string {
-  return `${reason} ${object ?? ''} ${name}`;
 }
 
 /** That we ended it ourselves is no failure. */

@@ -1,7 +1,9 @@
 // What the process says of itself: liveness, readiness, and the values behind the gauges.
+import { endingOf } from '../core/password-end.ts';
 import { includesNamespace } from '../core/scope.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { HealthCheck } from '../observability/http.ts';
+import type { CredentialState } from '../observability/leader-metrics.ts';
 import type { MetricSources } from '../observability/metrics.ts';
 import type { Controller } from './controller-options.ts';
 import type { Watched } from '../kube/image-pull-secrets.ts';
@@ -20,7 +22,7 @@ export interface Status {
 
 /** Builds them. Readiness means that the caches are synced; a bad configuration is only told. */
 export function healthChecks(controller: Controller, now: () => EpochMs): Status {
-  const { caches, configuration, lane, queue, store } = controller;
+  const { caches, configuration, lane, queue } = controller;
   const reflectors = [
     { kind: 'namespaces', reflector: caches.namespaces },
     { kind: 'serviceaccounts', reflector: caches.serviceAccounts },
@@ -89,13 +91,25 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
           lastActivityAt,
           restarts,
         })),
-      credentials: () =>
-        (controller.config?.rules ?? []).flatMap((rule) =>
-          rule.requests.flatMap(({ provider, cacheKey }) => {
-            const held = store.current(cacheKey);
-            return held === undefined ? [] : [{ provider, cacheKey, expiresAt: held.expiresAt ?? held.endsAt }];
-          }),
-        ),
+      credentials: () => credentialStates(controller, now()),
+      revocationsFailing: () => controller.leftBehind.failing,
     },
   };
+}
+
+/** Of every credential that a namespace in scope needs and that was asked for. What reaches nobody is not renewed either. */
+function credentialStates({ config, caches, store }: Controller, now: EpochMs): readonly CredentialState[] {
+  const namespaces = [...caches.namespaces.all()];
+  const rules = (config?.rules ?? []).filter(({ scope }) => namespaces.some((one) => includesNamespace(scope, one)));
+  return rules.flatMap(({ requests }) =>
+    requests.flatMap(({ provider, cacheKey }): readonly CredentialState[] => {
+      const held = store.current(cacheKey);
+      if (held === undefined) {
+        return store.failure(cacheKey) === undefined ? [] : [{ provider, cacheKey, isHeld: false }];
+      }
+      const ending = endingOf(held, now);
+      const isEnding = ending === undefined ? undefined : ending.stage !== 'valid';
+      return [{ provider, cacheKey, isHeld: true, expiresAt: held.expiresAt ?? held.endsAt, isEnding }];
+    }),
+  );
 }

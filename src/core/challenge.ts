@@ -43,6 +43,12 @@ const EDITIONS: ReadonlyMap<string, TencentRegistry['edition']> = new Map([
   ['token-service', 'personal'],
 ]);
 
+/** Where clients are sent for tokens, and for which service; undefined = it is no Bearer challenge with a realm. */
+export function parseBearer(header: string): { readonly realm: string; readonly service: string } | undefined {
+  const bearer = readBearer(header);
+  return bearer.realm === '' ? undefined : bearer;
+}
+
 /** Realm and service of a Bearer challenge, in any order; empty = there is none. */
 function readBearer(header: string): { readonly realm: string; readonly service: string } {
   if (header.length > 2_000 || !/^\s*Bearer\s/i.test(header)) return { realm: '', service: '' };

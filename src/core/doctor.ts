@@ -8,7 +8,8 @@ import type { Config, EpochMs, Issue, ObservedNamespace, ObservedSecret, Observe
 
 /** One verdict. */
 export interface Finding {
-  readonly level: 'PASS' | 'WARN' | 'FAIL';
+  /** `SKIP` = there was nothing to look at. */
+  readonly level: 'PASS' | 'WARN' | 'FAIL' | 'SKIP';
   /** What was looked at. */
   readonly subject: string;
   /** Sentences; the first is the verdict. */
@@ -61,7 +62,12 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
   ];
 }
 
-function configurationFinding({ configuration, resources, place }: DoctorFacts): Finding {
+/** About the ConfigMap. */
+export function configurationFinding({
+  configuration,
+  resources,
+  place,
+}: Pick<DoctorFacts, 'configuration' | 'resources' | 'place'>): Finding {
   const about = { subject: 'configuration', page: 'configuration.md' };
   if (!configuration.ok) return unread(about, configuration.cure);
   if (configuration.value === undefined) {

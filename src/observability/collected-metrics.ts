@@ -10,7 +10,10 @@ interface Collected {
   readonly sources: readonly MetricSources[];
 }
 
-/** Per followed kind, when anything was heard of it, and how often its watch was started again. */
+/**
+ * Per followed kind, when anything was heard of it, and how often its watch was started again. A kind that is followed no longer has
+ * no sample any more: it would look like one that went silent.
+ */
 export function collectReflectors({ registry, prefix, sources }: Collected): void {
   const read = () => sources.flatMap((source) => source.reflectors?.() ?? []);
   const activity = new Gauge({
@@ -19,7 +22,9 @@ export function collectReflectors({ registry, prefix, sources }: Collected): voi
     labelNames: ['kind'],
     registers: [registry],
     collect: guarded(() => {
-      for (const { kind, lastActivityAt } of read()) activity.set({ kind }, lastActivityAt / 1_000);
+      const found = read();
+      activity.reset();
+      for (const { kind, lastActivityAt } of found) activity.set({ kind }, lastActivityAt / 1_000);
     }),
   });
   const restarts = new Gauge({
@@ -28,35 +33,9 @@ export function collectReflectors({ registry, prefix, sources }: Collected): voi
     labelNames: ['kind'],
     registers: [registry],
     collect: guarded(() => {
-      for (const { kind, restarts: count } of read()) restarts.set({ kind }, count);
-    }),
-  });
-}
-
-/** Per credential, when it ends and why it fails; one that is held no longer has no sample any more. */
-export function collectCredentials({ registry, prefix, sources }: Collected): void {
-  const expiry = new Gauge({
-    name: `${prefix}_credential_expires_at_seconds`,
-    help: 'When a credential stops working, Unix time; those that never do are left out',
-    labelNames: ['provider', 'credential'],
-    registers: [registry],
-    collect: guarded(() => {
-      expiry.reset();
-      for (const { provider, cacheKey, expiresAt } of sources.flatMap((source) => source.credentials?.() ?? [])) {
-        if (expiresAt !== undefined) expiry.set({ provider, credential: cacheKey }, expiresAt / 1_000);
-      }
-    }),
-  });
-  const failing = new Gauge({
-    name: `${prefix}_credential_failing`,
-    help: '1 = the last attempt to obtain this credential failed, for this reason',
-    labelNames: ['provider', 'credential', 'reason'],
-    registers: [registry],
-    collect: guarded(() => {
-      failing.reset();
-      for (const { provider, cacheKey, reason } of sources.flatMap((source) => source.failingCredentials?.() ?? [])) {
-        failing.set({ provider, credential: cacheKey, reason }, 1);
-      }
+      const found = read();
+      restarts.reset();
+      for (const { kind, restarts: count } of found) restarts.set({ kind }, count);
     }),
   });
 }

@@ -1,21 +1,15 @@
 // Every metric of the program: names, labels, and the functions that the other layers call.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
-import { collectCredentials, collectReflectors, guarded } from './collected-metrics.ts';
+import { collectReflectors, guarded } from './collected-metrics.ts';
+import { collectLeaderMetrics, type LeaderSources } from './leader-metrics.ts';
 import { createWebhookMetrics, type CertificateExpiry, type WebhookMetrics } from './webhook-metrics.ts';
 
 const PREFIX = 'registry_credential_helper';
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
-/** A credential whose last attempt failed. */
-export interface FailingCredential {
-  readonly provider: string;
-  readonly cacheKey: string;
-  readonly reason: string;
-}
-
 /** Values that are read when somebody asks for the metrics; absent ones are left out. */
-export interface MetricSources {
+export interface MetricSources extends LeaderSources {
   readonly queueDepth?: () => number;
   readonly queueWorking?: () => number;
   readonly namespacesInScope?: () => number;
@@ -27,14 +21,9 @@ export interface MetricSources {
     readonly lastActivityAt: EpochMs;
     readonly restarts: number;
   }[];
-  readonly failingCredentials?: () => readonly FailingCredential[];
-  /** Per credential that is held; undefined = does not expire. */
-  readonly credentials?: () => readonly {
-    readonly provider: string;
-    readonly cacheKey: string;
-    readonly expiresAt: EpochMs | undefined;
-  }[];
   readonly webhookCertificates?: () => readonly CertificateExpiry[];
+  /** The API server can use the webhook of this replica, or nobody calls it. */
+  readonly isWebhookUsable?: () => boolean;
   /** Keys of the configuration that do not follow the values since somebody edited them. */
   readonly editedKeys?: () => number;
 }
@@ -134,11 +123,13 @@ export function createMetrics(options: { readonly version: string; readonly proc
     'Keys of the ConfigMap that were edited by hand and do not follow the values',
     sum((source) => source.editedKeys),
   );
-  const collected = { registry, prefix: PREFIX, sources };
+  let isLeading = false;
+  const collected = { registry, prefix: PREFIX, sources, isLeading: () => isLeading };
   collectReflectors(collected);
-  collectCredentials(collected);
+  collectLeaderMetrics(collected);
   const certificates = () => sources.flatMap((source) => source.webhookCertificates?.() ?? []);
-  const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates });
+  const isUsable = () => sources.every((source) => source.isWebhookUsable?.() ?? true);
+  const webhook = createWebhookMetrics({ registry, prefix: PREFIX, certificates, isUsable });
 
   const adds = counter('workqueue_adds_total', 'Namespaces added to the queue');
   const retries = counter('workqueue_retries_total', 'Namespaces added again after a failure');
@@ -174,7 +165,12 @@ export function createMetrics(options: { readonly version: string; readonly proc
     reconciled: (result) => passes.inc({ result }),
     apiCalled: ({ method, code }) => calls.inc({ method, code: code === undefined ? 'none' : String(code) }),
     configValid: (isValid) => valid.set(isValid ? 1 : 0),
-    leading: (isLeading) => leader.set(isLeading ? 1 : 0),
+    leading: (leads) => {
+      isLeading = leads;
+      leader.set(leads ? 1 : 0);
+      // Who leads now tells of it.
+      if (!leads) standing.set(0);
+    },
     standingDown: (isRunning) => standing.set(isRunning ? 1 : 0),
     credentialAttempted: ({ provider, ok, reason, ms }) => {
       attempts.inc({ provider, result: ok ? 'success' : (reason ?? 'Unexpected') });

@@ -16,13 +16,14 @@ export interface WebhookMetrics {
 
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
 
-/** Adds them to a registry. `certificates` is read when somebody asks. */
+/** Adds them to a registry. `certificates` and `isUsable` are read when somebody asks. */
 export function createWebhookMetrics(options: {
   readonly registry: Registry;
   readonly prefix: string;
   readonly certificates: () => readonly CertificateExpiry[];
+  readonly isUsable: () => boolean;
 }): WebhookMetrics {
-  const { registry, prefix, certificates } = options;
+  const { registry, prefix, certificates, isUsable } = options;
   const registers = [registry];
   const requests = new Counter({
     name: `${prefix}_webhook_requests_total`,
@@ -48,6 +49,18 @@ export function createWebhookMetrics(options: {
         for (const { certificate, expiresAt } of found) expiry.set({ certificate }, expiresAt / 1_000);
       } catch {
         // One source that fails must not take all the others' metrics with it.
+      }
+    },
+  });
+  const usable = new Gauge({
+    name: `${prefix}_webhook_usable`,
+    help: '1 = the API server can use the webhook of this replica, or nobody calls it',
+    registers,
+    collect: () => {
+      try {
+        usable.set(isUsable() ? 1 : 0);
+      } catch {
+        // As above.
       }
     },
   });

@@ -161,7 +161,7 @@ export const EVERY_VALUE = {
     affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
     updateStrategy: { type: 'OnDelete' },
   },
-  metrics: { port: 9090 },
+  metrics: { port: 9090, dashboard: { enabled: true } },
   selfTest: { enabled: false },
   onUninstall: 'cleanup',
   cleanup: { deadlineSeconds: 60 },

@@ -5,6 +5,7 @@ import {
   closeSync,
   ftruncateSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -186,6 +187,33 @@ describe.each(MOUNTS)('[tcr H6] with the hosts file seen in a mounted %s', (moun
     expect((await third.stop()).code).toBe(0);
     expect(world.text()).not.toContain('registry-credential-helper');
     expect(world.text().startsWith(LOCAL)).toBe(true);
+  });
+
+  test('[tcr H8] --cleanup-and-stay removes it, is ready only then, writes nothing more, and ends well', async () => {
+    const world = newWorld();
+    world.edit(list(['a.example', '10.20.0.7']));
+    const first = await world.start({ mount });
+    await holds(world, '10.20.0.7 a.example');
+    await first.stop();
+    const written = world.text();
+
+    // Another writer holds the lock: it is not ready, and tries again.
+    writeFileSync(world.lock, '');
+    const starting = world.start({ mount, args: ['--cleanup-and-stay', '--interval=1s'] });
+    const told = () => readFileSync(`${world.folder}/log-2`, 'utf8');
+    await eventually('it is told why it waits', () => told().includes('LockBusy'));
+    expect(world.text()).toBe(written);
+    rmSync(world.lock);
+    const ending = await starting;
+    expect(world.text()).not.toContain('registry-credential-helper');
+    expect(world.text().startsWith(LOCAL)).toBe(true);
+
+    world.edit(list(['b.example', '10.20.0.8']));
+    appendFileSync(world.file, '10.0.0.1 nas\n');
+    expect(await (await fetch(`http://${ending.address}/readyz?verbose`)).text()).toContain('[+]block-removed ok');
+    expect((await ending.stop()).code).toBe(0);
+    expect(world.text()).toContain('10.0.0.1 nas\n');
+    expect(world.text()).not.toContain('b.example');
   });
 });
 

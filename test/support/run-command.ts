@@ -10,6 +10,7 @@ export async function runCommand(
   { plane }: World,
   command: string,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const logFile = join(plane.folder, 'logs', `${command}-${randomUUID()}.log`);
   const running = await startProcess({
@@ -22,7 +23,7 @@ export async function runCommand(
       '--config-map=kube-system/acr-configuration',
       ...args,
     ],
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
     logFile,
   });
   const { code } = await running.exited();

@@ -7,9 +7,13 @@ import { startClouds, type Clouds, type CloudsOptions } from './clouds/clouds.ts
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane/control-plane.ts';
 import { freePort } from './control-plane/ports.ts';
 import { startProcess, type RunningProcess } from './control-plane/processes.ts';
+import { grantedRights } from './granted-rights.ts';
 
 /** The user that the program is: the ServiceAccount of `docs/rbac.yaml`. */
 export const PROGRAM_USER = 'system:serviceaccount:kube-system:registry-credential-helper';
+
+/** As of every ServiceAccount. */
+export const PROGRAM_GROUPS: readonly string[] = ['system:serviceaccounts'];
 
 /** A replica of the program. */
 export interface Replica {
@@ -41,6 +45,7 @@ export interface World {
   configure(data: Readonly<Record<string, string>>): Promise<void>;
   /** The Secret with the simulated cloud's access key. */
   putAccessKey(secret?: string): Promise<void>;
+  /** Throws when the test has given the program more rights than `docs/rbac.yaml` does: what it showed would not hold elsewhere. */
   stop(): Promise<void>;
 }
 
@@ -65,7 +70,7 @@ export async function startWorld(
   const plane = await startControlPlane({
     audit: true,
     ...options.plane,
-    users: [{ name: PROGRAM_USER, groups: ['system:serviceaccounts'] }, ...(options.plane?.users ?? [])],
+    users: [{ name: PROGRAM_USER, groups: PROGRAM_GROUPS }, ...(options.plane?.users ?? [])],
   }).catch(async (error: unknown) => {
     await clouds.stop();
     throw error;
@@ -73,6 +78,8 @@ export async function startWorld(
   const cluster = clusterOf(plane);
   const running: RunningProcess[] = [];
   if (options.rights !== 'none') await cluster.applyFile('docs/rbac.yaml');
+  const rights = () => grantedRights(plane, PROGRAM_USER, PROGRAM_GROUPS);
+  const documented = options.rights === 'none' ? undefined : new Set(await rights());
 
   const world: World = {
     plane,
@@ -141,8 +148,12 @@ export async function startWorld(
     },
     async stop() {
       await Promise.all(running.map((one) => one.stop({ graceMs: 2_000 })));
+      // A suite may end with an API server that does not answer: it has written no right since.
+      const granted = documented === undefined ? [] : await rights().catch((): readonly string[] => []);
+      const added = granted.filter((right) => documented?.has(right) === false);
       await plane.stop();
       await clouds.stop();
+      if (added.length > 0) throw new Error(`The test gave the program rights of its own: ${added.join('; ')}`);
     },
   };
   return world;

@@ -27,7 +27,7 @@ const CHECKLISTS: readonly Checklist[] = [
   {
     name: 'tcr',
     lines: { C: 10, S: 7, A: 7, V: 4, K: 9, W: 10, H: 10, M: 7 },
-    later: ['H10', 'M1', 'M3', 'M4', 'M5', 'M6'],
+    later: ['H10'],
     rows: 30,
   },
 ];

@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
 import { flagsHelp } from '../../src/cmd/flags.ts';
 import { EVENT_REASONS } from '../../src/controller/report.ts';
+import { LEFT_BEHIND } from '../../src/controller/tell-left-behind.ts';
 import { CONFIG_DEFAULTS, CONFIG_KEYS, parseConfig } from '../../src/core/config.ts';
 import { foldName } from '../../src/core/fields.ts';
 import { NO_ITEM_DEFAULTS } from '../../src/core/item-defaults.ts';
@@ -120,7 +121,7 @@ describe('docs/reasons.md', () => {
     ],
     ['Why a credential cannot be obtained', [...union('src/core/errors.ts', 'FailureReason'), 'CredentialPending']],
     ['Answers of the webhook', ADMISSION_OUTCOMES],
-    ['Events', EVENT_REASONS],
+    ['Events', [...EVENT_REASONS, LEFT_BEHIND]],
   ])('%s: lists exactly the reasons that there are', (heading, reasons) => {
     expect(reasons.length).toBeGreaterThan(3);
     expect(reasonsUnder(heading)).toEqual(sorted(reasons));
@@ -326,11 +327,13 @@ describe('docs/metrics.md', () => {
     const metrics = createMetrics({ version: 'v' });
     metrics.observe({
       reflectors: () => [{ kind: 'k', lastActivityAt: 1, restarts: 1 }],
-      credentials: () => [{ provider: 'p', cacheKey: 'c', expiresAt: 1 }],
+      credentials: () => [{ provider: 'p', cacheKey: 'c', isHeld: true, expiresAt: 1, isEnding: false }],
       failingCredentials: () => [{ provider: 'p', cacheKey: 'c', reason: 'r' }],
+      leftAlone: () => new Map([['r', 1]]),
       webhookCertificates: () => [{ certificate: 'c', expiresAt: 1 }],
       editedKeys: () => 1,
     });
+    metrics.leading(true);
     metrics.apiCalled({ method: 'GET', code: 200 });
     metrics.reconciled('success');
     metrics.credentialAttempted({ provider: 'p', ok: true, reason: undefined, ms: 1 });
@@ -389,11 +392,13 @@ describe('every page', () => {
       'hosts',
       'explain pod',
       'doctor',
+      'self-test',
     ].map(flagsHelp);
     const scripts = ['scripts/demo.mjs', 'scripts/image.ts', 'scripts/release.ts'];
     const known = [...helps, ...scripts.map((file) => readFileSync(file, 'utf8'))].join('\n');
     const ours = code.filter(
-      ({ text }) => !/kubectl|npm |node -|^--from-literal/.test(text) || text.includes('main.mjs'),
+      ({ text }) =>
+        !/kubectl|helm |npm |node -|^--(from-literal|force-conflicts|timeout)/.test(text) || text.includes('main.mjs'),
     );
     const flags = ours.flatMap(({ text }) => [...text.matchAll(/(?<=^|[\s(])--[a-z][a-z-]+/g)].map(([flag]) => flag));
     expect(flags.length).toBeGreaterThan(5);

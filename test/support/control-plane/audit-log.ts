@@ -45,21 +45,29 @@ export function followAuditLog(file: string): AuditLog {
   const events: AuditEvent[] = [];
   let position = 0;
   let rest = Buffer.alloc(0);
+  /** One at a time: two that read from the same place would take the same lines twice. */
+  let reading: Promise<unknown> = Promise.resolve();
 
   return {
-    read: async () => {
-      const added = await readFrom(file, position);
-      position += added.length;
-      const bytes = Buffer.concat([rest, added]);
-      const end = bytes.lastIndexOf(0x0a) + 1;
-      rest = bytes.subarray(end);
-      for (const line of bytes.subarray(0, end).toString('utf8').split('\n')) {
-        const event = parseAuditLine(line);
-        if (event !== undefined) events.push(event);
-      }
-      return events;
+    read: () => {
+      const next = reading.then(readOn, readOn);
+      reading = next;
+      return next;
     },
   };
+
+  async function readOn(): Promise<readonly AuditEvent[]> {
+    const added = await readFrom(file, position);
+    position += added.length;
+    const bytes = Buffer.concat([rest, added]);
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    rest = bytes.subarray(end);
+    for (const line of bytes.subarray(0, end).toString('utf8').split('\n')) {
+      const event = parseAuditLine(line);
+      if (event !== undefined) events.push(event);
+    }
+    return events;
+  }
 }
 
 /**

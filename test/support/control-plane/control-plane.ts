@@ -10,6 +10,7 @@ import { freePort } from './ports.ts';
 import { startProcess, type ProcessSpec, type RunningProcess, type StopOptions } from './processes.ts';
 import type { Progress } from './progress.ts';
 import { createRunFolder } from './run-folder.ts';
+import type { ToolName } from './tool-table.ts';
 import { findTools } from './tools.ts';
 import { ADMIN, allUsers, buildTokenFile, CONTROLLER_MANAGER, makeTokens } from './users.ts';
 import type { ControlPlaneUser } from './users.ts';
@@ -20,6 +21,8 @@ export interface ControlPlaneOptions {
   readonly users?: readonly ControlPlaneUser[];
   /** Runs kube-controller-manager too: default ServiceAccounts, deletion of namespaces, garbage collection. */
   readonly controllerManager?: boolean;
+  /** The oldest kube-apiserver that there is in the place of the newest; goes with no controller manager, which is newer. */
+  readonly oldest?: boolean;
   /** Logs every call, for `auditEvents`. */
   readonly audit?: boolean;
   /** Further flags of kube-apiserver, such as `--goaway-chance=0.02`. */
@@ -61,8 +64,12 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-const TOOL_NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager'] as const;
-type Tools = Readonly<Record<(typeof TOOL_NAMES)[number], string>>;
+/** Paths of programs. */
+interface Tools {
+  readonly etcd: string;
+  readonly apiServer: string;
+  readonly controllerManager: string | undefined;
+}
 
 const AUDIT_FLUSH_MS = 10_000;
 
@@ -75,10 +82,9 @@ const AUDIT_FLUSH_MS = 10_000;
  * @throws Error with the name of the process that failed and the end of its log
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const tools = await findTools(
-    options.controllerManager === true ? TOOL_NAMES : TOOL_NAMES.slice(0, 2),
-    options.progress === undefined ? {} : { progress: options.progress },
-  );
+  if (options.oldest === true && options.controllerManager === true)
+    throw new Error('The controller manager must not be newer than the API server');
+  const tools = await findComponents(options);
   const folder = await createRunFolder('control-plane');
   const stack: Stack = { processes: [], clients: [] };
   const stop = async (): Promise<void> => {
@@ -93,6 +99,24 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await stop();
     throw error;
   }
+}
+
+async function findComponents({
+  oldest = false,
+  controllerManager = false,
+  progress,
+}: ControlPlaneOptions): Promise<Tools> {
+  const apiServer = oldest ? 'kube-apiserver-oldest' : 'kube-apiserver';
+  const names = ['etcd', apiServer, ...(controllerManager ? (['kube-controller-manager'] as const) : [])] as const;
+  const found: Readonly<Partial<Record<ToolName, string>>> = await findTools(
+    names,
+    progress === undefined ? {} : { progress },
+  );
+  return {
+    etcd: found.etcd ?? '',
+    apiServer: found[apiServer] ?? '',
+    controllerManager: found['kube-controller-manager'],
+  };
 }
 
 /** What has to be ended, whatever comes in between. */
@@ -137,7 +161,7 @@ async function assemble(of: {
   const url = `https://127.0.0.1:${port}`;
   const probe = connect(url);
   const apiServer = apiServerSpec({
-    command: tools['kube-apiserver'],
+    command: tools.apiServer,
     files,
     port,
     etcdUrl,
@@ -155,10 +179,10 @@ async function assemble(of: {
   const api = connect(url, ca);
   const kubeconfigs = await writeKubeconfigs({ url, ca, tokens, folder: of.folder });
   const adminToken = known(tokens, ADMIN);
-  if (options.controllerManager === true) {
+  if (tools.controllerManager !== undefined) {
     await start(
       controllerManagerSpec({
-        command: tools['kube-controller-manager'],
+        command: tools.controllerManager,
         files,
         port: await freePort(),
         kubeconfig: known(kubeconfigs, CONTROLLER_MANAGER),

@@ -12,10 +12,12 @@ export type ToolName =
   | 'helm4'
   | 'helm-unittest'
   | 'kube-apiserver'
+  | 'kube-apiserver-oldest'
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'kubectl'
   | 'kubelet'
+  | 'promtool'
   | 'registry';
 
 /** Where a program comes from. */
@@ -27,6 +29,8 @@ export interface Tool {
   readonly module: string;
   /** The Go package to build. */
   readonly package: string;
+  /** Build tags, joined by commas; none unless told. */
+  readonly tags?: string;
 }
 
 /** What identifies one build of a program. */
@@ -73,9 +77,26 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     package: 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest',
   },
   'kube-apiserver': kubernetes('kube-apiserver'),
+  // The oldest release that is to be had: what the chart renders has to pass there too. Without the clouds' drivers, as their module
+  // is not; nothing here needs them.
+  'kube-apiserver-oldest': {
+    name: 'kube-apiserver-oldest',
+    folder: path.join(TOOLS_FOLDER, 'kubernetes-oldest'),
+    module: 'k8s.io/kubernetes',
+    package: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    tags: 'providerless',
+  },
   'kube-controller-manager': kubernetes('kube-controller-manager'),
   'kube-scheduler': kubernetes('kube-scheduler'),
   kubectl: kubernetes('kubectl'),
+  promtool: {
+    name: 'promtool',
+    folder: path.join(TOOLS_FOLDER, 'promtool'),
+    module: 'github.com/prometheus/prometheus',
+    package: 'github.com/prometheus/prometheus/cmd/promtool',
+    // Without the service discovery of every cloud, which takes several times as long to fetch and to build.
+    tags: 'remove_all_sd',
+  },
   kubelet: kubernetes('kubelet'),
   registry: {
     name: 'registry',
@@ -91,7 +112,7 @@ export function readToolBuild(name: ToolName): ToolBuild {
   const goMod = readFileSync(path.join(tool.folder, 'go.mod'), 'utf8');
   const goSum = readFileSync(path.join(tool.folder, 'go.sum'), 'utf8');
   const version = moduleVersion(goMod, tool.module);
-  return { tool, version, cacheName: buildCacheName({ name, version, goMod, goSum }) };
+  return { tool, version, cacheName: buildCacheName({ name, version, goMod, goSum, tags: tool.tags }) };
 }
 
 /** The version that a go.mod requires of a module. */
@@ -112,9 +133,11 @@ export function buildCacheName(of: {
   readonly version: string;
   readonly goMod: string;
   readonly goSum: string;
+  readonly tags?: string | undefined;
 }): string {
-  const digest = createHash('sha256').update(of.goMod).update('\0').update(of.goSum).digest('hex');
-  return `${of.name}-${of.version}-${digest.slice(0, 12)}`;
+  const digest = createHash('sha256').update(of.goMod).update('\0').update(of.goSum);
+  if (of.tags !== undefined) digest.update('\0').update(of.tags);
+  return `${of.name}-${of.version}-${digest.digest('hex').slice(0, 12)}`;
 }
 
 /** The folder of built programs, shared by all checkouts of a user. */

@@ -89,7 +89,16 @@ async function build(how: {
     const compiler = await startProcess({
       name: `go build ${of.tool.name}`,
       command: how.go,
-      args: ['build', '-trimpath', '-ldflags', linkerFlags(of), '-o', output, of.tool.package],
+      args: [
+        'build',
+        '-trimpath',
+        `-tags=${of.tool.tags ?? ''}`,
+        '-ldflags',
+        linkerFlags(of),
+        '-o',
+        output,
+        of.tool.package,
+      ],
       cwd: of.tool.folder,
       // Go refuses to work without HOME; its scratch files go where they are removed whatever happens.
       env: { ...how.env, HOME: how.env.HOME ?? homedir(), CGO_ENABLED: '0', GOWORK: 'off', GOTMPDIR: folder.path },

@@ -10,6 +10,7 @@ const CLUSTER = [
   'migrate config',
   'migrate from-acr-helper',
   'migrate from-tcr-assistant',
+  'self-test',
 ] as const;
 const COMMANDS = [...CLUSTER, 'hosts'] as const;
 const RUNNING = ['controller', 'cleanup', 'hosts'] as const;
@@ -50,8 +51,11 @@ const HOSTS = {
   inPlace: false,
   intervalMs: 30_000,
   cleanup: false,
+  cleanupAndStay: false,
   cleanupOnExit: false,
 };
+const CLEANUP = { deployment: undefined, daemonSet: undefined, deadlineMs: undefined, leaveUnreachable: false };
+const SELF_TEST = { registries: false, patienceMs: 30_000 };
 /** They may stand alone, so that a value of theirs is joined by `=`. */
 const SWITCHES: readonly string[] = [
   'dry-run',
@@ -59,7 +63,10 @@ const SWITCHES: readonly string[] = [
   'leader-elect',
   'in-place',
   'cleanup',
+  'cleanup-and-stay',
   'cleanup-on-exit',
+  'leave-unreachable',
+  'registries',
 ];
 
 const FLAGS: readonly FlagCase[] = [
@@ -101,7 +108,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'green',
     otherValue: 'green',
     byDefault: 'default',
-    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant'],
+    commands: ['controller', 'cleanup', 'migrate from-acr-helper', 'migrate from-tcr-assistant', 'self-test'],
   },
   {
     flag: 'namespaces',
@@ -111,7 +118,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'c',
     otherValue: ['c'],
     byDefault: undefined,
-    commands: ['controller', 'cleanup'],
+    commands: ['controller', 'cleanup', 'self-test'],
   },
   {
     flag: 'leader-elect',
@@ -151,7 +158,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'c',
     otherValue: ['c'],
     byDefault: [],
-    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant'],
+    commands: ['controller', 'migrate config', 'migrate from-tcr-assistant', 'self-test'],
   },
   {
     flag: 'values-config-map',
@@ -161,7 +168,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'others',
     otherValue: 'others',
     byDefault: undefined,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'declared-resources',
@@ -202,7 +209,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'ns/name',
     otherValue: { ...WEBHOOK, target: { kind: 'service', namespace: 'ns', name: 'name', port: 443 } },
     byDefault: WEBHOOK,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'webhook-url',
@@ -212,7 +219,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'https://hook.example/path/',
     otherValue: { ...WEBHOOK, target: { kind: 'url', url: 'https://hook.example/path' } },
     byDefault: WEBHOOK,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'cluster-role',
@@ -222,7 +229,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'other',
     otherValue: { ...WEBHOOK, clusterRole: 'other' },
     byDefault: WEBHOOK,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'log-level',
@@ -271,6 +278,7 @@ const FLAGS: readonly FlagCase[] = [
       ['in-place', 'inPlace', 'true', true, 'FALSE', false],
       ['interval', 'intervalMs', '1m30s', 90_000, '1h', 3_600_000],
       ['cleanup', 'cleanup', 'true', true, 'false', false],
+      ['cleanup-and-stay', 'cleanupAndStay', 'true', true, 'false', false],
       ['cleanup-on-exit', 'cleanupOnExit', 'true', true, 'false', false],
     ] as const
   ).map(([flag, field, text, value, other, otherValue]): FlagCase => ({
@@ -282,6 +290,38 @@ const FLAGS: readonly FlagCase[] = [
     otherValue: { ...HOSTS, [field]: otherValue },
     byDefault: HOSTS,
     commands: ['hosts'],
+  })),
+  ...(
+    [
+      ['stop-deployment', 'deployment', 'a/b', { namespace: 'a', name: 'b' }, 'c/d', { namespace: 'c', name: 'd' }],
+      ['end-hosts', 'daemonSet', 'a/b', { namespace: 'a', name: 'b' }, 'c/d', { namespace: 'c', name: 'd' }],
+      ['deadline', 'deadlineMs', '4m', 240_000, '10s', 10_000],
+      ['leave-unreachable', 'leaveUnreachable', 'true', true, 'false', false],
+    ] as const
+  ).map(([flag, field, text, value, other, otherValue]): FlagCase => ({
+    flag,
+    text,
+    setting: 'cleanup',
+    value: { ...CLEANUP, [field]: value },
+    other,
+    otherValue: { ...CLEANUP, [field]: otherValue },
+    byDefault: CLEANUP,
+    commands: ['cleanup'],
+  })),
+  ...(
+    [
+      ['registries', 'registries', 'true', true, 'false', false],
+      ['patience', 'patienceMs', '1m', 60_000, '0', 0],
+    ] as const
+  ).map(([flag, field, text, value, other, otherValue]): FlagCase => ({
+    flag,
+    text,
+    setting: 'selfTest',
+    value: { ...SELF_TEST, [field]: value },
+    other,
+    otherValue: { ...SELF_TEST, [field]: otherValue },
+    byDefault: SELF_TEST,
+    commands: ['self-test'],
   })),
   {
     flag: 'hosts-file',
@@ -444,8 +484,23 @@ test.each([
   ['an interval that is for ever', '--interval=61m'],
   ['neither true nor false', '--in-place=no'],
   ['a switch that is none', '--cleanup=1'],
+  ['another one', '--cleanup-and-stay=1'],
 ])('of the command hosts, %s is named with its value', (_, arg) => {
   expect(issuesOf([arg], HOME, 'hosts')).toEqual([expect.stringContaining(`${arg} must be`)]);
+});
+
+test.each([
+  ['a Deployment without namespace', 'cleanup', '--stop-deployment=x'],
+  ['a DaemonSet without name', 'cleanup', '--end-hosts=a/'],
+  ['a deadline without unit', 'cleanup', '--deadline=300'],
+  ['a deadline that is over at once', 'cleanup', '--deadline=9s'],
+  ['a deadline that is none', 'cleanup', '--deadline=25h'],
+  ['a switch that is none', 'cleanup', '--leave-unreachable=1'],
+  ['patience without unit', 'self-test', '--patience=5'],
+  ['patience without end', 'self-test', '--patience=11m'],
+  ['neither true nor false', 'self-test', '--registries=no'],
+])('%s of the command %s is named with its value', (_, command, arg) => {
+  expect(issuesOf([arg], HOME, command)).toEqual([expect.stringContaining(`${arg} must be`)]);
 });
 
 test.each([

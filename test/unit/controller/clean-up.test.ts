@@ -13,6 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => stop.abort());
 
+/** There is no deadline. */
+const UNHURRIED = { patience: new AbortController().signal, onOutOfTime: () => undefined, mayLack: false };
+
 /** An empty cluster whose ServiceAccounts cannot be listed `times` times. */
 function emptyCluster(reason: KubeErrorReason, times: number): (call: KubeCall) => KubeObject {
   let left = times;
@@ -43,6 +46,7 @@ function run(reason: KubeErrorReason, times: number) {
     onFailure: () => undefined,
     onUnknown: () => undefined,
     onUnreadable: () => undefined,
+    ...UNHURRIED,
     onAbsent: () => undefined,
     onReadFailure: (kind, error) => void failures.push(`${kind}: ${error.reason}`),
     signal: stop.signal,
@@ -58,7 +62,7 @@ test.each<KubeErrorReason>(['Forbidden', 'Unauthorized'])('ends when the cluster
 
 test('tells of what could not be read, and tries again', async () => {
   const { outcome, failures } = run('Unavailable', 1);
-  expect(await outcome).toEqual({ references: 0, secrets: 0, failed: 0 });
+  expect(await outcome).toEqual({ references: 0, secrets: 0, failed: 0, leftBehind: [] });
   expect(failures).toEqual(['serviceaccounts: Unavailable']);
 });
 
@@ -74,6 +78,7 @@ test('with listed namespaces looks at no other, and names those that it may not 
     return { metadata: { resourceVersion: '1' }, items };
   });
   const outcome = await cleanUp({
+    ...UNHURRIED,
     ...{
       client,
       instance: 'main',
@@ -93,8 +98,30 @@ test('with listed namespaces looks at no other, and names those that it may not 
   expect(unreadable).toEqual(['locked']);
   // One is there no more, or misspelt: what was meant is left, then.
   expect(absent).toEqual(['absent']);
-  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 2 });
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 2, leftBehind: [] });
   expect(client.calls.map(({ path }) => path).filter((path) => path.includes('private'))).toEqual([]);
+});
+
+test('names the namespaces that there was no time for, and removes nothing that they may still use', async () => {
+  const late: (readonly string[])[] = [];
+  const namespace = (name: string) => ({ metadata: { name, uid: `u-${name}`, resourceVersion: '1' } });
+  const client = createFakeClient(({ path }) => {
+    if (/\/secrets\/.+/.test(path)) throw new KubeError('NotFound', 'none');
+    const items = path === '/api/v1/namespaces' ? ['one', 'two'].map(namespace) : [];
+    return { metadata: { resourceVersion: '1' }, items };
+  });
+  const outcome = await cleanUp({
+    ...{ client, instance: 'main', namespace: 'a', dryRun: false, isWhole: true },
+    ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
+    ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
+    ...{ onReadFailure: () => undefined, onUnreadable: () => undefined, onAbsent: () => undefined },
+    ...{ configMap: CONFIG_MAP, mayLack: false },
+    revocations: { mints: () => true, revoke: () => Promise.reject(new Error('nothing is revoked')) },
+    patience: AbortSignal.abort(),
+    onOutOfTime: (names) => void late.push([...names].sort()),
+  });
+  expect(late).toEqual([['one', 'two']]);
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 2, leftBehind: [] });
 });
 
 describe('[tcr K5] what the master copy remembers as minted', () => {
@@ -119,7 +146,12 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
 
   async function runWith(
     revoke: Revocations['revoke'],
-    change: { readonly dryRun?: boolean; readonly mints?: boolean; readonly isWhole?: boolean } = {},
+    change: {
+      readonly dryRun?: boolean;
+      readonly mints?: boolean;
+      readonly isWhole?: boolean;
+      readonly patience?: AbortSignal;
+    } = {},
   ) {
     const printed: string[] = [];
     const left: string[] = [];
@@ -136,6 +168,7 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
         now: () => Date.now(),
         random: () => 0,
       },
+      ...{ ...UNHURRIED, ...(change.patience === undefined ? {} : { patience: change.patience }) },
       ...{
         onFailure: () => undefined,
         onUnknown: () => undefined,
@@ -166,7 +199,7 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     const { outcome, printed, left, isRemoved } = await runWith(({ cacheKey }) =>
       cacheKey === MINTED[0] ? Promise.reject(new ProviderError('CloudUnavailable', 'down')) : Promise.resolve(['b']),
     );
-    expect(outcome.failed).toBe(1);
+    expect(outcome).toMatchObject({ failed: 0, leftBehind: [MINTED[0]] });
     expect(left).toEqual([MINTED[0]]);
     expect(printed).toContain(`revoked at the cloud b of ${MINTED[1] ?? ''}`);
     expect(isRemoved).toBe(false);
@@ -183,6 +216,20 @@ describe('[tcr K5] what the master copy remembers as minted', () => {
     expect(calls.filter((path) => path.includes('webhookconfigurations') || path.includes('imagepullsecrets'))).toEqual(
       [],
     );
+  });
+
+  test('is named, each of it, and no cloud is asked any more when there is no more time', async () => {
+    const over = AbortSignal.abort(new DOMException('timed out', 'TimeoutError'));
+    const { outcome, left, isRemoved } = await runWith(
+      (_, { signal }) => {
+        signal.throwIfAborted();
+        return Promise.resolve(['never']);
+      },
+      { patience: over },
+    );
+    expect(outcome).toMatchObject({ failed: 0, leftBehind: MINTED });
+    expect(left).toEqual(MINTED);
+    expect(isRemoved).toBe(false);
   });
 
   test('is only named in a dry run', async () => {

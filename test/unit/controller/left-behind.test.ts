@@ -305,6 +305,23 @@ describe('a failure', () => {
     expect(live()).toEqual(['new']);
   });
 
+  test('is counted until it is done, or nobody has to do it any more', async () => {
+    expect(world.left.failing).toBe(0);
+    await failing(new ProviderError('PermissionDenied', 'no'));
+    expect(world.left.failing).toBe(1);
+    world.requests = [];
+    expect(world.left.failing).toBe(1);
+    world.requests = [request()];
+    world.held.clear();
+    expect(world.left.failing).toBe(0);
+    hold('new', START);
+    expect(world.left.failing).toBe(1);
+    world.failWith = undefined;
+    await world.advance(620_000);
+    expect(live()).toEqual(['new']);
+    expect(world.left.failing).toBe(0);
+  });
+
   test('holds up no other request', async () => {
     const other = `${KEY}/other`;
     world.requests = [request(), request(other)];

@@ -60,6 +60,23 @@ describe('of what is left alone', () => {
     expect((await metrics.render()).text).toContain('skips_total{reason="Contended"} 100\n');
   });
 
+  test('a gauge says how many there are at this moment, and nothing when another replica leads', async () => {
+    metrics.observe({ leftAlone: report.leftAlone });
+    const gauge = async () => (await metrics.render()).text.match(/^\w+_left_alone\{.*$/gm) ?? [];
+    const P = 'registry_credential_helper_left_alone';
+    report.onLeading(true);
+    tell(contended('a'), contended('b'), { reason: 'NameTaken', name: 'c', message: '' });
+    report.onPlan('web', { writes: [], skips: [contended('a')], nextCheckAt: undefined, truncated: false });
+    expect(await gauge()).toEqual([`${P}{reason="Contended"} 3`, `${P}{reason="NameTaken"} 1`]);
+    tell(contended('b'));
+    report.onGone('web');
+    expect(await gauge()).toEqual([`${P}{reason="Contended"} 1`]);
+    report.onLeading(false);
+    expect(await gauge()).toEqual([]);
+    report.onLeading(true);
+    expect(await gauge()).toEqual([]);
+  });
+
   test('what ended and begins again is told again', () => {
     tell(contended('a'), contended('b'));
     tell(contended('b'));

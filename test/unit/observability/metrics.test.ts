@@ -17,9 +17,14 @@ test('every metric has its name, its help and, once used, its sample', async () 
     queueDepth: () => 1,
     reflectors: () => [{ kind: 'secrets', lastActivityAt: 1_500, restarts: 6 }],
     credentials: () => [
-      { provider: 'acr', cacheKey: 'acr/a', expiresAt: 2_000_000 },
-      { provider: 'static', cacheKey: 'static/b', expiresAt: undefined },
+      { provider: 'acr', cacheKey: 'acr/a', isHeld: true, expiresAt: 2_000_000 },
+      { provider: 'static', cacheKey: 'static/b', isHeld: true, expiresAt: undefined },
+      { provider: 'tcr', cacheKey: 'tcr/c', isHeld: false },
+      { provider: 'static', cacheKey: 'ips/d', isHeld: true, expiresAt: 3_000_000, isEnding: true },
     ],
+    leftAlone: () => new Map([['NameTaken', 2]]),
+    revocationsFailing: () => 1,
+    isWebhookUsable: () => false,
   });
   metrics.queueAdded();
   metrics.queueWaited(10);
@@ -30,6 +35,7 @@ test('every metric has its name, its help and, once used, its sample', async () 
   metrics.apiCalled({ method: 'GET', code: undefined });
   metrics.configValid(false);
   metrics.leading(true);
+  metrics.observe({ leftAlone: () => new Map([['NameTaken', 1]]) });
   metrics.credentialAttempted({ provider: 'acr', ok: false, reason: 'Throttled', ms: 20 });
   metrics.credentialAttempted({ provider: 'acr', ok: true, reason: undefined, ms: 20 });
   metrics.wrote({ kind: 'create-secret', reason: 'SecretMissing' });
@@ -59,6 +65,13 @@ test('every metric has its name, its help and, once used, its sample', async () 
     `${P}_credential_attempts_total{provider="acr",result="Throttled"} 1`,
     `${P}_credential_attempts_total{provider="acr",result="success"} 1`,
     `${P}_credential_expires_at_seconds{provider="acr",credential="acr/a"} 2000`,
+    `${P}_credential_expires_at_seconds{provider="static",credential="ips/d"} 3000`,
+    `${P}_credential_held{provider="static",credential="static/b"} 1`,
+    `${P}_credential_held{provider="tcr",credential="tcr/c"} 0`,
+    `${P}_password_ending{provider="static",credential="ips/d"} 1`,
+    `${P}_left_alone{reason="NameTaken"} 3`,
+    `${P}_revocations_failing 1`,
+    `${P}_webhook_usable 0`,
     `${P}_writes_total{kind="create-secret",reason="SecretMissing"} 1`,
     `${P}_write_failures_total{kind="create-secret",reason="Forbidden"} 1`,
     `${P}_skips_total{reason="NameTaken"} 1`,
@@ -70,16 +83,45 @@ test('every metric has its name, its help and, once used, its sample', async () 
   ]) {
     expect(text.split('\n').map(unordered)).toContain(unordered(line));
   }
-  expect(text).not.toContain('static/b');
+  expect(text).not.toContain(`expires_at_seconds{provider="static",credential="static/b"`);
 });
 
 test('a credential that is held no longer has no sample any more', async () => {
   const metrics = createMetrics({ version: '1' });
-  let held = [{ provider: 'acr', cacheKey: 'acr/a', expiresAt: 1_000 }];
+  let held = [{ provider: 'acr', cacheKey: 'acr/a', isHeld: true, expiresAt: 1_000 }];
   metrics.observe({ credentials: () => held });
+  metrics.leading(true);
   expect((await metrics.render()).text).toContain('acr/a');
   held = [];
   expect((await metrics.render()).text).not.toContain('acr/a');
+});
+
+test('who leads no longer says nothing of what another replica knows better by now', async () => {
+  const metrics = createMetrics({ version: '1' });
+  metrics.observe({
+    credentials: () => [{ provider: 'acr', cacheKey: 'acr/a', isHeld: true, expiresAt: 1_000, isEnding: false }],
+    failingCredentials: () => [{ provider: 'acr', cacheKey: 'acr/a', reason: 'Throttled' }],
+    leftAlone: () => new Map([['NameTaken', 1]]),
+    revocationsFailing: () => 1,
+  });
+  const samples = async () =>
+    (await metrics.render()).text
+      .split('\n')
+      .filter((line) => /^[^#].*(acr.a|reason=|_revocations_failing|_standing_down)/.test(line));
+  metrics.leading(true);
+  metrics.standingDown(true);
+  expect(await samples()).toHaveLength(7);
+  metrics.leading(false);
+  expect(await samples()).toEqual([`${P}_revocations_failing 0`, `${P}_standing_down 0`]);
+});
+
+test('a kind that is followed no longer has no sample any more', async () => {
+  const metrics = createMetrics({ version: '1' });
+  let followed = [{ kind: 'imagepullsecrets', lastActivityAt: 1_500, restarts: 6 }];
+  metrics.observe({ reflectors: () => followed });
+  expect((await metrics.render()).text).toContain('imagepullsecrets');
+  followed = [];
+  expect((await metrics.render()).text).not.toContain('imagepullsecrets');
 });
 
 test('two programs in one process do not share a registry', async () => {

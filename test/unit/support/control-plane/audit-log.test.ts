@@ -55,6 +55,14 @@ describe('following the audit log', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  test('reads each line once, also for several who ask at once', async () => {
+    const file = path.join(folder, 'audit.log');
+    const log = followAuditLog(file);
+    await appendFile(file, `${LINE}\n`);
+    await Promise.all([log.read(), log.read(), log.read()]);
+    expect(await log.read()).toHaveLength(1);
+  });
+
   test('reads what was added, and a line only when it is whole', async () => {
     const file = path.join(folder, 'audit.log');
     const log = followAuditLog(file);

@@ -20,10 +20,17 @@ describe('the cache name of a built tool', () => {
     ['version', { ...BUILD, version: 'v3.6.7' }],
     ['go.mod', { ...BUILD, goMod: 'module x\n' }],
     ['go.sum', { ...BUILD, goSum: 'b h1:d\n' }],
+    ['build tags', { ...BUILD, tags: 'a' }],
     ['border between go.mod and go.sum', { ...BUILD, goMod: 'module a\nb', goSum: ' h1:c\n' }],
   ])('changes with the %s', (_, other) => {
     expect(buildCacheName(other)).not.toBe(buildCacheName(BUILD));
   });
+});
+
+test('two builds of one program have names of their own in the cache', () => {
+  const names = (Object.keys(TOOLS) as ToolName[]).map((name) => readToolBuild(name).cacheName);
+  expect(new Set(names).size).toBe(names.length);
+  expect(TOOLS['kube-apiserver-oldest'].package).toBe(TOOLS['kube-apiserver'].package);
 });
 
 describe('the version of a module', () => {

@@ -1,0 +1,65 @@
+// The part of cleaning up that is about what all namespaces share: webhooks, declared resources, and the Secrets in our own namespace.
+import { KubeError } from '../core/errors.ts';
+import { authoritySecretName, stateSecretName, WEBHOOK_KINDS, webhookName } from '../core/names.ts';
+import { removeDeclared } from '../kube/declaration-writes.ts';
+import {
+  isOwnAuthority,
+  isOwnMasterCopy,
+  removeOwn,
+  removeWebhook,
+  secretPlace,
+  type Removal,
+} from '../kube/one-object.ts';
+import type { CleanUpOptions } from './clean-up.ts';
+
+/** Removes what would write again, or have written, what is removed afterwards. Throws KubeError. */
+export async function removeSources(options: CleanUpOptions): Promise<void> {
+  // First: it would add references again.
+  for (const kind of WEBHOOK_KINDS) {
+    await unlessForbidden('a webhook', options, async () => {
+      tellOf(await removeWebhook(options.client, kind, options), `${kind} ${webhookName(options.instance)}`, options);
+    });
+  }
+  // Whoever serves them next would write their Secrets again.
+  await unlessForbidden('declared resources', options, async () => {
+    for (const name of await removeDeclared(options.client, options)) {
+      tellOf('removed', `ImagePullSecret ${name}`, options);
+    }
+  });
+}
+
+/** Rights may be those of another installation, or of an older version: what they do not reach was not made by this one, most likely. */
+export async function unlessForbidden(
+  what: Parameters<CleanUpOptions['onUnknown']>[0],
+  { onUnknown }: CleanUpOptions,
+  remove: () => Promise<void>,
+): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
+    onUnknown(what, error);
+  }
+}
+
+/** Removes the certificate authority and the master copy, unless that is still needed. Throws KubeError. */
+export async function removeOwnSecrets(
+  options: CleanUpOptions,
+  { keepsMasterCopy }: { readonly keepsMasterCopy: boolean },
+): Promise<void> {
+  const { client, namespace, instance, dryRun, signal } = options;
+  const masterCopy = { name: stateSecretName(instance), what: 'master copy', isOwn: isOwnMasterCopy };
+  for (const { name, what, isOwn } of [
+    { name: authoritySecretName(instance), what: 'certificate authority of the webhook', isOwn: isOwnAuthority },
+    ...(keepsMasterCopy ? [] : [masterCopy]),
+  ]) {
+    const place = secretPlace(namespace, name);
+    const removal = await removeOwn(client, { place, isOwn: (live) => isOwn(live, instance), dryRun, signal });
+    tellOf(removal, `Secret ${namespace}/${name} (${what})`, options);
+  }
+}
+
+function tellOf(removal: Removal, what: string, { dryRun, print }: CleanUpOptions): void {
+  if (removal === 'removed') print(`${dryRun ? 'would delete' : 'deleted'} ${what}`);
+  if (removal === 'foreign') print(`left alone ${what}: somebody else's has this name`);
+}

@@ -1,0 +1,100 @@
+// The end of the hosts block: how the DaemonSet of the command `hosts` is told of it, and which nodes are there yet. A Pod that is only
+// stopped cannot know: a restart, a rolling update and the end look the same from inside.
+import { isRecord } from './records.ts';
+
+/** Flag with which a Pod of the command `hosts` removes the block, and stays, ready once that is done. */
+export const ENDING_FLAG = '--cleanup-and-stay';
+
+/** What is sent to the API server, as a strategic merge patch; `isEnding` = its Pods are told already. */
+export type HostsEnding =
+  { readonly isEnding: true } | { readonly isEnding: false; readonly patch: Readonly<Record<string, unknown>> };
+
+/** A Pod of the DaemonSet. */
+export interface HostsPod {
+  readonly name: string;
+  /** undefined = it has none yet. */
+  readonly node: string | undefined;
+  readonly isReady: boolean;
+  /** Of its containers. */
+  readonly args: readonly string[];
+}
+
+/** How far it is. */
+export interface HostsEndProgress {
+  readonly isDone: boolean;
+  /** Nodes that are not done, sorted. */
+  readonly left: readonly string[];
+  /** Pods that are still to be made, or have no node yet. */
+  readonly missing: number;
+}
+
+/**
+ * How the DaemonSet is changed so that all of its Pods are replaced at once by such that remove the block; undefined = none of its
+ * containers runs the command `hosts`. The patch holds the version that was read.
+ */
+export function endHosts(daemonSet: Readonly<Record<string, unknown>>): HostsEnding | undefined {
+  const metadata = recordOf(daemonSet.metadata);
+  const template = recordOf(recordOf(daemonSet.spec).template);
+  const containers = listOf(recordOf(template.spec).containers);
+  const found = containers.find((container) => wordsOf(container).includes('hosts'));
+  if (found === undefined) return undefined;
+  const args = textsOf(found.args);
+  if (isEnding(args)) return { isEnding: true };
+  const rollingUpdate = { maxUnavailable: '100%', maxSurge: 0 };
+  const spec = { containers: [{ name: found.name, args: [...args, ENDING_FLAG] }] };
+  return {
+    isEnding: false,
+    patch: {
+      metadata: { uid: metadata.uid, resourceVersion: metadata.resourceVersion },
+      spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate }, template: { spec } },
+    },
+  };
+}
+
+/**
+ * Judges it: a node is done when a Pod that removes the block is ready there. `before`: the nodes that had a Pod before; one of them may get
+ * no new one (it has a taint since, or is not ready), and is not counted by the DaemonSet any more: its block stays all the same.
+ */
+export function hostsEndProgress(
+  daemonSet: Readonly<Record<string, unknown>>,
+  pods: readonly HostsPod[],
+  before: readonly string[],
+): HostsEndProgress {
+  const { generation } = recordOf(daemonSet.metadata);
+  const { desiredNumberScheduled, observedGeneration } = recordOf(daemonSet.status);
+  // Until it was looked at once, nobody knows how many there are to be.
+  const isObserved = numberOf(observedGeneration) >= numberOf(generation);
+  const done = new Set(nodesOf(pods.filter(({ isReady, args }) => isReady && isEnding(args))));
+  const left = [...new Set([...before, ...nodesOf(pods)])].filter((node) => !done.has(node)).sort();
+  const missing = Math.max(0, numberOf(desiredNumberScheduled) - done.size - left.length);
+  return { isDone: isObserved && left.length === 0 && missing === 0, left, missing };
+}
+
+/** The nodes that the Pods are on; some may be there twice. */
+export function nodesOf(pods: readonly Pick<HostsPod, 'node'>[]): readonly string[] {
+  return pods.flatMap(({ node }) => node ?? []);
+}
+
+function isEnding(args: readonly string[]): boolean {
+  return args.includes(ENDING_FLAG) || args.includes(`${ENDING_FLAG}=true`);
+}
+
+function wordsOf({ command, args }: Readonly<Record<string, unknown>>): readonly string[] {
+  return [...textsOf(command), ...textsOf(args)];
+}
+
+function textsOf(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
+}
+
+function listOf(list: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(list) ? list.filter(isRecord) : [];
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}

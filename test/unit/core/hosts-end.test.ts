@@ -1,0 +1,90 @@
+// How a DaemonSet is told of the end, and which nodes are there yet.
+import { describe, expect, test } from '@jest/globals';
+import { ENDING_FLAG, endHosts, hostsEndProgress, type HostsPod } from '../../../src/core/hosts-end.ts';
+
+const daemonSet = (containers: readonly object[], more: object = {}) => ({
+  metadata: { uid: 'u', resourceVersion: '7', generation: 2 },
+  spec: { updateStrategy: { type: 'OnDelete' }, template: { spec: { containers } } },
+  ...more,
+});
+
+describe('a DaemonSet', () => {
+  test('of the command hosts is changed in that container alone, and replaces all Pods at once', () => {
+    const found = endHosts(
+      daemonSet([
+        { name: 'sidecar', args: ['serve'] },
+        { name: 'hosts', args: ['hosts', '--in-place=true'] },
+      ]),
+    );
+    expect(found).toEqual({
+      isEnding: false,
+      patch: {
+        metadata: { uid: 'u', resourceVersion: '7' },
+        spec: {
+          updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },
+          template: { spec: { containers: [{ name: 'hosts', args: ['hosts', '--in-place=true', ENDING_FLAG] }] } },
+        },
+      },
+    });
+  });
+
+  test('that names the command in another place is found, too', () => {
+    const found = endHosts(daemonSet([{ name: 'a', command: ['/node', '/app/main.mjs', 'hosts'] }]));
+    expect(found).toMatchObject({
+      patch: { spec: { template: { spec: { containers: [{ name: 'a', args: [ENDING_FLAG] }] } } } },
+    });
+  });
+
+  test.each([ENDING_FLAG, `${ENDING_FLAG}=true`])('that is told already (%s) is left as it is', (flag) => {
+    expect(endHosts(daemonSet([{ name: 'a', args: ['hosts', flag] }]))).toEqual({ isEnding: true });
+  });
+
+  test.each<[string, object]>([
+    ['runs something else', daemonSet([{ name: 'a', args: ['serve', 'hosts-file'] }])],
+    ['has no containers', daemonSet([])],
+    ['is nonsense', { spec: 7 }],
+  ])('that %s is not changed', (_, found) => {
+    expect(endHosts({ ...found })).toBeUndefined();
+  });
+});
+
+const DONE = { left: [], missing: 0 };
+
+describe('the end', () => {
+  const status = (desired: number, observedGeneration = 2) => ({
+    status: { desiredNumberScheduled: desired, observedGeneration },
+  });
+  const pod = (node: string | undefined, isReady: boolean, isEnding = true): HostsPod => ({
+    ...{ name: `p-${node ?? ''}`, node, isReady },
+    args: ['hosts', ...(isEnding ? [ENDING_FLAG] : [])],
+  });
+
+  test.each<[string, number, readonly HostsPod[], object]>([
+    ['is there when each node has a ready Pod that removes the block', 2, [pod('a', true), pod('b', true)], DONE],
+    ['is there where there is no node', 0, [], DONE],
+    ['is not there where the Pod is not ready', 2, [pod('a', true), pod('b', false)], { left: ['b'], missing: 0 }],
+    [
+      'is not there where the Pod is an old one',
+      2,
+      [pod('b', true, false), pod('a', true)],
+      { left: ['b'], missing: 0 },
+    ],
+    ['is not there where no Pod is yet', 2, [pod('a', true)], { left: [], missing: 1 }],
+    ['is not there where a Pod has no node yet', 2, [pod('a', true), pod(undefined, false)], { left: [], missing: 1 }],
+    ['is there beside an old Pod that still ends', 1, [pod('a', false, false), pod('a', true)], DONE],
+    ['is not there on a node that should have none and has an old one', 0, [pod('z', true, false)], { left: ['z'] }],
+  ])('%s', (_, desired, pods, expected) => {
+    const isDone = expected === DONE;
+    expect(hostsEndProgress(daemonSet([], status(desired)), pods, [])).toMatchObject({ isDone, ...expected });
+  });
+
+  test('is not there where a node had a Pod and gets none any more, since the DaemonSet does not count it', () => {
+    const progress = hostsEndProgress(daemonSet([], status(1)), [pod('a', true)], ['tainted', 'a']);
+    expect(progress).toEqual({ isDone: false, left: ['tainted'], missing: 0 });
+  });
+
+  test('is not there before the change was looked at, however many Pods are ready', () => {
+    expect(hostsEndProgress(daemonSet([], status(0, 1)), [], []).isDone).toBe(false);
+    expect(hostsEndProgress(daemonSet([]), [], []).isDone).toBe(false);
+  });
+});
