@@ -48,7 +48,8 @@ export async function makeStandIns(folder: string): Promise<Readonly<Record<stri
   const shell = ['/bin/sh', '/usr/bin/env'];
   for (const program of shell) put(build, program, realpathSync(program));
   await putLibraries(build, shell);
-  const npm = realpathSync(path.join(await outputOf('npm', ['root', '--global']), 'npm'));
+  // By the program itself: `npm root` goes by the Node that is found first, which need not be the one that npm came with.
+  const npm = path.dirname(path.dirname(realpathSync((await outputOf('sh', ['-c', 'command -v npm'])).trim())));
   cpSync(npm, path.join(build, 'usr/lib/node_modules/npm'), { recursive: true });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', path.join(build, 'usr/bin/npm'));
   symlinkSync(NODE, path.join(build, 'usr/bin/node'));

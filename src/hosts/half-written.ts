@@ -7,10 +7,12 @@ import type { OpenFile } from './file-access.ts';
 const EMPTY_MS = 200;
 /** How long one is that changed a moment before, has no block, and ends within a line. */
 const UNFINISHED_MS = 5_000;
+/** How long it is with a block: a line that is appended is seen in two pieces for a moment where it goes over the end of a page. */
+const TORN_MS = 200;
 
 /** True while it should not be written: what is ours would move what somebody goes on to write. `waitedMs` = so far. */
 export function isHalfWritten({ text, stamp }: Pick<OpenFile, 'text' | 'stamp'>, waitedMs: number): boolean {
   if (text === '') return waitedMs < EMPTY_MS;
   const isYoung = stamp === undefined;
-  return isYoung && !text.endsWith('\n') && !text.includes(BLOCK_END) && waitedMs < UNFINISHED_MS;
+  return isYoung && !text.endsWith('\n') && waitedMs < (text.includes(BLOCK_END) ? TORN_MS : UNFINISHED_MS);
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { load, loadAll } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import { createItemParser } from '../../src/credentials/requests.ts';
 import { parseConfig } from '../../src/core/config.ts';
 import { createProviders } from '../../src/providers/table.ts';
@@ -14,7 +14,6 @@ import {
   deploymentOf,
   EVERY_VALUE,
   manifestsOf,
-  valuesFiles,
   type Helm,
   type Manifest,
   type PodTemplate,
@@ -41,12 +40,10 @@ afterAll(async () => {
   await helm.remove();
 });
 
-test.each<[string, Values]>([
-  ...[...valuesFiles()].map(([name, values]): [string, Values] => [`values/${name}.yaml`, values]),
-  ['every value set', EVERY_VALUE],
-])('with %s every object is accepted, and no field of it is unknown', async (_, values) => {
+// The files of values are tried in admission.test.ts.
+test('with every value set every object is accepted, and no field of it is unknown', async () => {
   for (const namespace of NAMESPACES) await ensureNamespace(namespace);
-  for (const manifest of manifestsOf(await helm.render(values))) await dryRun(manifest);
+  for (const manifest of manifestsOf(await helm.render(EVERY_VALUE))) await dryRun(manifest);
 });
 
 describe('a namespace that enforces the Pod Security level restricted', () => {
@@ -70,12 +67,6 @@ describe('a namespace that enforces the Pod Security level restricted', () => {
       items.map(({ name }) => name);
     expect(names(volumes)).toEqual(expected);
     expect(names(containers?.[0].volumeMounts)).toEqual(expected);
-  });
-
-  test('accepts the Pod of the README that cleans up', async () => {
-    const readme = readFileSync(path.join(CHART, 'README.md'), 'utf8');
-    const [, yaml = ''] = /```yaml\n(apiVersion: v1\nkind: Pod\n.*?)```/s.exec(readme) ?? [];
-    await dryRun(load(yaml) as Manifest, namespace);
   });
 
   test('refuses a Pod that may do more: the level is really enforced', async () => {

@@ -89,7 +89,8 @@ const login = (password: string) =>
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'self-test-'));
   authority = await createCertificateAuthority(folder);
-  world = await startWorld({ plane: { controllerManager: true } });
+  const furtherRights = ['create /serviceaccounts * in *'];
+  world = await startWorld({ plane: { controllerManager: true }, furtherRights });
   await applyCrd(await kubectlOf(world.plane));
   const { realm } = await startTokenService();
   const { issuer, rootCertBundle } = world.clouds.endpoints().registryAuth;

@@ -133,6 +133,11 @@ async function installed(): Promise<void> {
 
 beforeAll(async () => {
   world = await startWorld({
+    furtherRights: [
+      ...['get', 'patch'].map((verb) => `${verb} apps/deployments/scale ${DEPLOYMENT} in ${NAMESPACE}`),
+      ...['get', 'patch'].map((verb) => `${verb} apps/daemonsets ${DAEMON_SET} in ${NAMESPACE}`),
+      `list /pods * in ${NAMESPACE}`,
+    ],
     plane: { controllerManager: true },
     clouds: { tencent: { instances: [LONG, ROBOTS] } },
   });
