@@ -26,7 +26,7 @@ tests('Unit tests', 'unit', ['--coverage', '--maxWorkers=100%', '--testTimeout=6
 step('Control plane from Go modules', node, ['test/support/control-plane/build-tools.ts']);
 step('Bundle', node, ['scripts/build.ts']);
 // Each suite has a control plane of its own and waits for most of its time; how long something takes is no failure.
-tests('Integration tests', 'integration', ['--maxWorkers=2', '--testTimeout=120000']);
+tests('Integration tests', 'integration', ['--maxWorkers=3', '--testTimeout=120000']);
 endToEnd();
 acceptance();
 

@@ -11,7 +11,7 @@ import { attemptCredential, endpointOf } from './providers-acr-attempt.ts';
 
 const { instanceId } = SAMPLE.instance;
 const { accessKeyId, accessKeySecret } = SAMPLE.accessKey;
-const TIMEOUT_MS = 1_000;
+const TIMEOUT_MS = 3_000;
 let provider: ReturnType<typeof createAcrProvider>;
 let clouds: Clouds;
 let endpoints: CloudEndpoints;

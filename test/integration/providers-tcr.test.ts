@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => clouds.stop());
 beforeEach(() => {
   // Of its own for each case: a cloud that asked to slow down makes the next call wait.
-  provider = createTcrProvider(createTcrServices({ timeoutMs: 1_000 }));
+  provider = createTcrProvider(createTcrServices({ timeoutMs: 3_000 }));
   keys = { 'secret-id': key.secretId, 'secret-key': key.secretKey };
   const { state, tcr } = clouds.tencent;
   state.instances.set(instance.registryId, INSTANCE);

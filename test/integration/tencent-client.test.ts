@@ -12,7 +12,7 @@ import { startClouds, TENCENT_SAMPLE, type Clouds } from '../support/clouds/clou
 import { freePort } from '../support/control-plane/ports.ts';
 
 const { signal } = new AbortController();
-const TIMEOUT_MS = 1_000;
+const TIMEOUT_MS = 3_000;
 const { secretId, secretKey } = TENCENT_SAMPLE.key;
 const KEY = { secretId, secretKey, origin: 'a test', account: 'a test' };
 const SUCCESS = '{"Response":{"RequestId":"0f0f0f0f-1111-4222-8333-444444444444","Token":"fake-token"}}';
