@@ -7,8 +7,11 @@ import type { OpenFile } from './file-access.ts';
 const EMPTY_MS = 200;
 /** How long one is that changed a moment before, has no block, and ends within a line. */
 const UNFINISHED_MS = 5_000;
-/** How long it is with a block: a line that is appended is seen in two pieces for a moment where it goes over the end of a page. */
-const TORN_MS = 200;
+/**
+ * How long it is with a block: an appended line that goes over the end of a page is seen in two pieces for a moment. Not longer, since a
+ * file may end within a line for good, and be written again and again.
+ */
+const TORN_MS = 10;
 
 /** True while it should not be written: what is ours would move what somebody goes on to write. `waitedMs` = so far. */
 export function isHalfWritten({ text, stamp }: Pick<OpenFile, 'text' | 'stamp'>, waitedMs: number): boolean {
