@@ -36,7 +36,7 @@ export function bundledPackages({ outputs }: Outputs): readonly BundledPackage[]
     readonly packages: Readonly<Record<string, { readonly integrity?: string }>>;
   };
   const places = Object.values(outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? (PLACE.exec(file) ?? []) : [])),
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? placeOf(file) : [])),
   );
   return [...new Set(places)].sort().map((place) => {
     const { name, version, license } = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as PackageJson;
@@ -47,6 +47,11 @@ export function bundledPackages({ outputs }: Outputs): readonly BundledPackage[]
     if (integrity === undefined) throw new Error(`package-lock.json has no integrity for ${place}: run npm install`);
     return { name, version, license: licence, integrity, place };
   });
+}
+
+/** As the lock file names it, also where the folder of the packages is a link to another place. */
+function placeOf(file: string): readonly string[] {
+  return PLACE.exec(file.slice(Math.max(0, file.indexOf('node_modules/')))) ?? [];
 }
 
 /** Writes the project's licence, the texts of all licences, and the list of the packages into a folder, which is made. */

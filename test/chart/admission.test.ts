@@ -68,6 +68,10 @@ describe.each(VERSIONS)('the API server of the %s version', (_, options) => {
     for (const name of new Set(names))
       if ((await clusterOf(plane).get('namespaces', name)) === undefined) await clusterOf(plane).namespace(name);
   };
+  const ensureAccount = async (namespace: string, name: string): Promise<void> => {
+    if ((await clusterOf(plane).get('serviceaccounts', name, namespace)) === undefined)
+      await clusterOf(plane).serviceAccount(namespace, name);
+  };
   const dryRun = (manifests: readonly unknown[]) =>
     kubectl(
       ['apply', '--dry-run=server', '--validate=strict', '-f', '-'],
@@ -77,6 +81,9 @@ describe.each(VERSIONS)('the API server of the %s version', (_, options) => {
   test.each(VALUES_FILES)('takes every object of %s', async (file) => {
     const manifests = await render(file);
     await ensureNamespaces(manifests.flatMap(({ metadata }) => metadata.namespace ?? []));
+    // A Pod is only accepted where its ServiceAccount is.
+    for (const { kind, metadata } of manifests)
+      if (kind === 'ServiceAccount') await ensureAccount(metadata.namespace ?? NAMESPACE, metadata.name);
     const { code, stdout, stderr } = await dryRun(manifests);
     expect({ code, stderr: stderr.replace(/^Warning: .*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout.trim().split('\n')).toHaveLength(manifests.length);
@@ -108,8 +115,7 @@ describe.each(VERSIONS)('the API server of the %s version', (_, options) => {
         readonly priorityClassName?: string;
       };
       await ensurePriorityClass(priorityClassName);
-      if ((await clusterOf(plane).get('serviceaccounts', account, level)) === undefined)
-        await clusterOf(plane).serviceAccount(level, account);
+      await ensureAccount(level, account);
       const path = `/api/v1/namespaces/${level}/pods`;
       const { status, body } = await plane.request({ method: 'POST', path, body: pod });
       if (status !== 201) return `${status} ${(body as { message: string }).message}`;
