@@ -44,7 +44,15 @@ describe('the README', () => {
   beforeAll(async () => {
     checkout = await mkdtemp(join(tmpdir(), 'readme-'));
     cleanups.push(() => rm(checkout, { recursive: true, force: true }));
-    for (const name of ['src', 'scripts', 'package.json', 'package-lock.json', 'node_modules', 'tsconfig.json']) {
+    for (const name of [
+      'src',
+      'scripts',
+      'LICENSE',
+      'package.json',
+      'package-lock.json',
+      'node_modules',
+      'tsconfig.json',
+    ]) {
       await symlink(resolve(name), join(checkout, name));
     }
     const secret = objects.find(({ kind }) => kind === 'Secret')?.stringData ?? {};
