@@ -18,6 +18,7 @@ const results = mkdtempSync(join(tmpdir(), 'registry-credential-helper-test-'));
 let passed = 0;
 let failed = 0;
 const passedTitles = [];
+const otherTitles = [];
 
 step('Format', 'prettier', ['--check', '--log-level=warn', '.']);
 step('Lint', 'eslint', ['.', '--max-warnings', '0']);
@@ -55,7 +56,8 @@ function tests(title, project, args) {
   failed += status !== 0 && broken === 0 ? 1 : broken;
   if (summary.numPassedTests === 0) failed += 1;
   for (const { assertionResults } of summary.testResults)
-    for (const { status, fullName } of assertionResults) if (status === 'passed') passedTitles.push(fullName);
+    for (const { status, fullName } of assertionResults)
+      (status === 'passed' ? passedTitles : otherTitles).push(fullName);
 }
 
 /** The story on a real node; each of its steps counts. Nothing does where the machine cannot run a node: exit code 77. */
@@ -83,13 +85,14 @@ function readSummary(output) {
   }
 }
 
-/** Each line of an acceptance checklist that a page docs/compatibility-<name>.md links to has a test that passed: `[<name> R2]`. */
+/** Each line of an acceptance checklist that a page docs/compatibility-<name>.md links to has tests, `[<name> R2]`, and all of them passed. */
 function acceptance() {
   heading('Acceptance checklists');
   for (const page of readdirSync(join(root, 'docs')).filter((file) => file.startsWith('compatibility-'))) {
     const name = page.slice('compatibility-'.length, -'.md'.length);
     const ids = [...readFileSync(join(root, 'docs', page), 'utf8').matchAll(/^\[([A-Z]\d+)\]: /gm)].map(([, id]) => id);
-    const unshown = ids.filter((id) => !passedTitles.some((title) => title.includes(`[${name} ${id}]`)));
+    const isIn = (titles, id) => titles.some((title) => title.includes(`[${name} ${id}]`));
+    const unshown = ids.filter((id) => !isIn(passedTitles, id) || isIn(otherTitles, id));
     passed += ids.length - unshown.length;
     failed += unshown.length + (ids.length === 0 ? 1 : 0);
     const rest = unshown.length === 0 ? '' : `; not ${unshown.join(', ')}`;
