@@ -158,7 +158,10 @@ describe.each(MOUNTS)('[tcr H6] with the hosts file seen in a mounted %s', (moun
         6_000,
       );
     }
-    expect(running.log().filter(({ message }) => String(message).includes('keeps being undone'))).toHaveLength(1);
+    const told = () => running.log().filter(({ message }) => String(message).includes('keeps being undone'));
+    // The line comes after the write that it is about.
+    await eventually('it is told', () => told().length > 0);
+    expect(told()).toHaveLength(1);
   });
 
   test('[tcr H8] a restart keeps the block and writes nothing; --cleanup and --cleanup-on-exit remove it', async () => {
