@@ -33,8 +33,10 @@ export async function missingRights(
     secretNamespaces,
   };
   const isServed = webhook.target !== undefined && webhook.address !== '';
-  const isNamespaced = namespaces !== undefined;
-  const values = valuesConfigMap === undefined ? undefined : { configMap: configMap.name, values: valuesConfigMap };
-  const permissions = permissionsOf(instance, isServed ? webhook : undefined, { isNamespaced, values });
+  const permissions = permissionsOf({
+    ...{ instance, configMap: configMap.name, values: valuesConfigMap },
+    webhook: isServed ? webhook : undefined,
+    isNamespaced: namespaces !== undefined,
+  });
   return messagesOf(await checkPermissions(client, { ...places, permissions, signal }));
 }

@@ -1,7 +1,7 @@
 // What we need to be allowed to do, as data.
-import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
+import { leaseName, MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
 import { namespacedRows } from './namespaced-permissions.ts';
-import { valuesRows, type KeptFromValues } from './values-permissions.ts';
+import { valuesRows } from './values-permissions.ts';
 import { webhookRows } from './webhook-permissions.ts';
 import { DEFINITION } from './resource-objects.ts';
 
@@ -69,11 +69,6 @@ const ROWS: readonly PermissionRow[] = [
   },
   { ...core('events'), whyByVerb: { create: 'to tell people what they can act on' } },
   {
-    ...core('configmaps'),
-    scope: 'config-namespace',
-    whyByVerb: { list: 'to read the configuration', watch: 'to notice edits of the configuration at once' },
-  },
-  {
     ...core('serviceaccounts'),
     scope: 'vendor-namespace',
     subresource: 'token',
@@ -119,32 +114,29 @@ const ROWS: readonly PermissionRow[] = [
       watch: 'to notice when that add-on is stopped or comes back',
     },
   },
-  {
-    ...LEASES,
-    whyByVerb: {
-      get: 'to see which replica leads',
-      create: 'to take part in the election of the leader',
-      update: 'to stay the leader',
-    },
-  },
 ];
 
-/**
- * The permissions of an installation. `webhook`: how it is served; undefined = not at all. `isNamespaced`: it serves only namespaces
- * that are listed, and has rights on Secrets and ServiceAccounts in those alone. `values`: the configuration is kept from them.
- */
-export function permissionsOf(
-  instance: string,
-  webhook: { readonly clusterRole: string } | undefined,
-  {
-    isNamespaced = false,
-    values,
-  }: { readonly isNamespaced?: boolean; readonly values?: KeptFromValues | undefined } = {},
-): readonly Permission[] {
+/** What the permissions of an installation depend on. */
+export interface Installation {
+  readonly instance: string;
+  /** Name of the ConfigMap that holds the configuration. */
+  readonly configMap: string;
+  /** Name of the ConfigMap, in our own namespace, with the values that the configuration is kept from; undefined = it is not. */
+  readonly values?: string | undefined;
+  /** How the webhook is served; undefined = not at all. */
+  readonly webhook?: { readonly clusterRole: string } | undefined;
+  /** It serves only namespaces that are listed, and has rights on Secrets and ServiceAccounts in those alone. */
+  readonly isNamespaced?: boolean;
+}
+
+/** The permissions of an installation. */
+export function permissionsOf(installation: Installation): readonly Permission[] {
+  const { instance, configMap, values, webhook, isNamespaced = false } = installation;
   const inCluster = [
     ...ROWS,
+    ...ownRows(instance, configMap),
     ...(webhook === undefined ? [] : webhookRows(instance, webhook.clusterRole)),
-    ...(values === undefined ? [] : valuesRows(values)),
+    ...(values === undefined ? [] : valuesRows({ configMap, values })),
   ];
   const rows = isNamespaced ? namespacedRows(inCluster, instance) : inCluster;
   return rows.flatMap(({ whyByVerb, ...row }) =>
@@ -152,23 +144,38 @@ export function permissionsOf(
   );
 }
 
+/** Single objects of ours; Kubernetes cannot limit `create` to a name. */
+function ownRows(instance: string, configMap: string): readonly PermissionRow[] {
+  return [
+    {
+      ...core('configmaps'),
+      scope: 'config-namespace',
+      resourceNames: [configMap],
+      whyByVerb: { list: 'to read the configuration', watch: 'to notice edits of the configuration at once' },
+    },
+    {
+      ...LEASES,
+      resourceNames: [leaseName(instance)],
+      whyByVerb: { get: 'to see which replica leads', update: 'to stay the leader' },
+    },
+    { ...LEASES, whyByVerb: { create: 'to take part in the election of the leader' } },
+  ];
+}
+
 /** As the chart names them. */
-const DOCUMENTED_VALUES: KeptFromValues = { configMap: 'acr-configuration', values: `${MANAGER}-values` };
+const DOCUMENTED: Installation = {
+  instance: 'default',
+  configMap: 'acr-configuration',
+  values: `${MANAGER}-values`,
+  webhook: { clusterRole: MANAGER },
+};
 
 /** Everything that the controller needs unless told otherwise; `docs/rbac.yaml` gives this and no more. */
-export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf(
-  'default',
-  { clusterRole: MANAGER },
-  { values: DOCUMENTED_VALUES },
-);
+export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf(DOCUMENTED);
+
+/** The same with `--namespaces`; `docs/rbac-namespaced.yaml` gives this and no more. */
+export const NAMESPACED_PERMISSIONS: readonly Permission[] = permissionsOf({ ...DOCUMENTED, isNamespaced: true });
 
 function core(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'scope'> {
   return { group: '', resource, scope: 'cluster' };
 }
-
-/** The same with `--namespaces`; `docs/rbac-namespaced.yaml` gives this and no more. */
-export const NAMESPACED_PERMISSIONS: readonly Permission[] = permissionsOf(
-  'default',
-  { clusterRole: MANAGER },
-  { isNamespaced: true, values: DOCUMENTED_VALUES },
-);

@@ -50,6 +50,36 @@ describe('the rights', () => {
     expect(rights).toEqual([...new Set(rights)]);
   });
 
+  test.each<[string, Values, readonly string[]]>([
+    ['', {}, ['get', 'list', 'watch', 'create', 'patch', 'delete'].map((verb) => `* ${verb} /secrets/*`)],
+    [
+      ', in listed namespaces too',
+      { namespaces: ['team-a'] },
+      [
+        ...['get', 'list', 'watch', 'create', 'patch', 'delete'].map((verb) => `team-a ${verb} /secrets/*`),
+        // Which Secrets the configuration names is not known to the chart.
+        ...['list', 'watch', 'create'].map((verb) => `${NAME} ${verb} /secrets/*`),
+      ],
+    ],
+  ])('are about single objects by name, where the name can be known%s', async (_, values, secrets) => {
+    const place = 'namespaces' in values ? 'team-a' : '*';
+    const anyName = rightsOf(await rendered(values, [`--namespace=${NAME}`]), NAME).filter(
+      // Kubernetes cannot limit `create` to a name.
+      (right) => right.endsWith('/*') && !/ create /.test(right.replace(/ create \/secrets\//, '')),
+    );
+    const resources = ['list', 'watch', 'patch', 'delete'].map(
+      (verb) => `* ${verb} tcr.tencentcloudcr.com/imagepullsecrets/*`,
+    );
+    expect(anyName).toEqual(
+      [
+        ...secrets,
+        ...['get', 'list', 'watch', 'patch'].map((verb) => `${place} ${verb} /serviceaccounts/*`),
+        ...['list', 'watch'].map((verb) => `* ${verb} /namespaces/*`),
+        ...[...resources, '* patch tcr.tencentcloudcr.com/imagepullsecrets/status/*'],
+      ].sort(),
+    );
+  });
+
   test('to read Secrets in the whole cluster are not there with listed namespaces', async () => {
     const rights = rightsOf(await rendered({ namespaces: ['team-a'] }), NAME);
     expect(rights.filter((right) => /^\* \w+ \/(secrets|serviceaccounts|events)\//.test(right))).toEqual([]);
@@ -62,15 +92,15 @@ describe('the rights', () => {
       [
         'platform create /configmaps/*',
         'platform delete /configmaps/registries',
-        'platform list /configmaps/*',
+        'platform list /configmaps/registries',
         'platform patch /configmaps/registries',
-        'platform watch /configmaps/*',
+        'platform watch /configmaps/registries',
       ],
     ],
     [
       'a ConfigMap that is only read',
       { config: { namespace: 'platform', existingConfigMap: 'registries' } },
-      ['platform list /configmaps/*', 'platform watch /configmaps/*'],
+      ['platform list /configmaps/registries', 'platform watch /configmaps/registries'],
     ],
     [
       'another ServiceAccount for RRSA, as the configuration names it',

@@ -8,6 +8,7 @@ import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '
 import { freePort } from './control-plane/ports.ts';
 import { startProcess, type RunningProcess } from './control-plane/processes.ts';
 import { grantedRights } from './granted-rights.ts';
+import { grantFurther, type FurtherInstallation } from './installation-rights.ts';
 
 /** The user that the program is: the ServiceAccount of `docs/rbac.yaml`. */
 export const PROGRAM_USER = 'system:serviceaccount:kube-system:registry-credential-helper';
@@ -66,6 +67,8 @@ export async function startWorld(
     readonly rights?: 'none';
     /** What docs/rbac.md says that the program has besides, for a while, as `grantedRights` spells it; the test gives it. */
     readonly furtherRights?: readonly string[];
+    /** Others in kube-system, of the same user, each with the documented rights on its own ConfigMap and Lease. */
+    readonly furtherInstallations?: readonly FurtherInstallation[];
   } = {},
 ): Promise<World> {
   const clouds = await startClouds(options.clouds);
@@ -80,6 +83,7 @@ export async function startWorld(
   const cluster = clusterOf(plane);
   const running: RunningProcess[] = [];
   if (options.rights !== 'none') await cluster.applyFile('docs/rbac.yaml');
+  for (const installation of options.furtherInstallations ?? []) await grantFurther(plane, installation);
   const rights = () => grantedRights(plane, PROGRAM_USER, PROGRAM_GROUPS);
   const documented = options.rights === 'none' ? undefined : new Set(await rights());
 
