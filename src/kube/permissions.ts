@@ -30,6 +30,8 @@ export interface Permission {
   readonly resourceNames?: readonly string[];
   /** Why: the end of the sentence "this is needed ...". */
   readonly why: string;
+  /** The value of the chart that gives it, where an installation may do without. */
+  readonly optional?: 'rrsa.tokenServiceAccount';
 }
 
 /** Permissions on one resource, several verbs at once. */
@@ -73,19 +75,14 @@ const ROWS: readonly PermissionRow[] = [
     scope: 'vendor-namespace',
     subresource: 'token',
     resourceNames: [VENDOR_HELPER.name],
+    optional: 'rrsa.tokenServiceAccount',
     whyByVerb: { create: 'to show the cloud the ServiceAccount that trust policies of RRSA name' },
   },
   {
     ...core('serviceaccounts'),
     scope: 'vendor-namespace',
+    optional: 'rrsa.tokenServiceAccount',
     whyByVerb: { create: 'to make that ServiceAccount where the add-on that it belonged to is gone' },
-  },
-  {
-    ...{ group: 'apps', resource: 'deployments', scope: 'vendor-namespace', resourceNames: [VENDOR_HELPER.name] },
-    whyByVerb: {
-      list: 'to see whether the add-on that this one replaces still runs',
-      watch: 'to notice when that add-on is stopped or comes back',
-    },
   },
   {
     ...DEFINITIONS,
@@ -116,6 +113,14 @@ const ROWS: readonly PermissionRow[] = [
   },
 ];
 
+const VENDOR_ROW: PermissionRow = {
+  ...{ group: 'apps', resource: 'deployments', scope: 'vendor-namespace', resourceNames: [VENDOR_HELPER.name] },
+  whyByVerb: {
+    list: 'to see whether the add-on that this one replaces still runs',
+    watch: 'to notice when that add-on is stopped or comes back',
+  },
+};
+
 /** What the permissions of an installation depend on. */
 export interface Installation {
   readonly instance: string;
@@ -123,22 +128,25 @@ export interface Installation {
   readonly configMap: string;
   /** Name of the ConfigMap, in our own namespace, with the values that the configuration is kept from; undefined = it is not. */
   readonly values?: string | undefined;
-  /** How the webhook is served; undefined = not at all. */
+  /** How the webhook is served; undefined = not at all, and what is left of an earlier one goes. */
   readonly webhook?: { readonly clusterRole: string } | undefined;
   /** It serves only namespaces that are listed, and has rights on Secrets and ServiceAccounts in those alone. */
   readonly isNamespaced?: boolean;
+  /** It looks whether Alibaba's add-on runs, and may use its keys. Default true. */
+  readonly takeOver?: boolean;
 }
 
 /** The permissions of an installation. */
 export function permissionsOf(installation: Installation): readonly Permission[] {
-  const { instance, configMap, values, webhook, isNamespaced = false } = installation;
+  const { instance, configMap, values, webhook, isNamespaced = false, takeOver = true } = installation;
   const inCluster = [
     ...ROWS,
     ...ownRows(instance, configMap),
-    ...(webhook === undefined ? [] : webhookRows(instance, webhook.clusterRole)),
+    ...(takeOver ? [VENDOR_ROW] : []),
+    ...webhookRows(instance, webhook?.clusterRole),
     ...(values === undefined ? [] : valuesRows({ configMap, values })),
   ];
-  const rows = isNamespaced ? namespacedRows(inCluster, instance) : inCluster;
+  const rows = isNamespaced ? namespacedRows(inCluster, { instance, takeOver }) : inCluster;
   return rows.flatMap(({ whyByVerb, ...row }) =>
     Object.entries(whyByVerb).map(([verb, why]) => ({ ...row, verb: verb as Permission['verb'], why })),
   );

@@ -64,7 +64,7 @@ function renamed(object: Manifest, { namespace, name, instance, configMap = CONF
   const text = JSON.stringify(object)
     .replaceAll(`"namespace":"${NAME}"`, `"namespace":"${namespace}"`)
     .replaceAll(/("registry-credential-helper(?:-state|-webhook-ca)?)-default"/g, `$1-${instance}"`)
-    .replaceAll(/"registry-credential-helper(-take-over|-events|-served|-values)?"/g, `"${name}$1"`)
+    .replaceAll(/"registry-credential-helper(-take-over|-rrsa|-events|-served|-values)?"/g, `"${name}$1"`)
     .replaceAll(`"${CONFIG_MAP}"`, `"${configMap}"`);
   return load(text) as Manifest;
 }
