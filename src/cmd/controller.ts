@@ -165,7 +165,6 @@ export const controllerCommand: Command = {
     const checks = healthChecks(controller, now);
     metrics.observe({
       ...checks.gauges,
-      failingCredentials: report.failing,
       leftAlone: report.leftAlone,
       webhookCertificates: webhook.certificates,
       isWebhookUsable: () => webhook.check.check() === undefined,
