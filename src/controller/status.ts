@@ -93,6 +93,7 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
         })),
       credentials: () => credentialStates(controller, now()),
       failingCredentials: () => failingCredentials(controller),
+      invalidResources: () => controller.resources.invalid(),
       revocationsFailing: () => controller.leftBehind.failing,
     },
   };

@@ -13,6 +13,7 @@ const SOURCES: Required<MetricSources> = {
   credentials: () => [{ provider: 'p', cacheKey: 'c', isHeld: true, expiresAt: 1, isEnding: false }],
   failingCredentials: () => [{ provider: 'p', cacheKey: 'c', reason: 'r' }],
   leftAlone: () => new Map([['r', 1]]),
+  invalidResources: () => 1,
   revocationsFailing: () => 1,
   webhookCertificates: () => [{ certificate: 'c', expiresAt: 1 }],
   isWebhookUsable: () => true,
