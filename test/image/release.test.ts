@@ -11,6 +11,7 @@ import { listFiles } from '../../scripts/image-build/contents.ts';
 import { readLayout, unpack, type Descriptor } from '../../scripts/image-build/layout.ts';
 import type { BundledPackage } from '../../scripts/licences.ts';
 import { createHelm, deploymentOf, manifestsOf, type Helm } from '../chart/helm.ts';
+import { billProblems } from '../support/bill-schema.ts';
 import { createCertificateAuthority } from '../support/clouds/certificates.ts';
 import { SAMPLE, startClouds, type Clouds } from '../support/clouds/clouds.ts';
 import { pullImage, pushImage } from '../support/control-plane/oci.ts';
@@ -316,6 +317,7 @@ function testRelease(): void {
       path.join(clone, 'dist/release', files.find((name) => name.endsWith('.cdx.json')) ?? ''),
       'utf8',
     );
+    expect(await billProblems(text)).toBeUndefined();
     const { components } = JSON.parse(text) as {
       components: readonly {
         type: string;
