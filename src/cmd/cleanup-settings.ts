@@ -1,5 +1,6 @@
 // The flags of the command `cleanup` that end an installation which still runs, and bound how long that takes.
 import { parseDuration } from '../core/duration.ts';
+import { parseSwitch } from './flag-values.ts';
 import { parseObjectPlace, type ObjectPlace } from './object-place.ts';
 
 /** What the flags say. */
@@ -52,16 +53,12 @@ export function parseCleanupFlags(values: ReadonlyMap<string, string>, issues: s
   if (deadlineMs !== undefined && (deadlineMs < MIN_DEADLINE_MS || deadlineMs > MAX_DEADLINE_MS)) {
     issues.push(`--deadline=${deadline ?? ''} must be a duration from 10s to 24h, e.g. 4m`);
   }
-  const unreachable = (values.get('leave-unreachable') ?? 'false').toLowerCase();
-  if (unreachable !== 'true' && unreachable !== 'false') {
-    issues.push(`--leave-unreachable=${unreachable} must be one of true, false`);
-  }
   const place = (flag: string, example: string): ObjectPlace | undefined =>
     parseObjectPlace(values.get(flag), { flag, example, issues });
   return {
     deployment: place('stop-deployment', 'kube-system/registry-credential-helper'),
     daemonSet: place('end-hosts', 'kube-system/registry-credential-helper-hosts'),
     deadlineMs,
-    leaveUnreachable: unreachable === 'true',
+    leaveUnreachable: parseSwitch(values, 'leave-unreachable', { issues }),
   };
 }

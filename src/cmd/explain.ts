@@ -1,7 +1,7 @@
 // The commands `explain …`: why something can, or cannot, pull.
 import { explainPod } from '../core/explain-pod.ts';
 import { judgePod } from '../core/judge-pod.ts';
-import type { Looked } from '../core/take-over-facts.ts';
+import { isWanted, type Looked } from '../core/take-over-facts.ts';
 import { lookAtPod } from '../kube/pod-reads.ts';
 import { EXIT, lookAtInstallation, type Look } from './looking.ts';
 import type { Command, CommandGroup } from './lifecycle.ts';
@@ -75,8 +75,7 @@ async function runPod(look: Look, signal: AbortSignal): Promise<number> {
   if (!tcrAssistant.ok) complain(`whether Tencent's add-on runs cannot be told without a right: ${tcrAssistant.cure}`);
   const surroundings = {
     refused,
-    isLeftToAssistant:
-      tcrAssistant.ok && (tcrAssistant.value?.replicas ?? 0) > 0 && resources.ok && resources.value.length > 0,
+    isLeftToAssistant: isWanted(tcrAssistant) && resources.ok && resources.value.length > 0,
     ...{ config: rules.config, namespace: namespace.value, account: account.value, now },
     secrets: secrets.ok ? new Map(secrets.value.map((secret) => [secret.name, secret])) : undefined,
   };

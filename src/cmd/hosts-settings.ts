@@ -1,5 +1,6 @@
 // The flags of the command `hosts`: which list, which file, how it is written.
 import { parseDuration } from '../core/duration.ts';
+import { parseSwitch } from './flag-values.ts';
 
 /** What the flags say. */
 export interface HostsFlags {
@@ -81,17 +82,10 @@ export function parseHostsFlags(values: ReadonlyMap<string, string>, issues: str
     configFolder: values.get('config-folder') ?? '/config',
     file,
     lockFile: values.get('lock-file') ?? `${file}.lock`,
-    inPlace: flag('in-place'),
+    inPlace: parseSwitch(values, 'in-place', { issues }),
     intervalMs,
-    cleanup: flag('cleanup'),
-    cleanupAndStay: flag('cleanup-and-stay'),
-    cleanupOnExit: flag('cleanup-on-exit'),
+    cleanup: parseSwitch(values, 'cleanup', { issues }),
+    cleanupAndStay: parseSwitch(values, 'cleanup-and-stay', { issues }),
+    cleanupOnExit: parseSwitch(values, 'cleanup-on-exit', { issues }),
   };
-
-  function flag(name: string): boolean {
-    const text = values.get(name) ?? 'false';
-    const word = text.toLowerCase();
-    if (word !== 'true' && word !== 'false') issues.push(`--${name}=${text} must be one of true, false`);
-    return word === 'true';
-  }
 }

@@ -4,7 +4,7 @@ import type { RefusedResource } from '../core/explain-pod.ts';
 import { parseImagePullSecret, type ParsedResource } from '../core/image-pull-secret.ts';
 import { claimOf } from '../core/resource-conflicts.ts';
 import { TCR_ASSISTANT } from '../core/names.ts';
-import type { Looked, UnderstoodConfiguration, VendorDeployment } from '../core/take-over-facts.ts';
+import { isWanted, type Looked, type UnderstoodConfiguration, type VendorDeployment } from '../core/take-over-facts.ts';
 import type { Config, Issue } from '../core/types.ts';
 import { withUnservedNames } from '../core/unserved-namespaces.ts';
 import { createItemParser } from '../credentials/requests.ts';
@@ -65,7 +65,7 @@ export async function lookForRules(
         value: read.value === undefined ? undefined : understand(read.value, namespace, { ...secrets, namespaces }),
       }
     : read;
-  const isLeft = tcrAssistant.ok && (tcrAssistant.value?.replicas ?? 0) > 0;
+  const isLeft = isWanted(tcrAssistant);
   const ours = found.ok && isLeft ? { ok: true as const, value: [] } : found;
   const config = inForce(configuration, { resources: ours, areAll: !isLeft });
   const conflictsOf = (name: string): readonly Issue[] => [config?.unknown?.conflicts?.get(name) ?? []].flat();

@@ -1,5 +1,6 @@
 // The flags of the command `self-test`: how far it goes, and how long it waits for what a start needs.
 import { parseDuration } from '../core/duration.ts';
+import { parseSwitch } from './flag-values.ts';
 
 /** What the flags say. */
 export interface SelfTestFlags {
@@ -34,9 +35,5 @@ export function parseSelfTestFlags(values: ReadonlyMap<string, string>, issues: 
   if (patienceMs === undefined || patienceMs > MAX_PATIENCE_MS) {
     issues.push(`--patience=${patience} must be 0 or a duration up to 10m, e.g. 30s`);
   }
-  const registries = (values.get('registries') ?? 'false').toLowerCase();
-  if (registries !== 'true' && registries !== 'false') {
-    issues.push(`--registries=${registries} must be one of true, false`);
-  }
-  return { registries: registries === 'true', patienceMs: patienceMs ?? 0 };
+  return { registries: parseSwitch(values, 'registries', { issues }), patienceMs: patienceMs ?? 0 };
 }

@@ -11,7 +11,7 @@ import {
   type SeenWebhook,
   type Tried,
 } from '../core/self-test.ts';
-import type { Looked } from '../core/take-over-facts.ts';
+import { isWanted, type Looked } from '../core/take-over-facts.ts';
 import type { ObservedServiceAccount } from '../core/types.ts';
 import { tryAdmission } from '../kube/admission-trial.ts';
 import { look as lookAt, lookForAccounts, lookForNamespaces, readDeployment } from '../kube/cluster-reads.ts';
@@ -64,7 +64,7 @@ async function seeAdmission({ look, rules, signal }: SelfTestScene): Promise<See
   if (config === undefined) return skip('what is in scope is not known');
   if (config.webhook === undefined) return skip('the key webhook-configuration does not switch the webhook on');
   const helper = await lookAt('', () => readDeployment(reads, VENDOR_HELPER));
-  if (helper.ok && (helper.value?.replicas ?? 0) > 0) return skip("Alibaba's add-on runs: it is left to it");
+  if (isWanted(helper)) return skip("Alibaba's add-on runs: it is left to it");
   const [namespaces, accounts] = await Promise.all([lookForNamespaces(reads), accountsOf(look)]);
   if (!namespaces.ok) return skip(`it takes a right: ${namespaces.cure}`);
   if (!accounts.ok) return skip(`it takes a right: ${accounts.cure}`);

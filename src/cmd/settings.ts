@@ -4,6 +4,7 @@ import { ConfigError } from '../core/errors.ts';
 import type { CloudEndpoints } from '../providers/provider.ts';
 import { IDENTITY_VARIABLES } from '../providers/table.ts';
 import { parseCloudEndpoints } from './cloud-endpoints.ts';
+import { parseChoice, parseSwitch } from './flag-values.ts';
 import { flagsOf, LOG_LEVELS, NAMED_COMMANDS, variableOf, type LogLevel } from './flags.ts';
 import { parseCleanupFlags, type CleanupFlags } from './cleanup-settings.ts';
 import { parseHostsFlags, type HostsFlags } from './hosts-settings.ts';
@@ -82,7 +83,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
       issues,
     ),
     namespaces: parseServedNamespaces(values.get('namespaces'), issues),
-    leaderElect: choice('leader-elect', values.get('leader-elect') ?? 'true', ['true', 'false'], issues) !== 'false',
+    leaderElect: parseSwitch(values, 'leader-elect', { fallback: true, issues }),
     cloudEndpoints: parseCloudEndpoints(values.get('cloud-endpoints'), issues),
     identityEnvironment: Object.fromEntries(
       IDENTITY_VARIABLES.flatMap((name) => {
@@ -116,11 +117,10 @@ export function readSettings(command: string, args: readonly string[], env: Node
     hosts: parseHostsFlags(values, issues),
     cleanup: parseCleanupFlags(values, issues),
     selfTest: parseSelfTestFlags(values, issues),
-    logLevel: choice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
-    logFormat: choice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
-    wholeInstallation:
-      choice('whole-installation', values.get('whole-installation') ?? 'false', ['true', 'false'], issues) !== 'false',
-    dryRun: choice('dry-run', values.get('dry-run') ?? 'false', ['true', 'false'], issues) !== 'false',
+    logLevel: parseChoice('log-level', values.get('log-level') ?? 'info', LOG_LEVELS, issues) ?? 'info',
+    logFormat: parseChoice('log-format', values.get('log-format') ?? 'json', ['json', 'text'], issues) ?? 'json',
+    wholeInstallation: parseSwitch(values, 'whole-installation', { issues }),
+    dryRun: parseSwitch(values, 'dry-run', { issues }),
     file: values.get('file'),
     name: onlyName(command, names, issues),
   };
@@ -192,17 +192,6 @@ function onlyName(command: string, names: readonly string[], issues: string[]): 
 /** `-f=FILE` as kubectl takes it; Node would read the `=` as part of the value. */
 function withoutShortEquals(arg: string): string {
   return arg.replace(/^(-[a-z])=/, '$1');
-}
-
-function choice<const T extends string>(
-  name: string,
-  text: string,
-  allowed: readonly T[],
-  issues: string[],
-): T | undefined {
-  const found = allowed.find((value) => value === text.toLowerCase());
-  if (found === undefined) issues.push(`--${name}=${text} must be one of ${allowed.join(', ')}`);
-  return found;
 }
 
 /** A name of an object, or nothing. */

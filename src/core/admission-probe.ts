@@ -1,5 +1,6 @@
 // Which request would show that the admission webhook works: one that comes back with a reference that nobody wrote into it.
 import { desiredFor } from './desired.ts';
+import { UNASKED_NAMESPACE } from './names.ts';
 import { includesServiceAccount, type Named } from './scope.ts';
 import type { Config, Desired, ObservedNamespace, ObservedServiceAccount } from './types.ts';
 
@@ -34,15 +35,12 @@ export interface ProbeWorld {
 /** Name of a ServiceAccount that nobody has. */
 const NEW_NAME = 'registry-credential-helper-self-test';
 
-/** Besides our own (`webhook/object.ts`). */
-const EXEMPT = 'kube-node-lease';
-
 /** The requests that would show it, the most telling first, one of each kind; empty = there is nothing in scope to show it with. */
 export function findAdmissionProbes(world: ProbeWorld): readonly AdmissionProbe[] {
   const { config, accounts, ownNamespace, served } = world;
   const places = world.namespaces
     .filter(({ terminating }) => !terminating)
-    .filter(({ name }) => name !== ownNamespace && name !== EXEMPT && served?.includes(name) !== false)
+    .filter(({ name }) => name !== ownNamespace && name !== UNASKED_NAMESPACE && served?.includes(name) !== false)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((namespace) => ({ namespace: namespace.name, desired: desiredFor(config, namespace) }))
     .filter(({ desired }) => desired.secrets.length > 0);

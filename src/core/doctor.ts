@@ -2,7 +2,7 @@
 import { cureOf } from './explain-pod.ts';
 import { lacksCredential, type FoundPod, type JudgedPod } from './judge-pod.ts';
 import { sceneOf, type Scene } from './scene.ts';
-import type { Looked, UnderstoodConfiguration, VendorDeployment } from './take-over-facts.ts';
+import { isWanted, type Looked, type UnderstoodConfiguration, type VendorDeployment } from './take-over-facts.ts';
 import { count, listed, plain } from './take-over-words.ts';
 import type { Config, EpochMs, Issue, ObservedNamespace, ObservedSecret, ObservedServiceAccount } from './types.ts';
 
@@ -124,14 +124,14 @@ function controllerFinding({ holders }: DoctorFacts): Finding {
 function vendorFinding(subject: string, looked: Looked<VendorDeployment | undefined>, move: string): Finding {
   const about = { subject, page: `${move}.md` };
   if (!looked.ok) return unread(about, looked.cure);
-  return (looked.value?.replicas ?? 0) === 0
-    ? { ...about, level: 'PASS', sentences: ['It does not run.'] }
-    : {
+  return isWanted(looked)
+    ? {
         ...about,
         level: 'WARN',
         sentences: ['It runs: what it would undo is left to it.'],
         cure: `see the plan of the move: registry-credential-helper migrate ${move}`,
-      };
+      }
+    : { ...about, level: 'PASS', sentences: ['It does not run.'] };
 }
 
 /** What is in the namespaces in scope: first what is written there, then the Pods. */

@@ -124,6 +124,9 @@ export const WEBHOOK_NAME = `serviceaccounts.${DOMAIN}`;
 /** Name of the one webhook in the validating object. */
 export const RESOURCE_WEBHOOK_NAME = `imagepullsecrets.${DOMAIN}`;
 
+/** Namespace that the webhook is never asked about, besides our own: nodes must come up whatever we do (kubernetes.md section 4). */
+export const UNASKED_NAMESPACE = 'kube-node-lease';
+
 /** The kinds of the two objects, in the order in which they are dealt with. */
 export const WEBHOOK_KINDS = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'] as const;
 

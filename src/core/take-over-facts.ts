@@ -21,6 +21,11 @@ export interface VendorDeployment {
   readonly replicas: number;
 }
 
+/** Whether the add-on is to have Pods; false where its Deployment could not be read. */
+export function isWanted(looked: Looked<VendorDeployment | undefined>): boolean {
+  return looked.ok && looked.value !== undefined && looked.value.replicas > 0;
+}
+
 /** A Secret without its data; `contentDigest` says nothing. */
 export interface FoundSecret extends ObservedSecret {
   /** When a field manager other than ours wrote it, and which; undefined = we wrote it last. */

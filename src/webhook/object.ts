@@ -5,6 +5,7 @@ import {
   managedLabels,
   RESOURCE_KIND,
   RESOURCE_WEBHOOK_NAME,
+  UNASKED_NAMESPACE,
   WEBHOOK_NAME,
   type WebhookKind,
 } from '../core/names.ts';
@@ -51,7 +52,7 @@ export const RESOURCE_REVIEW_PATH = '/validate-imagepullsecrets';
 export function buildMutating(options: MutatingOptions): KubeObject {
   const { namespace, served, failurePolicy, timeoutSeconds } = options;
   const optOut = { key: IGNORE_LABEL, operator: 'NotIn', values: ['true'] };
-  const exempt = [namespace, 'kube-node-lease'];
+  const exempt = [namespace, UNASKED_NAMESPACE];
   const names = (operator: 'In' | 'NotIn', values: readonly string[]) => {
     return { key: 'kubernetes.io/metadata.name', operator, values };
   };
