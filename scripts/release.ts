@@ -4,8 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRunFolder } from '../test/support/control-plane/run-folder.ts';
 import { parseImageName } from './image-build/base-images.ts';
-import { ownPlatform } from './image-build/build-image.ts';
-import { readEngine, readPlatforms } from './image-build/choices.ts';
+import { PLATFORMS, readEngine, readPlatforms } from './image-build/choices.ts';
 import { explainRefusal } from './image-build/push.ts';
 import { makeRelease, pushRelease, type Release, type ReleaseOptions } from './release-build/make-release.ts';
 
@@ -22,8 +21,9 @@ changed: the same again does nothing, other content is refused. The tree has to 
   --output <folder>       gets image (an oci-archive), chart, bills of materials and release.json, with all
                           digests (default dist/release)
   --image <archive>       release this oci-archive, which scripts/image made of the same commit, instead of building
-  --stand-in              build on base images made of files of this machine: for trying out, not for others
-  --platform <list>       linux/amd64,linux/arm64 (default: that of this machine)
+  --stand-in              build on base images made of files of this machine, or take an --image that is; for its platform alone,
+                          which has to be named: for trying out, not for others
+  --platform <list>       what it is for, and no other (default ${PLATFORMS.join(',')})
   --source <url>          where the sources are, for the image's label
   --engine <name>         as of scripts/image
   --sign-key <key>        the key for cosign; without it, cosign asks the identity of who runs it
@@ -85,7 +85,7 @@ function readOptions(): Options | undefined {
         output: { type: 'string', default: 'dist/release' },
         image: { type: 'string' },
         'stand-in': { type: 'boolean', default: false },
-        platform: { type: 'string', default: ownPlatform() },
+        platform: { type: 'string', default: PLATFORMS.join(',') },
         source: { type: 'string' },
         engine: { type: 'string' },
         'sign-key': { type: 'string' },

@@ -41,7 +41,9 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const facts = await readBuildFacts();
   const useStandIns = options.base === 'stand-in' || (options.base === 'auto' && (await mustStandIn(say)));
   if (useStandIns && platforms.some((platform) => platform !== ownPlatform()))
-    throw new Error(`Stand-in base images are of this machine's platform, ${ownPlatform()}, and no other`);
+    throw new Error(
+      `Stand-in base images are of this machine's platform and no other: ask for that alone, with --platform=${ownPlatform()}`,
+    );
   const localImages = useStandIns ? await makeStandIns(path.join(scratch, 'stand-in')) : {};
   const names = useStandIns ? { BUILD_IMAGE: STAND_INS.build, RUN_IMAGE: STAND_INS.run } : defaultBaseImages();
   const baseImages = !useStandIns && options.pin === true ? await pinBaseImages(names) : names;
@@ -53,7 +55,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     buildArguments: { ...baseImages, VERSION: version, REVISION: revision },
     labels: {
       'org.opencontainers.image.created': new Date(epoch * 1000).toISOString(),
-      'org.opencontainers.image.base.name': baseImages.RUN_IMAGE ?? '',
+      ...baseLabels(baseImages.RUN_IMAGE ?? ''),
       ...(options.source === undefined ? {} : { 'org.opencontainers.image.source': options.source }),
     },
     epoch,
@@ -64,6 +66,13 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const layout = readLayout(folder);
   await checkWeight(layout, scratch, say);
   return { facts, baseImages, layout };
+}
+
+/** What the image is built on, by name and, where that is pinned, by digest. */
+export function baseLabels(image: string): Readonly<Record<string, string>> {
+  const [, digest] = image.split('@');
+  const name = { 'org.opencontainers.image.base.name': image };
+  return digest === undefined ? name : { ...name, 'org.opencontainers.image.base.digest': digest };
 }
 
 /** Says what each platform's image weighs. Throws with a sentence for each bound that is exceeded. */

@@ -1,7 +1,8 @@
 // Values of flags that scripts/image and scripts/release share.
 import { ENGINES, type EngineName } from './engines.ts';
 
-const PLATFORMS = ['linux/amd64', 'linux/arm64'] as const;
+/** Those that images are made for. */
+export const PLATFORMS = ['linux/amd64', 'linux/arm64'] as const;
 
 /** One of those that are known. Throws with all of them otherwise. */
 export function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {

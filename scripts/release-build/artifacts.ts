@@ -17,14 +17,23 @@ export interface Artifact {
 }
 
 /** The chart as Helm keeps charts in registries. */
-export function chartArtifact({ content, metadata, name }: PackagedChart, facts: BuildFacts): Artifact {
+export function chartArtifact(
+  { content, metadata, name }: PackagedChart,
+  facts: BuildFacts,
+  source: string | undefined,
+): Artifact {
   const artifactType = 'application/vnd.cncf.helm.config.v1+json';
   const manifest = {
     schemaVersion: 2,
     mediaType: MANIFEST,
     config: describe(artifactType, metadata),
     layers: [describe('application/vnd.cncf.helm.chart.content.v1.tar+gzip', content)],
-    annotations: { 'org.opencontainers.image.title': name, ...annotationsOf(facts) },
+    annotations: {
+      'org.opencontainers.image.title': name,
+      ...chartAnnotations(JSON.parse(metadata.toString()) as ChartMetadata),
+      ...(source === undefined ? {} : { 'org.opencontainers.image.source': source }),
+      ...annotationsOf(facts),
+    },
   };
   return toArtifact(manifest, artifactType, [metadata, content]);
 }
@@ -81,6 +90,21 @@ export async function listReferrer(
   const manifests = [...listed, { ...describe(MANIFEST, manifest), artifactType }];
   const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests }));
   await pushManifest(session, { repository, reference, mediaType: INDEX }, index);
+}
+
+/** What Chart.yaml holds, as far as it is read. */
+interface ChartMetadata {
+  readonly description?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** What the image says of itself by labels (OCI image specification, annotations). */
+function chartAnnotations({ description, annotations = {} }: ChartMetadata): Readonly<Record<string, string>> {
+  const licence = annotations['artifacthub.io/license'];
+  return {
+    ...(description === undefined ? {} : { 'org.opencontainers.image.description': description }),
+    ...(licence === undefined ? {} : { 'org.opencontainers.image.licenses': licence }),
+  };
 }
 
 function toArtifact(manifest: unknown, artifactType: string, contents: readonly Buffer[]): Artifact {

@@ -7,6 +7,7 @@ import type { BaseImages } from '../image-build/base-images.ts';
 import {
   buildImage,
   checkWeight,
+  ownPlatform,
   rootFilesOf,
   type BuildOptions,
   type BuiltImage,
@@ -26,6 +27,7 @@ import { openPushSession, pushLayout, type PushAccess } from '../image-build/pus
 import { chartArtifact, listReferrer, pushArtifact, referringArtifact, type Artifact } from './artifacts.ts';
 import { buildBillOfMaterials } from './bill-of-materials.ts';
 import { packageChart } from './chart.ts';
+import { checkReleasable, type LabelledImage } from './releasable.ts';
 import { hasCosign, sign } from './sign.ts';
 
 /** What to release and where to. */
@@ -55,7 +57,7 @@ const BILL_TYPE = 'application/vnd.cyclonedx+json';
 
 /**
  * Makes a release and compares it with what the registry has. Throws when the tree has changes, when the archive is of another
- * commit, and when this version is there with other content.
+ * commit, for other platforms or on stand-ins that nobody asked for, and when this version is there with other content.
  */
 export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   const { scratch, host, folder } = options;
@@ -69,7 +71,7 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   const packaged = await packageChart({ facts, image: { host, repository: image.repository, digest }, helm }, scratch);
   const chart = {
     repository: path.posix.join(folder, 'charts', packaged.name),
-    artifact: chartArtifact(packaged, facts),
+    artifact: chartArtifact(packaged, facts, options.source),
   };
 
   const name = `${packaged.name}-${facts.version}`;
@@ -126,21 +128,36 @@ async function obtainImage(
   options: ReleaseOptions,
   facts: BuildFacts,
 ): Promise<Pick<BuiltImage, 'layout'> & { readonly baseImages: BaseImages | undefined }> {
-  if (options.archive === undefined) return buildImage({ ...options, pin: true });
+  const { archive: file, platforms } = options;
+  const takesStandIns = options.base === 'stand-in';
+  if (file === undefined) {
+    const built = await buildImage({ ...options, pin: true }).catch((error: unknown) => {
+      throw platforms.length === 1 ? error : withWayOut(error, platforms);
+    });
+    checkReleasable(labelsOf(built.layout), { name: 'The image', platforms, facts, takesStandIns });
+    return built;
+  }
   const folder = path.join(options.scratch, 'archive');
   await mkdir(folder);
-  await outputOf('tar', ['--extract', '--file', options.archive, '--directory', folder]);
+  await outputOf('tar', ['--extract', '--file', file, '--directory', folder]);
   const layout = readLayout(folder);
+  checkReleasable(labelsOf(layout), { name: file, platforms, facts, takesStandIns });
   await checkWeight(layout, options.scratch, options.say);
-  for (const { config, platform } of layout.images) {
-    const labels = readConfig(folder, { config }).config?.Labels ?? {};
-    const made = [labels['org.opencontainers.image.version'], labels['org.opencontainers.image.revision']];
-    if (made[0] !== facts.version || made[1] !== facts.revision)
-      throw new Error(
-        `${options.archive} (${platform}) is version ${String(made[0])} of ${String(made[1])}, not ${facts.version} of ${facts.revision}: build it again`,
-      );
-  }
   return { layout, baseImages: undefined };
+}
+
+function labelsOf({ folder, images }: Layout): readonly LabelledImage[] {
+  return images.map(({ config, platform }) => ({
+    platform,
+    labels: readConfig(folder, { config }).config?.Labels ?? {},
+  }));
+}
+
+/** What to do where an engine cannot build for all of them. */
+function withWayOut(error: unknown, platforms: readonly string[]): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  const sentence = `A release is for ${platforms.join(' and ')}; one that shall be for fewer needs --platform, e.g. --platform=${ownPlatform()}.`;
+  return new Error(`${message}\n${sentence}`, { cause: error });
 }
 
 /** What a version once held, it holds for ever. */

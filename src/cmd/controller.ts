@@ -7,7 +7,7 @@ import { healthChecks } from '../controller/status.ts';
 import { parseConfig } from '../core/config.ts';
 import type { SpecParser } from '../core/declared-resources.ts';
 import { parseImagePullSecret } from '../core/image-pull-secret.ts';
-import { declaredSecretName, leaseName } from '../core/names.ts';
+import { leaseName } from '../core/names.ts';
 import { withUnserved, withUnservedNames } from '../core/unserved-namespaces.ts';
 import { createItemParser } from '../credentials/requests.ts';
 import { createRevocations } from '../credentials/revocation.ts';
@@ -26,6 +26,7 @@ import { wireDeclaredResources } from './declared.ts';
 import type { Command } from './lifecycle.ts';
 import { warnOfMissingRights } from './missing-rights.ts';
 import { createProviderWorld, readerOf } from './provider-world.ts';
+import { secretDefaultsOf } from './secret-defaults.ts';
 import { readSettings } from './settings.ts';
 import { wireValues } from './values.ts';
 import { wireWebhook } from './webhook.ts';
@@ -85,8 +86,7 @@ export const controllerCommand: Command = {
     });
     const providers = createProviders({ requestsPerSecond: settings.cloudRequestsPerSecond });
     const all = withResourceProvider(providers);
-    const keptSecrets = [settings.declaredResources ?? declaredSecretName(instance)];
-    const secrets = { namespace, secretNamespaces: settings.secretNamespaces, keptSecrets };
+    const secrets = secretDefaultsOf(settings, namespace);
     const parseItem = createItemParser(providers, secrets);
     const parseResourceItem = createItemParser(all, secrets);
     const parseSpec: SpecParser = (name, spec) => parseImagePullSecret(name, spec, parseResourceItem);
@@ -164,14 +164,10 @@ export const controllerCommand: Command = {
       onReflector: report.onReflector,
     });
     const checks = healthChecks(controller, now);
-    metrics.observe({
-      ...checks.gauges,
-      failingCredentials: report.failing,
-      leftAlone: report.leftAlone,
-      webhookCertificates: webhook.certificates,
-      isWebhookUsable: () => webhook.check.check() === undefined,
-      ...values.gauges,
-    });
+    // Each by itself: several give the same one.
+    for (const sources of [checks.gauges, { leftAlone: report.leftAlone }, webhook.gauges, values.gauges]) {
+      metrics.observe(sources);
+    }
     const server = await startHealthServer({
       address: settings.metricsAddress,
       metrics,

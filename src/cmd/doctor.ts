@@ -1,9 +1,10 @@
 // The command `doctor`: what is in the way of pulling in a cluster, each thing with its cure.
 import { diagnose } from '../core/doctor.ts';
-import { leaseName, VENDOR_HELPER } from '../core/names.ts';
+import { VENDOR_HELPER } from '../core/names.ts';
 import { look as lookAt, readDeployment } from '../kube/cluster-reads.ts';
-import { findLeaseHolders } from '../kube/lease-holder.ts';
+import type { FoundLease } from '../kube/lease-holder.ts';
 import { lookAtPods } from '../kube/pod-reads.ts';
+import { lookForLeases } from './installation-namespace.ts';
 import { EXIT, linesOf, lookAtInstallation, type Look } from './looking.ts';
 import type { Command } from './lifecycle.ts';
 import { lookForRules } from './rules-in-force.ts';
@@ -30,17 +31,16 @@ export const doctorCommand: Command = {
 
 async function run({ settings, connection, reads, now, print }: Look, signal: AbortSignal): Promise<number> {
   const { client, configMap } = connection;
-  const [rules, pods, holders, acrHelper] = await Promise.all([
+  const [rules, pods, leases, acrHelper] = await Promise.all([
     lookForRules(connection, settings, signal),
     lookAtPods(reads, wanted(settings)),
-    lookAt('allow "list" of leases.coordination.k8s.io in every namespace', () =>
-      findLeaseHolders(client, { name: leaseName(settings.instance), now, signal }),
-    ),
+    lookForLeases(client, settings, signal),
     lookAt(`allow "list" of deployments.apps in the namespace ${VENDOR_HELPER.namespace}`, () =>
       readDeployment({ client, signal }, VENDOR_HELPER),
     ),
   ]);
   const place = `${configMap.namespace}/${configMap.name}`;
+  const holders = leases.ok ? { ok: true as const, value: leases.value.flatMap(holderIn) } : leases;
   const findings = diagnose({
     ...rules,
     ...pods,
@@ -52,6 +52,10 @@ async function run({ settings, connection, reads, now, print }: Look, signal: Ab
   });
   for (const finding of findings) for (const line of linesOf(finding)) print(line);
   return findings.every(({ level }) => level === 'PASS') ? EXIT.fine : EXIT.findings;
+}
+
+function holderIn({ namespace, holder }: FoundLease): readonly string[] {
+  return holder === undefined ? [] : [`${holder} in ${namespace}`];
 }
 
 /** The namespaces whose Pods are looked at; undefined = all. */

@@ -149,6 +149,12 @@ const FLAGS: readonly Flag[] = [
     commands: ['controller'],
   },
   {
+    name: 'declared-resources',
+    value: 'NAME',
+    help: 'Secret with the list of ImagePullSecret resources, as the controller is told (default: registry-credential-helper-resources-INSTANCE)',
+    commands: LOOKING,
+  },
+  {
     name: 'values-config-map',
     value: 'NAME',
     help: 'ConfigMap in our own namespace with the values of a chart: the configuration is made from it, and follows it where nobody edited by hand (default: none)',

@@ -17,6 +17,7 @@ import { parseAcrTarget, type AcrTarget } from '../providers/alibaba/target.ts';
 import { createProviders } from '../providers/table.ts';
 import { connect } from './connect.ts';
 import type { Command } from './lifecycle.ts';
+import type { SecretDefaults } from './secret-defaults.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 const HELP = `registry-credential-helper migrate from-acr-helper prints the plan of a move from Alibaba's
@@ -67,14 +68,18 @@ export const fromAcrHelperCommand: Command = {
   },
 };
 
-/** What our parser says of it, and as whom each registry of Alibaba's would be asked. The settings as the controller is told them. */
+/** What our parser says of it in an installation in `namespace`, and as whom each registry of Alibaba's would be asked. The settings as the controller is told them. */
 export function understand(
   data: ConfigData,
   namespace: string,
-  { secretNamespaces = [], namespaces }: Partial<Pick<Settings, 'secretNamespaces' | 'namespaces'>> = {},
+  {
+    secretNamespaces = [],
+    keptSecrets = [],
+    namespaces,
+  }: Partial<Omit<SecretDefaults, 'namespace'> & Pick<Settings, 'namespaces'>> = {},
 ): UnderstoodConfiguration {
   const providers = createProviders();
-  const defaults = { namespace, secretNamespaces };
+  const defaults = { namespace, secretNamespaces, keptSecrets };
   const parseRequest = createItemParser(providers, defaults);
   const identities: RegistryIdentity[] = [];
   const parseItem: ItemParser = (name, item, inherited) => {

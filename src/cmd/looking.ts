@@ -4,6 +4,7 @@ import { KubeError } from '../core/errors.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { PodReads } from '../kube/pod-reads.ts';
 import { connect, type Connection } from './connect.ts';
+import { findInstallation } from './installation-namespace.ts';
 import type { CommandContext } from './lifecycle.ts';
 import { readSettings, type Settings } from './settings.ts';
 
@@ -36,10 +37,16 @@ export async function lookAtInstallation(
   const configMap = settings.configMap ?? { namespace: 'kube-system', name: 'acr-configuration' };
   const connection = connect({ ...settings, configMap }, version);
   const complain = (line: string): void => void process.stderr.write(`${command}: ${withoutControls(line)}\n`);
+  const { client } = connection;
   try {
+    // For the others --namespace is that of Pods.
+    const isOurs = command === 'self-test';
+    const namespace = isOurs
+      ? connection.namespace
+      : await findInstallation(client, { ...settings, configMap }, signal);
     return await look({
-      ...{ settings, connection, complain },
-      reads: { client: connection.client, instance: settings.instance, signal },
+      ...{ settings, connection: { ...connection, namespace }, complain },
+      reads: { client, instance: settings.instance, signal },
       now: Date.now(),
       print: (line) => void process.stdout.write(`${withoutControls(line)}\n`),
     });
@@ -48,7 +55,7 @@ export async function lookAtInstallation(
     complain(error.message);
     return EXIT.cluster;
   } finally {
-    await connection.client.close();
+    await client.close();
   }
 }
 

@@ -15,6 +15,7 @@ import { lookForConfigMap } from '../kube/take-over-reads.ts';
 import { createProviders, withResourceProvider } from '../providers/table.ts';
 import type { Connection } from './connect.ts';
 import { understand } from './from-acr-helper.ts';
+import { secretDefaultsOf } from './secret-defaults.ts';
 import type { Settings } from './settings.ts';
 
 /** What was found. */
@@ -30,14 +31,18 @@ export interface RulesInForce {
   readonly config: Config | undefined;
 }
 
-/** Reads it; the settings as the controller is told them. Throws KubeError for what is not a missing right. */
+/**
+ * Reads it; the settings as the controller is told them, and `namespace` that of the controller. Throws KubeError for what is not a
+ * missing right.
+ */
 export async function lookForRules(
-  { client, configMap }: Pick<Connection, 'client' | 'configMap'>,
-  { secretNamespaces, namespaces }: Pick<Settings, 'secretNamespaces' | 'namespaces'>,
+  { client, namespace, configMap }: Pick<Connection, 'client' | 'namespace' | 'configMap'>,
+  settings: Pick<Settings, 'instance' | 'secretNamespaces' | 'declaredResources' | 'namespaces'>,
   signal: AbortSignal,
 ): Promise<RulesInForce> {
-  const { namespace } = configMap;
-  const parseItem = createItemParser(withResourceProvider(createProviders()), { namespace, secretNamespaces });
+  const { namespaces } = settings;
+  const secrets = secretDefaultsOf(settings, namespace);
+  const parseItem = createItemParser(withResourceProvider(createProviders()), secrets);
   const [read, found, tcrAssistant] = await Promise.all([
     lookForConfigMap(client, configMap, signal),
     look('allow "list" of imagepullsecrets.tcr.tencentcloudcr.com', async () => {
@@ -57,8 +62,7 @@ export async function lookForRules(
   const configuration: RulesInForce['configuration'] = read.ok
     ? {
         ok: true,
-        value:
-          read.value === undefined ? undefined : understand(read.value, namespace, { secretNamespaces, namespaces }),
+        value: read.value === undefined ? undefined : understand(read.value, namespace, { ...secrets, namespaces }),
       }
     : read;
   const isLeft = isWanted(tcrAssistant);

@@ -1,9 +1,10 @@
 // The command `self-test`: tries, with the controller's own rights, what the installation needs to be able to do; `helm test` runs it.
 import { configurationFinding, type Finding } from '../core/doctor.ts';
 import { KubeError } from '../core/errors.ts';
-import { rightsFinding, unseenFinding } from '../core/self-test.ts';
+import { rightsFinding, triedOf, unseenFinding, type Tried } from '../core/self-test.ts';
 import { pause } from '../kube/pause.ts';
-import { tryAdmissionOf, tryLogins, tryWebhooks, type Trial } from './self-test-trials.ts';
+import { loginTrial } from './self-test-logins.ts';
+import { tryAdmissionOf, tryWebhooks, type Trial } from './self-test-trials.ts';
 import { EXIT, linesOf, lookAtInstallation, type Look } from './looking.ts';
 import type { Command } from './lifecycle.ts';
 import { missingRights } from './missing-rights.ts';
@@ -24,8 +25,9 @@ Examples:
 Exit codes: 0 nothing failed; 2 wrong usage; 3 the configuration is refused; 4 the cluster could not be reached; 6 there is a FAIL.
 `;
 
-/** Between two attempts, milliseconds. */
+/** Between two attempts, milliseconds: doubled each time, up to the longest. */
 const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 8_000;
 
 export const selfTestCommand: Command = {
   name: 'self-test',
@@ -45,12 +47,13 @@ async function run(look: Look, signal: AbortSignal): Promise<number> {
     all.push(...findings);
     for (const line of findings.flatMap(linesOf)) print(line);
   };
-  /** Until nothing fails any more, or there is no more time. */
+  /** Until nothing fails any more that may pass, or there is no more time. */
   const patiently = async (subject: string, trial: Trial): Promise<readonly Finding[]> => {
-    for (;;) {
-      const findings = await trial().catch(unseen(subject));
-      if (findings.every(({ level }) => level !== 'FAIL') || performance.now() + RETRY_MS > endsAt) return findings;
-      await pause(RETRY_MS, signal);
+    for (let pauseMs = RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY_MS)) {
+      const { findings, mayPass } = await trial().catch(unseen(subject));
+      const left = endsAt - performance.now();
+      if (!mayPass || left < RETRY_MS) return findings;
+      await pause(Math.min(pauseMs, left), signal);
     }
   };
   tell([rightsFinding((await missingRights(connection, settings, signal)).lacking)]);
@@ -59,7 +62,7 @@ async function run(look: Look, signal: AbortSignal): Promise<number> {
   const scene = { look, rules, signal };
   tell(await patiently('webhooks', () => tryWebhooks(scene)));
   tell(await patiently('admission', () => tryAdmissionOf(scene)));
-  tell(await patiently('registries', () => tryLogins(scene)));
+  tell(await patiently('registries', loginTrial(scene)));
   if (rules.configuration.ok && rules.configuration.value?.config === undefined && isThere(rules)) {
     return EXIT.configuration;
   }
@@ -67,10 +70,10 @@ async function run(look: Look, signal: AbortSignal): Promise<number> {
 }
 
 /** A right that is missing fails what needs it, and nothing else. */
-function unseen(subject: string): (error: unknown) => readonly Finding[] {
+function unseen(subject: string): (error: unknown) => Tried {
   return (error) => {
     if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
-    return [unseenFinding(subject, error.message)];
+    return triedOf([unseenFinding(subject, error.message)]);
   };
 }
 

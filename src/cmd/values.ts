@@ -44,7 +44,8 @@ export function wireValues(of: {
     const problems = followed.problems();
     return problems.length === 0 ? undefined : problems.join(' ');
   };
-  return { ...followed, check: { ...CHECK, check: problem }, gauges: { editedKeys: followed.editedKeys } };
+  const gauges = { editedKeys: followed.editedKeys, leftAlone: followed.leftAlone };
+  return { ...followed, check: { ...CHECK, check: problem }, gauges };
 }
 
 /** Tells; a hand edit is nobody's failure. */

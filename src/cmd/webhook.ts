@@ -8,7 +8,7 @@ import { removeWebhook } from '../kube/one-object.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { HealthCheck } from '../observability/http.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { Metrics, MetricSources } from '../observability/metrics.ts';
 import type { HandlerWorld } from '../webhook/handlers.ts';
 import type { WebhookEvent } from '../webhook/observer.ts';
 import { createWebhook, type Webhook } from '../webhook/webhook.ts';
@@ -16,8 +16,9 @@ import type { Connection } from './connect.ts';
 import type { WebhookFlags } from './webhook-settings.ts';
 
 /** What the command does with the webhook, whether this process serves one or not. */
-export interface ServedWebhook extends Pick<Webhook, 'configured' | 'run' | 'lead' | 'certificates'> {
+export interface ServedWebhook extends Pick<Webhook, 'configured' | 'run' | 'lead'> {
   readonly check: HealthCheck;
+  readonly gauges: MetricSources;
 }
 
 interface Wiring {
@@ -62,7 +63,16 @@ export function wireWebhook(wiring: Wiring): ServedWebhook {
     random: Math.random,
     elapsed: () => performance.now(),
   });
-  return { ...webhook, check: { name: 'webhook', check: () => webhook.problem() } };
+  const gauges: MetricSources = {
+    webhookCertificates: () => webhook.certificates(),
+    isWebhookUsable: () => webhook.problem() === undefined,
+    leftAlone: () => leftAloneOf(webhook.taken()),
+  };
+  return { ...webhook, gauges, check: { name: 'webhook', check: () => webhook.problem() } };
+}
+
+function leftAloneOf(taken: number): ReadonlyMap<string, number> {
+  return new Map(taken === 0 ? [] : [['NameTaken', taken]]);
 }
 
 /** A process that was not told how to serve: it says so when the configuration wants a webhook, and removes an earlier one. */
@@ -93,7 +103,7 @@ function withoutWebhook({ connection, instance, controller }: Wiring): ServedWeb
         }
       }
     },
-    certificates: () => [],
+    gauges: {},
     check: { name: 'webhook', check: () => undefined },
   };
 }

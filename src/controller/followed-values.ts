@@ -25,6 +25,8 @@ export interface ValuesSkip {
 export interface ValuesObserver {
   readonly onValuesWrite: (write: ValuesWrite) => void;
   readonly onValuesFailure: (write: ValuesWrite, error: unknown) => void;
+  /** What was written was undone often enough that we hold back. */
+  readonly onValuesContention: () => void;
   /** Everything that is not as the values say now. `uid` is that of the configuration. */
   readonly onValuesSkips: (skips: readonly ValuesSkip[], uid: string) => void;
 }
@@ -55,6 +57,8 @@ export interface FollowedValues {
   isMaking(): boolean;
   /** Sentences about what is not as the values say. */
   problems(): readonly string[];
+  /** How many things are not as the values say, by reason. */
+  readonly leftAlone: () => ReadonlyMap<string, number>;
   /** How many keys do not follow the values since somebody edited them; 0 as long as it is not known. */
   readonly editedKeys: () => number;
   /** Follows both until aborted; never throws. */
@@ -178,8 +182,9 @@ export function createFollowedValues(options: FollowedValuesOptions): FollowedVa
     moved = 0;
     refusal = '';
     refusals.accepted(CONFIGURATION);
-    contention.added({ ...CONFIGURATION, written: `${write.kind} ${write.taken}` }, now());
+    const pauseMs = contention.added({ ...CONFIGURATION, written: `${write.kind} ${write.taken}` }, now());
     observer.onValuesWrite(write);
+    if (pauseMs > 0) observer.onValuesContention();
   }
 
   /** Says when to try again. */
@@ -206,6 +211,10 @@ export function createFollowedValues(options: FollowedValuesOptions): FollowedVa
       return !valuesReflector.synced || (values() !== undefined && cached() === undefined);
     },
     problems: () => skips().map(({ message }) => message),
+    leftAlone: () => {
+      const byReason = Map.groupBy(skips(), ({ reason }) => reason);
+      return new Map([...byReason].map(([reason, those]) => [reason, those.length]));
+    },
     editedKeys: () => plan()?.kept.length ?? 0,
     async run(signal) {
       await Promise.all([valuesReflector.run(signal), reflector.run(signal)]);

@@ -18,7 +18,7 @@ export function createValuesReport({
   configMap,
 }: {
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'wrote' | 'writeFailed' | 'skipped'>;
+  readonly metrics: Pick<Metrics, 'wrote' | 'writeFailed' | 'skipped' | 'contended'>;
   readonly events: Pick<EventRecorder<EventReason>, 'record'>;
   readonly configMap: { readonly namespace: string; readonly name: string };
 }): ValuesObserver {
@@ -33,6 +33,7 @@ export function createValuesReport({
       metrics.writeFailed({ kind: write.kind, reason: error instanceof KubeError ? error.reason : 'Unexpected' });
       logger.warn('Write failed', { kind: write.kind, configMap: place, reason: write.reason, error });
     },
+    onValuesContention: () => metrics.contended(),
     onValuesSkips(skips, uid) {
       const isNew = ({ reason, message }: ValuesSkip): boolean => !before.has(`${reason} ${message}`);
       for (const { reason, message } of skips.filter(isNew)) {

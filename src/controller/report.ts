@@ -8,7 +8,6 @@ import type { EventObject, EventRecorder } from '../kube/events.ts';
 import type { Resource } from '../kube/resource-objects.ts';
 import type { ReflectorEvent } from '../kube/reflector.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { FailingCredential } from '../observability/leader-metrics.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ControllerObserver } from './controller-options.ts';
 import { reportContention } from './report-contention.ts';
@@ -61,8 +60,6 @@ export interface Report extends ControllerObserver {
   readonly onIdentity: (outcome: IdentityOutcome) => void;
   /** The master copy had no room for so many credentials. */
   readonly onOmitted: (count: number) => void;
-  /** Credentials whose last attempt failed, for metrics. */
-  readonly failing: () => readonly FailingCredential[];
   /** How many things are left alone at this moment, by reason. */
   readonly leftAlone: () => ReadonlyMap<string, number>;
 }
@@ -71,7 +68,6 @@ export interface Report extends ControllerObserver {
 export function createReport(options: ReportOptions): Report {
   const { logger, metrics, events } = options;
   const skips = new ToldSkips();
-  const failing = new Map<string, FailingCredential>();
   const lastFailures = new Map<string, string>();
   let configMapUid = '';
   let lastConfiguration = '';
@@ -168,19 +164,9 @@ export function createReport(options: ReportOptions): Report {
       reportVendorHelper(logger, onConfigMap, { place: TCR_ASSISTANT, isRunning });
     },
     onOutcome: (outcome) => {
-      const { provider, cacheKey } = outcome.request;
-      if (outcome.ok) failing.delete(cacheKey);
-      else failing.set(cacheKey, { provider, cacheKey, reason: outcome.failure.reason });
-      reportOutcome(logger, recordOn(cacheKey), outcome);
+      reportOutcome(logger, recordOn(outcome.request.cacheKey), outcome);
     },
     leftAlone: () => skips.counts(),
-    failing: () => {
-      // What nobody asks for any more fails no longer.
-      for (const key of failing.keys()) {
-        if (!wanted.has(key) && options.resourcesOf(key).length === 0) failing.delete(key);
-      }
-      return [...failing.values()];
-    },
   };
 
   /** On what a person wrote: the resources that the credential is for, and the ConfigMap unless it is only for those. */

@@ -76,6 +76,8 @@ export interface Resources {
   areKnown(): boolean;
   /** Those that are there, in their latest version; undefined = they are not known, or the vendor's add-on serves them. */
   ours(): readonly Resource[] | undefined;
+  /** How many of those are not understood, or refused for another. */
+  invalid(): number;
   /** Those whose rule asks for this credential. */
   wanting(cacheKey: string): readonly Resource[];
   /** User name and password, as a source; undefined = there is no such resource. See `ResourceRules.source`. */
@@ -205,6 +207,10 @@ export function createResources(options: ResourcesOptions): Resources {
           },
     areKnown: () => kind.state !== 'unknown' && !assistant.isRunning,
     ours: () => (assistant.isRunning ? undefined : kind.served()),
+    invalid: () => {
+      const isWrong = ({ name }: Resource): boolean => view.issuesOf(name).some(({ severity }) => severity === 'error');
+      return assistant.isRunning ? 0 : kind.all().filter(isWrong).length;
+    },
     wanting: (cacheKey) => kind.all().filter(({ name }) => view.cacheKeyOf(name) === cacheKey),
     source: (name) => rules.source(name),
     lastGood: () => formatLastGood(rules.keptFrom()),

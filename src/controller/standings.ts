@@ -7,7 +7,11 @@ interface Stood {
   readonly generation: number;
 }
 
-/** The claims of resources, in this process. */
+/**
+ * The claims of resources, in this process. A process that begins while the add-on runs knows less: those whose statuses it has written
+ * anew count as new. Then the key goes before what would publish it (`conflictsAmong`), so that no key gets out; but whoever names as
+ * its key what was published before is served in the place of that.
+ */
 export class Standings {
   /** By UID. */
   #stood: ReadonlyMap<string, Stood> = new Map();

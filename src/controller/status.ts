@@ -1,9 +1,9 @@
 // What the process says of itself: liveness, readiness, and the values behind the gauges.
 import { endingOf } from '../core/password-end.ts';
 import { includesNamespace } from '../core/scope.ts';
-import type { EpochMs } from '../core/types.ts';
+import type { CredentialRequest, EpochMs } from '../core/types.ts';
 import type { HealthCheck } from '../observability/http.ts';
-import type { CredentialState } from '../observability/leader-metrics.ts';
+import type { CredentialState, FailingCredential } from '../observability/leader-metrics.ts';
 import type { MetricSources } from '../observability/metrics.ts';
 import type { Controller } from './controller-options.ts';
 import type { Watched } from '../kube/image-pull-secrets.ts';
@@ -92,24 +92,37 @@ export function healthChecks(controller: Controller, now: () => EpochMs): Status
           restarts,
         })),
       credentials: () => credentialStates(controller, now()),
+      failingCredentials: () => failingCredentials(controller),
+      invalidResources: () => controller.resources.invalid(),
       revocationsFailing: () => controller.leftBehind.failing,
     },
   };
 }
 
-/** Of every credential that a namespace in scope needs and that was asked for. What reaches nobody is not renewed either. */
-function credentialStates({ config, caches, store }: Controller, now: EpochMs): readonly CredentialState[] {
+/** Of every credential that a namespace in scope needs and that was asked for. */
+function credentialStates(controller: Controller, now: EpochMs): readonly CredentialState[] {
+  const { store } = controller;
+  return neededRequests(controller).flatMap(({ provider, cacheKey }): readonly CredentialState[] => {
+    const held = store.current(cacheKey);
+    if (held === undefined) return store.failure(cacheKey) === undefined ? [] : [{ provider, cacheKey, isHeld: false }];
+    const ending = endingOf(held, now);
+    const isEnding = ending === undefined ? undefined : ending.stage !== 'valid';
+    return [{ provider, cacheKey, isHeld: true, expiresAt: held.expiresAt ?? held.endsAt, isEnding }];
+  });
+}
+
+/** Of the same, those whose last attempt failed. The store knows: another replica may have obtained one while it led. */
+function failingCredentials(controller: Controller): readonly FailingCredential[] {
+  return neededRequests(controller).flatMap(({ provider, cacheKey }) => {
+    const failure = controller.store.failure(cacheKey);
+    return failure === undefined ? [] : [{ provider, cacheKey, reason: failure.reason }];
+  });
+}
+
+/** What a namespace in scope needs. What reaches nobody is not renewed either. */
+function neededRequests({ config, caches }: Controller): readonly CredentialRequest[] {
   const namespaces = [...caches.namespaces.all()];
-  const rules = (config?.rules ?? []).filter(({ scope }) => namespaces.some((one) => includesNamespace(scope, one)));
-  return rules.flatMap(({ requests }) =>
-    requests.flatMap(({ provider, cacheKey }): readonly CredentialState[] => {
-      const held = store.current(cacheKey);
-      if (held === undefined) {
-        return store.failure(cacheKey) === undefined ? [] : [{ provider, cacheKey, isHeld: false }];
-      }
-      const ending = endingOf(held, now);
-      const isEnding = ending === undefined ? undefined : ending.stage !== 'valid';
-      return [{ provider, cacheKey, isHeld: true, expiresAt: held.expiresAt ?? held.endsAt, isEnding }];
-    }),
-  );
+  return (config?.rules ?? [])
+    .filter(({ scope }) => namespaces.some((one) => includesNamespace(scope, one)))
+    .flatMap(({ requests }) => requests);
 }

@@ -40,6 +40,8 @@ export type KubeErrorReason =
   | 'Expired'
   | 'Aborted'
   | 'Unavailable'
+  /** It answered that an admission webhook which has to answer did not. */
+  | 'WebhookFailed'
   | 'BadAnswer';
 
 /** Settings or configuration that cannot be used; `issues` are ready to be shown. */
@@ -147,6 +149,7 @@ function kubeDisposition(error: KubeError): Disposition {
     case 'Expired':
     case 'Unauthorized':
     case 'Unavailable':
+    case 'WebhookFailed':
     case 'BadAnswer':
     case 'Aborted':
       return { kind: 'retry', afterMs: error.retryAfterMs };

@@ -2,7 +2,7 @@
 // values say now. What people edit by hand is theirs; what they left alone follows.
 import { createHash } from 'node:crypto';
 import { EXAMPLE_TEXT } from './example-text.ts';
-import type { ConfigData } from './managed-form.ts';
+import { equalKey, type ConfigData } from './managed-form.ts';
 import { EXAMPLE_KEY } from './names.ts';
 import { parseRecord } from './records.ts';
 
@@ -40,6 +40,8 @@ export type ValuesWrite =
 /** A key that is not as the values say, since somebody edited it. */
 export interface KeptKey {
   readonly key: string;
+  /** The other name under which it was written by hand; absent = it bears its own. */
+  readonly writtenAs?: string;
   /** undefined = it was deleted, or is in `binaryData`. */
   readonly live: string | undefined;
   readonly isBinary: boolean;
@@ -72,6 +74,10 @@ const BINARY = Symbol('binary');
  * | ours | as it was taken over last | change it, or remove it, as the values say |
  * | ours | otherwise, also deleted | leave (`HandEditKept`, where the values hold it) |
  *
+ * A key that has another name in the managed edition is one key under both: what stands under the other name by hand is not joined by
+ * ours, which would make the configuration contradict itself; where it reads as the values said last, it follows under the name of the
+ * values.
+ *
  * After each merge the annotation holds digests of the values as they are now, also of what was left: whoever then goes back by hand to
  * what the values said before has edited, and keeps that. An annotation that cannot be read makes every difference an edit.
  */
@@ -88,19 +94,32 @@ export function planValues(values: ConfigData | undefined, found: FoundConfigura
     ...found.binaryKeys.map((key) => [key, BINARY] as const),
   ]);
   if (found.taken === undefined) {
-    const differ = Object.entries(values).filter(([key, value]) => value.trim() !== '' && live.get(key) !== value);
+    const says = (key: string, value: string): boolean =>
+      [key, ...otherNames(key, live)].some((name) => live.get(name) === value);
+    const differ = Object.entries(values).filter(([key, value]) => value.trim() !== '' && !says(key, value));
     return { ...NOTHING, unused: differ.map(([key]) => key) };
   }
   const before = parseTaken(found.taken);
   const changes = new Map<string, string | null>();
   const kept: KeptKey[] = [];
+  const isTaken = (name: string): boolean => {
+    const text = live.get(name);
+    return before !== undefined && text !== BINARY && digestOf(text) === before.get(name);
+  };
   for (const key of new Set([...wanted.keys(), ...(before?.keys() ?? [])])) {
     const value = wanted.get(key);
     const text = live.get(key);
     if (value === text) continue;
     const isBinary = text === BINARY;
-    const isAsTaken = before !== undefined && !isBinary && digestOf(text) === before.get(key);
-    if (isAsTaken) changes.set(key, value ?? null);
+    const rival = otherNames(key, live).find((name) => !wanted.has(name) && !isTaken(name));
+    const rivalText = rival === undefined ? undefined : textUnder(rival, live);
+    if (value !== undefined && rival !== undefined && rivalText !== undefined) {
+      const isMoved = text === undefined && before !== undefined && digestOf(rivalText) === before.get(key);
+      if (isMoved && rivalText !== value) changes.set(key, value).set(rival, null);
+      else if (text !== undefined && isTaken(key)) changes.set(key, null);
+      if (!isMoved && rivalText !== value)
+        kept.push({ key, writtenAs: rival, live: rivalText, isBinary: false, value });
+    } else if (isTaken(key)) changes.set(key, value ?? null);
     else if (value !== undefined && key !== EXAMPLE_KEY) {
       kept.push({ key, live: isBinary ? undefined : text, isBinary, value });
     }
@@ -108,6 +127,19 @@ export function planValues(values: ConfigData | undefined, found: FoundConfigura
   if (changes.size === 0 && taken === found.taken) return { ...NOTHING, kept };
   const data = Object.fromEntries(changes);
   return { ...NOTHING, kept, write: { kind: 'patch-configuration', reason: 'ValuesChanged', data, taken } };
+}
+
+/** Names under which the same key of the configuration is written besides `key`, and says something. */
+function otherNames(key: string, live: ReadonlyMap<string, string | typeof BINARY>): readonly string[] {
+  const meant = equalKey(key);
+  if (meant === undefined) return [];
+  const says = (name: string): boolean => (textUnder(name, live) ?? '').trim() !== '';
+  return [...live.keys()].filter((name) => name !== key && equalKey(name) === meant && says(name)).sort();
+}
+
+function textUnder(name: string, live: ReadonlyMap<string, string | typeof BINARY>): string | undefined {
+  const text = live.get(name);
+  return text === BINARY ? undefined : text;
 }
 
 /** True when everything in it was taken over from values, and nobody edited it: nothing of it is lost with it. */

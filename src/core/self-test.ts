@@ -31,6 +31,8 @@ export type SeenAdmission =
   | { readonly kind: 'skipped'; readonly why: string }
   /** The API server would not take it. */
   | { readonly kind: 'refused'; readonly why: string }
+  /** It could not: a webhook that has to answer did not, ours or another. */
+  | { readonly kind: 'webhook-failed'; readonly why: string }
   | {
       readonly kind: 'answered';
       readonly how: 'create' | 'change';
@@ -46,7 +48,25 @@ export interface SeenLogin {
   readonly outcome:
     | { readonly kind: 'accepted'; readonly how: 'token' | 'basic' | 'open' }
     | { readonly kind: 'skipped'; readonly why: string }
-    | { readonly kind: 'failed'; readonly why: string; readonly cure: string };
+    | {
+        readonly kind: 'failed';
+        readonly why: string;
+        readonly cure: string;
+        /** It may come out otherwise without anybody doing anything; what refuses a credential does so again, and may count it. */
+        readonly mayPass: boolean;
+      };
+}
+
+/** What one attempt of a trial came to. */
+export interface Tried {
+  readonly findings: readonly Finding[];
+  /** True when another attempt may find it otherwise. */
+  readonly mayPass: boolean;
+}
+
+/** An attempt of which everything that fails may pass: after a start the webhook takes a moment. */
+export function triedOf(findings: readonly Finding[]): Tried {
+  return { findings, mayPass: findings.some(({ level }) => level === 'FAIL') };
 }
 
 /** Whether all rights are there; `missing` are sentences. */
@@ -111,6 +131,14 @@ export function admissionFinding(seen: SeenAdmission): Finding {
   if (seen.kind === 'refused') {
     const sentences = [`The API server refused the dry run: ${plain(seen.why)}.`];
     return { ...about, level: 'FAIL', sentences, cure: 'see what refuses it: another webhook, a policy, a quota' };
+  }
+  if (seen.kind === 'webhook-failed') {
+    return {
+      ...about,
+      level: 'FAIL',
+      sentences: [`The API server could not take the dry run: ${plain(seen.why)}.`],
+      cure: 'see whether the Pods behind that webhook are ready and the API server reaches them; with failurePolicy Ignore (for ours the key webhook-configuration) it holds nothing up',
+    };
   }
   const { how, place, expected, references } = seen;
   const lost = expected.filter((name) => !references.includes(name));

@@ -17,8 +17,8 @@ const MAX_SHOWN = 160;
 const BEFORE_DIFFERENCE = 20;
 
 /** One sentence: a key that stays as it is, with its text and that of the values, secrets masked. */
-export function keptSentence({ key, live, isBinary, value }: KeptKey): string {
-  const name = maskKeys(key);
+export function keptSentence({ key, writtenAs, live, isBinary, value }: KeptKey): string {
+  const name = writtenAs === undefined ? maskKeys(key) : `${maskKeys(writtenAs)}, another name of ${maskKeys(key)},`;
   const wanted = shown(key, value);
   if (isBinary) return `${name} is in binaryData and stays there; the values say ${quoted(wanted)}.`;
   if (live === undefined) return `${name} was deleted by hand and stays away; the values say ${quoted(wanted)}.`;

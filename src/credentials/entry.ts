@@ -64,6 +64,16 @@ export function newEntry(cacheKey: string): Entry {
   };
 }
 
+/** Puts what another replica obtained, or an earlier process, in the place of what is older. */
+export function takeOver(entry: Entry, held: StoredCredential, now: EpochMs): void {
+  const own = validOf(entry, now);
+  if (own !== undefined && own.credential.issuedAt >= held.credential.issuedAt) return;
+  entry.held = held;
+  entry.secrets = 'unknown';
+  // It was obtained later than we failed; and what never expires would not be asked for again.
+  entry.failed = undefined;
+}
+
 /** What is held and still works. */
 export function validOf(entry: Entry, now: EpochMs): StoredCredential | undefined {
   return entry.held !== undefined && isValid(entry.held.credential, now) ? entry.held : undefined;

@@ -28,7 +28,10 @@ export async function tryLogin(
   try {
     const asked = await get(url, {}, signal);
     if (asked.status === 200) return { kind: 'accepted', how: 'open' };
-    if (asked.status !== 401) return failed(`It answers ${asked.status} where a registry asks for a login`, REACH);
+    if (asked.status !== 401) {
+      const why = `It answers ${asked.status} where a registry asks for a login`;
+      return failed(why, REACH, isPassing(asked.status));
+    }
     const bearer = parseBearer(asked.challenge);
     if (bearer === undefined) {
       if (!/^\s*Basic\b/i.test(asked.challenge)) return failed('It does not say how to log in', REACH);
@@ -42,7 +45,7 @@ export async function tryLogin(
     return hasToken(text) ? { kind: 'accepted', how: 'token' } : failed('Its token service gives no token', REACH);
   } catch (error) {
     signal.throwIfAborted();
-    return failed(`It cannot be reached (${causeOf(error)})`, REACH);
+    return failed(`It cannot be reached (${causeOf(error)})`, REACH, true);
   }
 }
 
@@ -88,11 +91,17 @@ function hasToken(text: string): boolean {
 
 function refused(who: string, status: number): LoginOutcome {
   const isRefused = status === 401 || status === 403;
-  return failed(`${who} ${isRefused ? 'refuses the credential' : 'answers'} (${status})`, isRefused ? RENEW : REACH);
+  const why = `${who} ${isRefused ? 'refuses the credential' : 'answers'} (${status})`;
+  return failed(why, isRefused ? RENEW : REACH, isPassing(status));
 }
 
-function failed(why: string, cure: string): LoginOutcome {
-  return { kind: 'failed', why, cure };
+function failed(why: string, cure: string, mayPass = false): LoginOutcome {
+  return { kind: 'failed', why, cure, mayPass };
+}
+
+/** What a server says that is not well, or has too much to do. */
+function isPassing(status: number): boolean {
+  return status >= 500 || status === 429 || status === 408;
 }
 
 function causeOf(error: unknown): string {

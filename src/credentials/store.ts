@@ -10,6 +10,7 @@ import {
   isGood,
   mayAskAt,
   newEntry,
+  takeOver,
   validOf,
   type Entry,
   type Flight,
@@ -156,13 +157,9 @@ export class CredentialStore {
   load(text: string, now: EpochMs): readonly Issue[] {
     const { stored, issues } = parseSnapshot(text, now);
     for (const held of stored) {
-      const { username, password, issuedAt } = held.credential;
+      const { username, password } = held.credential;
       this.#options.register(held.cacheKey, [password, `${username}:${password}`]);
-      const entry = this.#entryOf(held.cacheKey);
-      const own = validOf(entry, now);
-      if (own !== undefined && own.credential.issuedAt >= issuedAt) continue;
-      entry.held = held;
-      entry.secrets = 'unknown';
+      takeOver(this.#entryOf(held.cacheKey), held, now);
     }
     return issues;
   }

@@ -19,7 +19,7 @@ const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
  * The error for an answer. `what` names verb and path. The server's own sentence is passed on where it explains what a person
- * can do (403, 404, 409, 422), but of the 422 of a Secret or an ImagePullSecret only fields and reasons: the sentence may quote values.
+ * can do (403, 404, 409, 422), of a failed webhook only its name, but of the 422 of a Secret or an ImagePullSecret only fields and reasons: the sentence may quote values.
  */
 export function errorOfAnswer(what: string, answer: FailedAnswer, now: number): KubeError {
   const status = parseStatus(answer.body);
@@ -89,12 +89,15 @@ function reasonOf(
     case 503:
       return retryAfterMs === undefined ? 'Unavailable' : 'Throttled';
     default:
+      if (failedWebhook(code, status) !== undefined) return 'WebhookFailed';
       if (code >= 500 || code === 408) return 'Unavailable';
       return code >= 400 ? 'Invalid' : 'BadAnswer';
   }
 }
 
 function explain(what: string, code: number, status: Readonly<Record<string, unknown>>): string {
+  const webhook = failedWebhook(code, status);
+  if (webhook !== undefined) return `the webhook ${webhook}, which has to answer, did not`;
   if (![403, 404, 409, 422].includes(code)) return '';
   if (code === 422 && isAboutSecrets(what, status)) {
     return causesOf(status)
@@ -103,6 +106,15 @@ function explain(what: string, code: number, status: Readonly<Record<string, unk
       .slice(0, MAX_MESSAGE);
   }
   return typeof status.message === 'string' ? status.message.slice(0, MAX_MESSAGE) : '';
+}
+
+/**
+ * Name of an admission webhook with `failurePolicy: Fail` that could not be called; the sentence of the API server is the only place
+ * that says so (`k8s.io/apiserver`, `ErrCallingWebhook`). What follows it may quote an answer of whoever was met.
+ */
+function failedWebhook(code: number, { message }: Readonly<Record<string, unknown>>): string | undefined {
+  if (code < 500 || typeof message !== 'string') return undefined;
+  return /failed calling webhook "([a-z0-9.-]{1,253})"/.exec(message)?.[1];
 }
 
 function isAboutSecrets(what: string, status: Readonly<Record<string, unknown>>): boolean {

@@ -24,17 +24,24 @@ export async function readLeaseVersion(
   return isRecord(lease?.metadata) ? String(lease.metadata.resourceVersion) : undefined;
 }
 
-/** The holder of every Lease of that name in the cluster, each with its namespace: who does not know where an installation is finds it so. */
-export async function findLeaseHolders(
+/** A Lease, and who holds it now. */
+export interface FoundLease {
+  readonly namespace: string;
+  readonly holder: string | undefined;
+}
+
+/** The same for every Lease of that name in the cluster: who does not know where an installation is finds it so. */
+export async function findLeases(
   client: KubeClient,
   at: { readonly name: string; readonly now: EpochMs; readonly signal: AbortSignal },
-): Promise<readonly string[]> {
+): Promise<readonly FoundLease[]> {
   const query = { fieldSelector: `metadata.name=${at.name}` };
   const path = '/apis/coordination.k8s.io/v1/leases';
   const { items } = await client.call({ method: 'GET', path, query, signal: at.signal });
-  return (Array.isArray(items) ? items : []).flatMap((lease: unknown) =>
-    isRecord(lease) ? (placed(lease, holderOf(lease, at.now)) ?? []) : [],
-  );
+  return (Array.isArray(items) ? items : []).flatMap((lease: unknown) => {
+    if (!isRecord(lease) || !isRecord(lease.metadata) || typeof lease.metadata.namespace !== 'string') return [];
+    return [{ namespace: lease.metadata.namespace, holder: holderOf(lease, at.now) }];
+  });
 }
 
 function holderOf(lease: KubeObject | undefined, now: EpochMs): string | undefined {
@@ -43,9 +50,4 @@ function holderOf(lease: KubeObject | undefined, now: EpochMs): string | undefin
   const renewedAt = typeof spec.renewTime === 'string' ? Date.parse(spec.renewTime) : Number.NaN;
   const lifeMs = typeof spec.leaseDurationSeconds === 'number' ? spec.leaseDurationSeconds * 1_000 : 0;
   return renewedAt + lifeMs > now ? spec.holderIdentity : undefined;
-}
-
-function placed({ metadata }: KubeObject, holder: string | undefined): string | undefined {
-  const namespace = isRecord(metadata) && typeof metadata.namespace === 'string' ? metadata.namespace : '?';
-  return holder === undefined ? undefined : `${holder} in ${namespace}`;
 }

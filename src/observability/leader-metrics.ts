@@ -28,6 +28,8 @@ export interface LeaderSources {
   readonly failingCredentials?: () => readonly FailingCredential[];
   /** How many things are left alone at this moment, by reason. */
   readonly leftAlone?: () => ReadonlyMap<string, number>;
+  /** ImagePullSecret resources that are not understood, or refused for another. */
+  readonly invalidResources?: () => number;
   /** Credentials of which something is left at a cloud that could not be removed when it was tried last. */
   readonly revocationsFailing?: () => number;
 }
@@ -101,6 +103,9 @@ export function collectLeaderMetrics(options: {
     }
     return [...counts].map(([reason, value]) => ({ labels: { reason }, value }));
   });
+  gauge('resources_invalid', 'ImagePullSecret resources with an error: that part of them has no effect', [], () => [
+    { labels: {}, value: read(({ invalidResources }) => invalidResources).reduce((sum, one) => sum + one, 0) },
+  ]);
   gauge('revocations_failing', 'Credentials of which something is left at a cloud that cannot be removed', [], () => [
     { labels: {}, value: read(({ revocationsFailing }) => revocationsFailing).reduce((sum, one) => sum + one, 0) },
   ]);

@@ -1,6 +1,7 @@
 // The metrics of the admission webhook.
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { EpochMs } from '../core/types.ts';
+import { guarded } from './collected-metrics.ts';
 
 /** A certificate in use, by what it is: a bounded set. */
 export interface CertificateExpiry {
@@ -42,27 +43,17 @@ export function createWebhookMetrics(options: {
     help: 'When a certificate of the webhook ends, Unix time',
     labelNames: ['certificate'],
     registers,
-    collect: () => {
-      try {
-        const found = certificates();
-        expiry.reset();
-        for (const { certificate, expiresAt } of found) expiry.set({ certificate }, expiresAt / 1_000);
-      } catch {
-        // One source that fails must not take all the others' metrics with it.
-      }
-    },
+    collect: guarded(() => {
+      const found = certificates();
+      expiry.reset();
+      for (const { certificate, expiresAt } of found) expiry.set({ certificate }, expiresAt / 1_000);
+    }),
   });
   const usable = new Gauge({
     name: `${prefix}_webhook_usable`,
     help: '1 = the API server can use the webhook of this replica, or nobody calls it',
     registers,
-    collect: () => {
-      try {
-        usable.set(isUsable() ? 1 : 0);
-      } catch {
-        // As above.
-      }
-    },
+    collect: guarded(() => usable.set(isUsable() ? 1 : 0)),
   });
   return {
     admissionAnswered: ({ outcome, ms }) => {

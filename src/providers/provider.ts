@@ -24,7 +24,7 @@ export type CloudEndpoints = Readonly<Record<string, Readonly<Record<string, Ser
 
 /** What targets fall back to, and what they may reach. */
 export interface TargetDefaults extends ItemDefaults {
-  /** Namespace of the ConfigMap, where Secret references point by default. */
+  /** Our own namespace, where Secret references point by default. */
   readonly namespace: string;
   /** Further namespaces that Secret references may name: `--allow-secret-namespaces`. */
   readonly secretNamespaces: readonly string[];

@@ -24,6 +24,7 @@ import { buildMutating, buildValidating, caBundleOf, RESOURCE_REVIEW_PATH, REVIE
 import type { ObjectOptions, Target } from './object.ts';
 import type { WebhookObserver } from './observer.ts';
 import { readClusterRole } from './owner.ts';
+import { remembered } from './remembered.ts';
 import { createServing } from './serving.ts';
 import { Settling } from './settling.ts';
 
@@ -72,6 +73,8 @@ export interface Webhook {
   problem(): string | undefined;
   /** Certificates in use, by what they are. */
   certificates(): readonly { readonly certificate: 'authority' | 'leaf'; readonly expiresAt: EpochMs }[];
+  /** How many of its objects are wanted and cannot be there, since somebody else's have their names. */
+  taken(): number;
 }
 
 /** Builds it; nothing is read, written or opened before `run` and `lead`. */
@@ -220,6 +223,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
         ...(leafExpiresAt === undefined ? [] : [{ certificate: 'leaf', expiresAt: leafExpiresAt } as const]),
       ];
     },
+    taken: () => [...(isWanted() ? [mutating] : []), validating, secret].filter(isTaken).length,
   };
 }
 
@@ -229,14 +233,8 @@ function ownOf({ live, namespace, name, isOwn }: KeptObject): KubeObject | undef
   return found !== undefined && isOwn(found) ? found : undefined;
 }
 
-/** Derives something from what is read, again only when that is another one. */
-function remembered<S, T>(read: () => S, derive: (source: S) => T): () => T {
-  let last: { readonly source: S; readonly derived: T } | undefined;
-  return () => {
-    const source = read();
-    if (last === undefined || last.source !== source) last = { source, derived: derive(source) };
-    return last.derived;
-  };
+function isTaken(object: KeptObject): boolean {
+  return object.live.get(object.namespace, object.name) !== undefined && ownOf(object) === undefined;
 }
 
 function hostOf(url: string): string {

@@ -6,10 +6,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { load } from 'js-yaml';
+import { ownPlatform } from '../../scripts/image-build/build-image.ts';
 import { listFiles } from '../../scripts/image-build/contents.ts';
 import { readLayout, unpack, type Descriptor } from '../../scripts/image-build/layout.ts';
 import type { BundledPackage } from '../../scripts/licences.ts';
 import { createHelm, deploymentOf, manifestsOf, type Helm } from '../chart/helm.ts';
+import { billProblems } from '../support/bill-schema.ts';
 import { createCertificateAuthority } from '../support/clouds/certificates.ts';
 import { SAMPLE, startClouds, type Clouds } from '../support/clouds/clouds.ts';
 import { pullImage, pushImage } from '../support/control-plane/oci.ts';
@@ -24,6 +26,8 @@ import { createWorkshop, whyNotHere, type ScriptResult, type Workshop } from './
 
 const BUILD_MS = 1_800_000;
 const execute = promisify(execFile);
+/** The images of these tests are built on stand-ins, which are of this machine. */
+const TRYING_OUT = ['--stand-in', `--platform=${ownPlatform()}`];
 const login = { username: SAMPLE.user.username, password: SAMPLE.user.password };
 
 jest.setTimeout(300_000);
@@ -73,7 +77,7 @@ function testRelease(): void {
     auth = { realm, service, issuer, rootCertBundle };
     registry = await startRegistry({ auth });
     clone = await workshop.clone('clone');
-    flags = [`--registry=${registry.host}/tools`, '--plain-http', '--stand-in'];
+    flags = [`--registry=${registry.host}/tools`, '--plain-http', ...TRYING_OUT];
     first = await release([]);
     if (first.code !== 0) throw new Error(first.stderr);
     record = JSON.parse(readFileSync(path.join(clone, 'dist/release/release.json'), 'utf8')) as typeof record;
@@ -232,6 +236,21 @@ function testRelease(): void {
     expect(stderr).toMatch(/\.oci\.tar \(linux\/\w+\) is version .*: build it again/);
   });
 
+  test.each<[string, readonly string[], string]>([
+    ['on stand-ins, unless it is for trying out', [], 'is built on localhost/registry-credential-helper/stand-in-run'],
+    ['for one platform, unless that is named', ['--stand-in'], `with --platform=${ownPlatform()}`],
+  ])('of an image %s, is refused', async (_, args, sentence) => {
+    const env = { REGISTRY_USERNAME: login.username, REGISTRY_PASSWORD: login.password };
+    const all = [`--registry=${registry.host}/refused`, '--plain-http', archive(), ...args];
+    failsWith(sentence, await workshop.run(clone, 'release', all, env));
+    await expect(read('refused/registry-credential-helper/tags/list')).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('on stand-ins for every platform is refused before anything is built', async () => {
+    const args = [`--registry=${registry.host}/refused`, '--plain-http', '--stand-in'];
+    failsWith(`--platform=${ownPlatform()}`, await workshop.run(clone, 'release', args));
+  });
+
   test.each<[string, NodeJS.ProcessEnv, string]>([
     ['a wrong password', { REGISTRY_PASSWORD: 'wrong' }, 'the login is wrong: set REGISTRY_USERNAME'],
     [
@@ -248,7 +267,7 @@ function testRelease(): void {
       REGISTRY_USERNAME: login.username,
       REGISTRY_PASSWORD: login.password,
     };
-    const args = [`--registry=${registry.host}/tools`, archive()];
+    const args = [`--registry=${registry.host}/tools`, archive(), ...TRYING_OUT];
     const result = await workshop.run(clone, 'release', args, { REGISTRY_USERNAME, REGISTRY_PASSWORD });
     failsWith('A registry that is not encrypted needs --plain-http, one of your own --ca-file.', result);
   });
@@ -268,7 +287,12 @@ function testRelease(): void {
     const releaseTo = async (options: RegistryOptions, args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
       const encrypted = await startRegistry({ tls, ...options });
       try {
-        return await workshop.run(clone, 'release', [`--registry=${encrypted.host}/tools`, archive(), ...args], env);
+        return await workshop.run(
+          clone,
+          'release',
+          [`--registry=${encrypted.host}/tools`, archive(), ...TRYING_OUT, ...args],
+          env,
+        );
       } finally {
         await encrypted.stop();
       }
@@ -293,6 +317,7 @@ function testRelease(): void {
       path.join(clone, 'dist/release', files.find((name) => name.endsWith('.cdx.json')) ?? ''),
       'utf8',
     );
+    expect(await billProblems(text)).toBeUndefined();
     const { components } = JSON.parse(text) as {
       components: readonly {
         type: string;

@@ -4,6 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { settled } from '../support/expectations.ts';
 import { applyCrd, resource, SAMPLE_SPEC } from '../support/image-pull-secrets.ts';
 import { kubectlOf } from '../support/kubectl.ts';
+import { metric } from '../support/signs.ts';
 import { startWorld, type Replica, type World } from '../support/world.ts';
 
 jest.setTimeout(120_000);
@@ -71,6 +72,7 @@ test('[tcr C6] a login that comes with a wrong edit goes to no registry, also wh
   await told('a', 'SpecInvalid');
   expect(await logins('a', 'web')).toEqual({ [HOST]: GOOD });
   await repaired('a', 'api', { [HOST]: GOOD });
+  expect(await metric(replica, 'registry_credential_helper_resources_invalid')).toBe(1);
 
   await restart();
   await settled(world);
@@ -86,6 +88,7 @@ test('[tcr C6] a login that comes with a wrong edit goes to no registry, also wh
   await edit('a', { docker: { ...WRONG, server: 'b.example' } });
   await told('a', 'Distributed');
   for (const namespace of ['web', 'api']) expect(await logins('a', namespace)).toEqual({ 'b.example': OTHER });
+  expect(await metric(replica, 'registry_credential_helper_resources_invalid')).toBe(0);
 });
 
 test('[tcr S4] while an edit is wrong, the password of a Secret is followed with the user name that it belongs to', async () => {

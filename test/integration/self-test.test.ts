@@ -29,6 +29,8 @@ let registry: Registry;
 /** Hosts of registries, as they are configured. */
 let hosts: { readonly token: string; readonly basic: string; readonly open: string; readonly plain: string };
 const servers: Server[] = [];
+/** Logins that were refused so far. */
+let refusals = 0;
 
 /** An HTTPS server on loopback whose certificate our authority signed; gives its host. */
 async function serve(listener: Parameters<typeof createServer>[1]): Promise<{ server: Server; host: string }> {
@@ -45,6 +47,7 @@ const basicOf = (password: string): string => `Basic ${btoa(`puller:${password}`
 const basicRegistry = () =>
   serve((request, response) => {
     const isIn = request.headers.authorization === basicOf(PASSWORD);
+    if (!isIn && request.headers.authorization !== undefined) refusals += 1;
     response.writeHead(isIn ? 200 : 401, isIn ? {} : { 'www-authenticate': 'Basic realm="here"' }).end('{}');
   });
 
@@ -61,6 +64,7 @@ const plainRegistry = () =>
 async function startTokenService(): Promise<{ readonly realm: string }> {
   const { host } = await serve((request, response) => {
     const isIn = request.headers.authorization === basicOf(PASSWORD);
+    if (!isIn) refusals += 1;
     response.writeHead(isIn ? 200 : 401, { 'content-type': 'application/json' });
     response.end(isIn ? '{"token":"a-token"}' : '{}');
   });
@@ -179,10 +183,13 @@ describe('logins, with --registries', () => {
       return entry?.password === 'wrong';
     });
     await settled(world);
-    const { code, output } = await selfTest(['--registries']);
+    // A refused login is an answer: it is not repeated until an account is locked. What cannot be reached is tried again.
+    refusals = 0;
+    const { code, output } = await selfTest(['--registries', '--patience=5s']);
     expect(line(output, `registry ${hosts.token}`)).toMatch(/^FAIL .*refuses the credential \(401\)/);
     expect(line(output, `registry ${hosts.basic}`)).toMatch(/^FAIL .*It refuses the credential \(401\)/);
     expect(code).toBe(6);
+    expect(refusals).toBe(2);
     const untrusted = await selfTest(['--registries'], { NODE_EXTRA_CA_CERTS: '' });
     expect(line(untrusted.output, `registry ${hosts.basic}`)).toMatch(/^FAIL .*It cannot be reached \([A-Z_]+\)/);
     await login(PASSWORD);
@@ -217,6 +224,29 @@ describe('an installation with something wrong', () => {
     expect(line(output, 'admission')).toMatch(/^PASS/);
     expect(code).toBe(6);
     await patch({ rules });
+  });
+
+  test('fails with what to do, and not as if the cluster were gone, where a webhook that must answer is dead', async () => {
+    const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+    const webhook = {
+      ...{ name: 'dead.policy.example', sideEffects: 'None', admissionReviewVersions: ['v1'], failurePolicy: 'Fail' },
+      clientConfig: { url: 'https://127.0.0.1:1/never' },
+      rules: [
+        { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['serviceaccounts'] },
+      ],
+    };
+    const body = { metadata: { name: 'dead-policy' }, webhooks: [webhook] };
+    expect((await world.plane.request({ method: 'POST', path, body })).status).toBe(201);
+    const { code, output } = await eventually('it is in force', async () => {
+      const found = await selfTest();
+      return line(found.output, 'admission').startsWith('FAIL') ? found : undefined;
+    });
+    expect(line(output, 'admission')).toMatch(
+      /^FAIL .*the webhook dead\.policy\.example, which has to answer, did not/,
+    );
+    expect(output).toMatch(/What to do: see whether the Pods behind that webhook are ready .*failurePolicy Ignore/);
+    expect(code).toBe(6);
+    expect((await world.plane.request({ method: 'DELETE', path: `${path}/dead-policy` })).status).toBe(200);
   });
 
   test('is refused, and says so with 3, when the configuration is', async () => {

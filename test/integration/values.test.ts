@@ -149,6 +149,7 @@ describe('a key', () => {
     expect(await readiness()).toContain(`[-]values failed: ${sentence}\n`);
     expect((await replica.http('/readyz'))?.status).toBe(200);
     expect(await metric(replica, 'registry_credential_helper_config_keys_edited')).toBe(1);
+    expect(await metric(replica, 'registry_credential_helper_left_alone', { reason: 'HandEditKept' })).toBe(1);
     await settled(world);
     expect((await told('HandEditKept')).filter((text) => text === sentence)).toHaveLength(1);
     expect(await linesSaying(replica, 'Left alone', { detail: sentence })).toHaveLength(1);

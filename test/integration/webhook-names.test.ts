@@ -12,7 +12,7 @@ import { createWebhook } from '../../src/webhook/webhook.ts';
 import { eventually } from '../support/eventually.ts';
 import { secretsEverywhere, settled } from '../support/expectations.ts';
 import { createForeignAuthority } from '../support/foreign-authority.ts';
-import { linesSaying } from '../support/signs.ts';
+import { linesSaying, metric } from '../support/signs.ts';
 import { admit, intercepted, startServing, WEBHOOK_PATH, webhookObject, withWebhook } from '../support/webhook.ts';
 import { startWorld, type Replica, type World } from '../support/world.ts';
 
@@ -35,6 +35,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const takenLines = (kind: string) => linesSaying(replica, 'Left alone', { level: 'warn', reason: 'NameTaken', kind });
+const taken = () => metric(replica, 'registry_credential_helper_left_alone', { reason: 'NameTaken' });
 const bundle = async (): Promise<readonly X509Certificate[]> => {
   const pem = (await webhookObject(world))?.webhooks[0]?.clientConfig.caBundle ?? '';
   return readBundle(Buffer.from(pem, 'base64').toString('utf8'));
@@ -58,12 +59,14 @@ test('a webhook object under our name without our labels is neither deleted nor 
   expect(found?.webhooks ?? []).toEqual([]);
   expect(found?.metadata).not.toHaveProperty('ownerReferences');
   expect(await takenLines('MutatingWebhookConfiguration')).toHaveLength(1);
+  expect(await taken()).toBe(1);
   expect((await replica.http('/readyz'))?.status).toBe(200);
 });
 
 test('ours comes as soon as the name is free', async () => {
   await world.plane.request({ method: 'DELETE', path: WEBHOOK_PATH });
   await intercepted(world, 'team-a');
+  expect(await taken()).toBeUndefined();
 });
 
 test("a Secret under the name of our authority that is somebody else's is left alone until it is gone", async () => {

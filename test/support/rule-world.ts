@@ -77,6 +77,8 @@ export function healthyWorld(replicas: readonly Replica[], minutes: number): rea
       of('webhook_certificate_expires_at_seconds', { certificate: 'authority' }, () => 300 * DAY),
       of('webhook_requests_total', { outcome: 'NothingMissing' }, (minute) => (minute - from) * 30),
       of('revocations_failing', {}, () => 0),
+      of('resources_invalid', {}, () => 0),
+      of('config_keys_edited', {}, () => 0),
       ...['namespaces', 'serviceaccounts', 'secrets'].map((kind) =>
         of('watch_last_activity_timestamp_seconds', { kind }, (minute) => minute * 60 - 50),
       ),

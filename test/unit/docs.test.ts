@@ -16,12 +16,11 @@ import { ITEM_FIELDS } from '../../src/core/registry-items.ts';
 import { createItemParser } from '../../src/credentials/requests.ts';
 import { NAMESPACED_PERMISSIONS, REQUIRED_PERMISSIONS, type PermissionScope } from '../../src/kube/permissions.ts';
 import { HOSTS_FAILURES } from '../../src/hosts/failure.ts';
-import { createHostsMetrics } from '../../src/observability/hosts-metrics.ts';
-import { createMetrics } from '../../src/observability/metrics.ts';
 import { ALIBABA_VARIABLES } from '../../src/providers/alibaba/environment.ts';
 import { createProviders, IDENTITY_VARIABLES } from '../../src/providers/table.ts';
 import { TENCENT_VARIABLES } from '../../src/providers/tencent/environment.ts';
 import { ADMISSION_OUTCOMES } from '../../src/webhook/handlers.ts';
+import { controllerText, hostsText } from '../support/exposed-metrics.ts';
 import { codeBlocks, documentationPages, inlineCode, localLinks, tableUnder } from '../support/markdown.ts';
 import { TARGET_DEFAULTS } from '../support/provider-world.ts';
 
@@ -315,34 +314,13 @@ describe('docs/metrics.md', () => {
     );
 
   test('lists exactly the metrics of the command hosts', async () => {
-    const metrics = createHostsMetrics({ version: 'v', now: () => 1 });
-    metrics.kept({ items: 1, conflicts: 0, carriedBytes: 0, write: { how: 'h', reason: 'r' } });
-    metrics.failed('r');
-    const { text } = await metrics.render();
+    const text = await hostsText({ process: false });
     const build = found(text).filter((row) => row.includes('_build_info'));
     expect(sorted([...documentedUnder('Metrics of the command hosts'), ...build])).toEqual(sorted(found(text)));
   });
 
   test('lists exactly the metrics that there are, with type and labels', async () => {
-    const metrics = createMetrics({ version: 'v' });
-    metrics.observe({
-      reflectors: () => [{ kind: 'k', lastActivityAt: 1, restarts: 1 }],
-      credentials: () => [{ provider: 'p', cacheKey: 'c', isHeld: true, expiresAt: 1, isEnding: false }],
-      failingCredentials: () => [{ provider: 'p', cacheKey: 'c', reason: 'r' }],
-      leftAlone: () => new Map([['r', 1]]),
-      webhookCertificates: () => [{ certificate: 'c', expiresAt: 1 }],
-      editedKeys: () => 1,
-    });
-    metrics.leading(true);
-    metrics.apiCalled({ method: 'GET', code: 200 });
-    metrics.reconciled('success');
-    metrics.credentialAttempted({ provider: 'p', ok: true, reason: undefined, ms: 1 });
-    metrics.wrote({ kind: 'k', reason: 'r' });
-    metrics.writeFailed({ kind: 'k', reason: 'r' });
-    metrics.skipped('r');
-    metrics.relistMissed('k', 1);
-    metrics.admissionAnswered({ outcome: 'o', ms: 1 });
-    const { text } = await metrics.render();
+    const text = await controllerText({ process: false });
     expect(sorted(documentedUnder('Metrics'))).toEqual(sorted(found(text)));
   });
 });

@@ -189,7 +189,7 @@ const FLAGS: readonly FlagCase[] = [
     other: 'others',
     otherValue: 'others',
     byDefault: undefined,
-    commands: ['controller'],
+    commands: ['controller', 'self-test'],
   },
   {
     flag: 'metrics-address',

@@ -84,6 +84,7 @@ let server: Server;
 let followed: FollowedValues;
 let told: string[];
 let lines: string[];
+let contentions: number;
 let stop: AbortController;
 let running: Promise<unknown>;
 
@@ -91,7 +92,10 @@ function start(): void {
   const note = (message: string, fields?: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
   const report = createValuesReport({
     logger: { error: note, warn: note, info: note, debug: note },
-    metrics: { wrote: () => undefined, writeFailed: () => undefined, skipped: () => undefined },
+    metrics: {
+      ...{ wrote: () => undefined, writeFailed: () => undefined, skipped: () => undefined },
+      contended: () => (contentions += 1),
+    },
     events: { record: ({ reason, message }) => void told.push(`${reason}: ${message}`) },
     configMap: { namespace: 'a', name: 'config' },
   });
@@ -113,6 +117,7 @@ beforeEach(() => {
   server = new Server();
   told = [];
   lines = [];
+  contentions = 0;
   stop = new AbortController();
 });
 afterEach(async () => {
@@ -167,6 +172,7 @@ describe('one that is to be made', () => {
     server.put('values', { region: 'x' });
     start();
     await eventually('it was refused', () => followed.problems().length > 0);
+    expect([...followed.leftAlone()]).toEqual([['WriteRefused', 1]]);
     await watching();
     // Whatever changes about it, it is not tried at once.
     for (const at of ['1', '2', '3']) server.put('config', { at });
@@ -225,6 +231,8 @@ test('another writer who puts an old copy back again and again is not fought ove
   await eventually('it is still told', () => followed.problems().length === 1);
   expect(server.writes()).toHaveLength(before);
   expect(told).toHaveLength(1);
+  expect([...followed.leftAlone()]).toEqual([['Contended', 1]]);
+  expect(contentions).toBe(1);
 });
 
 test('a hand edit is told once for each state of it, and again when it is another', async () => {
@@ -238,6 +246,7 @@ test('a hand edit is told once for each state of it, and again when it is anothe
   await eventually('it is told', () => count() === 1);
   server.put('config', { ...config()?.data, more: 'y' }, taken);
   await eventually('that is seen', () => followed.editedKeys() === 1);
+  expect([...followed.leftAlone()]).toEqual([['HandEditKept', 1]]);
   server.put('config', { ...config()?.data, region: 'another' }, taken);
   await eventually('it is told again', () => count() === 2);
   expect(told).toEqual([

@@ -41,6 +41,14 @@ test('without one, and with an attempt that failed, there is none', () => {
   expect(gaugeOf({}, ['b']).credentials?.()).toEqual([{ provider: 'acr', cacheKey: 'b', isHeld: false }]);
 });
 
+test('one whose last attempt failed is told with the reason, held or not, unless no namespace needs it', () => {
+  const { failingCredentials } = gaugeOf({ a: { issuedAt: NOW, expiresAt: NOW + 1 } }, ['a', 'b', 'c']);
+  expect(failingCredentials?.()).toEqual([
+    { provider: 'acr', cacheKey: 'a', reason: 'Throttled' },
+    { provider: 'acr', cacheKey: 'b', reason: 'Throttled' },
+  ]);
+});
+
 test('a credential that no namespace needs is not renewed, and not spoken of', () => {
   expect(gaugeOf({ c: { issuedAt: NOW, expiresAt: NOW + 1 } }).credentials?.()).toEqual([]);
 });

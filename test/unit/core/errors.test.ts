@@ -40,6 +40,7 @@ const KUBE_ERRORS: Readonly<Record<KubeErrorReason, Disposition['kind']>> = {
   Expired: 'retry',
   Aborted: 'retry',
   Unavailable: 'retry',
+  WebhookFailed: 'retry',
   BadAnswer: 'retry',
 };
 

@@ -112,6 +112,66 @@ describe('the merge', () => {
     expect(planValues(now, applied(found, write)).write).toBeUndefined();
   });
 
+  test('never makes two keys of the two names of one: what was written under the other is the edit', () => {
+    const found = { ...madeFrom({}), data: { watchNamespace: 'mine', EXPIRINGTHRESHOLD: '20m', enableRRSA: ' ' } };
+    const { write, kept } = planValues(
+      { 'watch-namespace': 'a', 'expiring-threshold': '20m', rrsa: 'enable: true' },
+      { ...found, data: { ...madeFrom({}).data, ...found.data } },
+    );
+    // What says nothing is in nobody's way, and what says the same is no edit.
+    expect(write?.data).toEqual({ rrsa: 'enable: true' });
+    expect(kept).toEqual([
+      { key: 'watch-namespace', writtenAs: 'watchNamespace', live: 'mine', isBinary: false, value: 'a' },
+    ]);
+  });
+
+  test.each<[string, { was: Data; edits: Record<string, string | null>; now: Data }, Data, string[]]>([
+    [
+      'that was edited under the other name stays, also where the values change their form',
+      { was: { watchNamespace: 'a' }, edits: { watchNamespace: 'mine' }, now: { 'watch-namespace': 'b' } },
+      { watchNamespace: 'mine' },
+      ['watch-namespace'],
+    ],
+    [
+      'that nobody edited takes the form of the values',
+      { was: { watchNamespace: 'a' }, edits: {}, now: { 'watch-namespace': 'b' } },
+      { 'watch-namespace': 'b' },
+      [],
+    ],
+    [
+      'that was only renamed follows, under the name of the values',
+      { was: V1, edits: { 'watch-namespace': null, watchNamespace: 'a' }, now: V2 },
+      { region: 'cn-beijing', 'watch-namespace': 'b' },
+      [],
+    ],
+    [
+      'that was renamed and edited stays',
+      { was: V1, edits: { 'watch-namespace': null, watchNamespace: 'mine' }, now: V2 },
+      { region: 'cn-beijing', watchNamespace: 'mine' },
+      ['watch-namespace'],
+    ],
+    [
+      'that was joined by another name is left to that when the values change',
+      { was: V1, edits: { watchNamespace: 'mine' }, now: V2 },
+      { region: 'cn-beijing', watchNamespace: 'mine' },
+      ['watch-namespace'],
+    ],
+    [
+      'under the other name stays when the values no longer hold it',
+      { was: V1, edits: { watchNamespace: 'mine' }, now: { region: 'cn-hangzhou' } },
+      { region: 'cn-hangzhou', watchNamespace: 'mine' },
+      [],
+    ],
+  ])('a key of two names %s', (_what, { was, edits, now }, expected, told) => {
+    const found = madeFrom(was, edits);
+    const { write, kept } = planValues(now, found);
+    const after = applied(found, write);
+    expect({ ...after?.data }).toEqual({ ...expected, [EXAMPLE_KEY]: EXAMPLE_TEXT });
+    expect(kept.map(({ key }) => key)).toEqual(told);
+    const again = planValues(now, after);
+    expect([again.write, again.kept.map(({ key }) => key)]).toEqual([undefined, told]);
+  });
+
   test('makes what is missing with every key of the values and the explanation', () => {
     const { write } = planValues(V1, undefined);
     expect(write).toMatchObject({ kind: 'create-configuration', reason: 'ConfigurationMissing' });
@@ -147,6 +207,8 @@ describe('the merge', () => {
       unused: ['watch-namespace'],
     });
     expect(planValues({ region: 'cn-hangzhou' }, vendors).unused).toEqual([]);
+    const managed = { ...vendors, data: { watchNamespace: 'a' } };
+    expect(planValues({ 'watch-namespace': 'a' }, managed).unused).toEqual([]);
     expect(planValues({}, vendors)).toEqual({ write: undefined, kept: [], unused: [] });
   });
 

@@ -85,6 +85,15 @@ test.each<[string, SeenAdmission, object]>([
     { level: 'FAIL', sentences: ['The API server refused the dry run: no?[2J.'] },
   ],
   [
+    'fails when a webhook that must answer did not, with what to do about it',
+    { kind: 'webhook-failed', why: 'the webhook x.example did not' },
+    {
+      level: 'FAIL',
+      sentences: ['The API server could not take the dry run: the webhook x.example did not.'],
+      cure: expect.stringContaining('failurePolicy'),
+    },
+  ],
+  [
     'is skipped with its reason',
     { kind: 'skipped', why: 'it is off' },
     { level: 'SKIP', sentences: ['Not tried: it is off.'] },
@@ -101,7 +110,7 @@ test.each<[SeenLogin['outcome'], object]>([
   ],
   [{ kind: 'skipped', why: 'a pattern' }, { level: 'SKIP' }],
   [
-    { kind: 'failed', why: 'It refuses', cure: 'renew it' },
+    { kind: 'failed', why: 'It refuses', cure: 'renew it', mayPass: false },
     { level: 'FAIL', sentences: ['It refuses.'], cure: 'renew it' },
   ],
 ])('a login that was %p is told of by its host', (outcome, expected) => {

@@ -82,6 +82,13 @@ describe('a key that stays', () => {
   });
 });
 
+test('what was edited under the other name of a key is told with both', () => {
+  const kept = { key: 'watch-namespace', writtenAs: 'watchNamespace', live: 'mine', isBinary: false, value: 'a' };
+  expect(keptSentence(kept)).toBe(
+    'watchNamespace, another name of watch-namespace, was edited by hand and stays: it reads "mine", the values say "a".',
+  );
+});
+
 test('values that are not used are named by key, with the command that hands the ConfigMap over', () => {
   const sentence = unusedSentence(['region', 'watch-namespace'], {
     instance: 'blue',

@@ -50,6 +50,31 @@ test('a Secret that changed while nobody looked is found when the loaded credent
   expect(fresh.calls).toHaveLength(1);
 });
 
+test('what another leader obtained meanwhile ends the failure of an earlier term, also of what never expires', async () => {
+  const harness = createStoreHarness();
+  harness.fetch = failing(new ProviderError('IdentityUnavailable', 'there is no such Secret'));
+  await harness.ask();
+  expect(harness.store.failure('fake/a')).toBeDefined();
+  const other = createStoreHarness();
+  other.fetch = granting(undefined);
+  await other.ask();
+  harness.store.load(other.store.snapshot(), harness.now());
+  expect(await harness.ask()).toMatchObject({ status: 'fresh' });
+  expect(harness.calls).toHaveLength(1);
+  expect(harness.store.failure('fake/a')).toBeUndefined();
+});
+
+test('the failure to renew what is held is not ended by what was held before', async () => {
+  const harness = createStoreHarness();
+  await harness.ask();
+  const old = harness.store.snapshot();
+  await harness.advance(50 * 60_000);
+  harness.fetch = failing(new ProviderError('CloudUnavailable', 'the cloud is down'));
+  await harness.ask();
+  harness.store.load(old, harness.now());
+  expect(harness.store.failure('fake/a')).toMatchObject({ reason: 'CloudUnavailable' });
+});
+
 test('a newer credential is not replaced by an older one', async () => {
   const harness = createStoreHarness();
   await harness.ask();

@@ -11,6 +11,9 @@ function answer(code: number, status?: object, headers: Record<string, string> =
 
 const terminating = { reason: 'Forbidden', details: { causes: [{ reason: 'NamespaceTerminating' }] } };
 
+const FAILED_WEBHOOK =
+  'Internal error occurred: failed calling webhook "policy.example.com": failed to call webhook: hunter2';
+
 test.each<[string, KubeError, string]>([
   ['401 says that the token was refused', answer(401), 'Unauthorized'],
   ['403 says that RBAC forbids it', answer(403, { reason: 'Forbidden' }), 'Forbidden'],
@@ -26,6 +29,7 @@ test.each<[string, KubeError, string]>([
   ['503 with Retry-After says slow down', answer(503, undefined, { 'retry-after': '3' }), 'Throttled'],
   ['503 alone says that it is not there', answer(503), 'Unavailable'],
   ['500 says that it is not well', answer(500, { reason: 'InternalError' }), 'Unavailable'],
+  ['500 for a webhook that must answer says so', answer(500, { message: FAILED_WEBHOOK }), 'WebhookFailed'],
   ['a redirect is no answer', answer(302), 'BadAnswer'],
 ])('%s', (_sentence, error, reason) => {
   expect(error.reason).toBe(reason);
@@ -69,6 +73,12 @@ describe('the message', () => {
     const { message } = errorOfAnswer(`POST ${path}`, { status: 422, headers: {}, body }, NOW);
     expect(message).not.toContain('hunter2');
     expect(message).toContain('spec.docker.password: FieldValueTypeInvalid');
+  });
+
+  test('names the webhook that did not answer, and nothing of what was met in its place', () => {
+    expect(answer(500, { reason: 'InternalError', message: FAILED_WEBHOOK }).message).toBe(
+      'PATCH /api/v1/namespaces/a/secrets/b answered 500 InternalError: the webhook policy.example.com, which has to answer, did not',
+    );
   });
 
   test('never passes on anything of a server error', () => {

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { defaultBaseImages, parseImageName } from '../../../scripts/image-build/base-images.ts';
+import { baseLabels } from '../../../scripts/image-build/build-image.ts';
 import { BOUNDS, tooHeavy } from '../../../scripts/image-build/contents.ts';
 import { readLogin } from '../../../scripts/image-build/push.ts';
 import { bundledPackages } from '../../../scripts/licences.ts';
+import { chartArtifact } from '../../../scripts/release-build/artifacts.ts';
 import { pinImage } from '../../../scripts/release-build/chart.ts';
+import { checkReleasable, type WantedImage } from '../../../scripts/release-build/releasable.ts';
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -140,4 +143,86 @@ describe('the packages of a bundle', () => {
   test('that the lock file does not know are refused', () => {
     expect(() => bundledPackages(outputs({ 'node_modules/.bin/x.js': 1 }))).toThrow();
   });
+});
+
+describe('an image that shall be released', () => {
+  const PLATFORMS = ['linux/amd64', 'linux/arm64'];
+  const facts = { version: '1.2.3', revision: 'a'.repeat(40) };
+  const wanted = (parts: Partial<WantedImage> = {}): WantedImage => ({
+    ...{ name: 'image.tar', platforms: PLATFORMS, facts, takesStandIns: false },
+    ...parts,
+  });
+  const images = (base: string | undefined, platforms: readonly string[] = PLATFORMS, version = facts.version) =>
+    platforms.map((platform) => ({
+      platform,
+      labels: {
+        'org.opencontainers.image.version': version,
+        'org.opencontainers.image.revision': facts.revision,
+        ...(base === undefined ? {} : { 'org.opencontainers.image.base.name': base }),
+      },
+    }));
+  const BASE = `gcr.io/distroless/nodejs24-debian12@${DIGEST}`;
+  const STAND_IN = 'localhost/registry-credential-helper/stand-in-run:latest';
+
+  test.each<[string, ReturnType<typeof images>, WantedImage]>([
+    ['for both platforms on a base image of a registry', images(BASE), wanted()],
+    ['for one that is named', images(BASE, ['linux/arm64']), wanted({ platforms: ['linux/arm64'] })],
+    [
+      'on stand-ins, for trying out',
+      images(STAND_IN, ['linux/amd64']),
+      wanted({ platforms: ['linux/amd64'], takesStandIns: true }),
+    ],
+  ])('%s is taken', (_, found, as) => expect(() => checkReleasable(found, as)).not.toThrow());
+
+  test.each<[string, ReturnType<typeof images>, WantedImage, string]>([
+    ['on stand-ins', images(STAND_IN), wanted(), `(linux/amd64) is built on ${STAND_IN}`],
+    [
+      'on an image of a registry of one machine',
+      images('127.0.0.1:5000/base:1'),
+      wanted(),
+      'is built on 127.0.0.1:5000',
+    ],
+    ['that does not say on what', images(undefined), wanted(), 'is built on what it does not name'],
+    [
+      'for one platform where both are wanted',
+      images(BASE, ['linux/amd64']),
+      wanted(),
+      'is for linux/amd64, and linux/amd64 and linux/arm64 shall be released: build it for those, or name what it is for with --platform=linux/amd64',
+    ],
+    [
+      'for more than is wanted',
+      images(BASE),
+      wanted({ platforms: ['linux/arm64'] }),
+      'is for linux/amd64 and linux/arm64, and linux/arm64 shall be released',
+    ],
+    ['of another version', images(BASE, PLATFORMS, '1.2.2'), wanted(), 'is version 1.2.2 of aaaa'],
+  ])('%s is refused', (_, found, as, sentence) => expect(() => checkReleasable(found, as)).toThrow(sentence));
+});
+
+test('the chart in a registry says of itself what the image does', () => {
+  const metadata = Buffer.from(
+    JSON.stringify({ description: 'What it does', annotations: { 'artifacthub.io/license': 'Apache-2.0' } }),
+  );
+  const packaged = { name: 'chart', fileName: 'chart-1.2.3.tgz', content: Buffer.from('x'), metadata };
+  const facts = { version: '1.2.3', revision: 'a'.repeat(40), epoch: 0 };
+  const { manifest } = chartArtifact(packaged, facts, 'https://example.com/sources');
+  const { annotations } = JSON.parse(manifest.toString()) as { annotations: unknown };
+  const prefix = 'org.opencontainers.image.';
+  expect(annotations).toEqual({
+    [`${prefix}title`]: 'chart',
+    [`${prefix}description`]: 'What it does',
+    [`${prefix}licenses`]: 'Apache-2.0',
+    [`${prefix}source`]: 'https://example.com/sources',
+    [`${prefix}created`]: '1970-01-01T00:00:00.000Z',
+    [`${prefix}version`]: '1.2.3',
+    [`${prefix}revision`]: 'a'.repeat(40),
+  });
+});
+
+test('an image names what it is built on, by digest where that is known', () => {
+  expect(baseLabels(`gcr.io/a/b@${DIGEST}`)).toEqual({
+    'org.opencontainers.image.base.name': `gcr.io/a/b@${DIGEST}`,
+    'org.opencontainers.image.base.digest': DIGEST,
+  });
+  expect(baseLabels('localhost/a:latest')).toEqual({ 'org.opencontainers.image.base.name': 'localhost/a:latest' });
 });

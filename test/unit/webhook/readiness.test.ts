@@ -27,7 +27,7 @@ afterEach(() => {
 });
 
 /** A replica whose configuration wants no webhook. `list` answers the lists of one kind of webhook object, one after the other. */
-function start(kind: WebhookKind, list: (count: number) => KubeObject | Promise<KubeObject>) {
+function start(kind: WebhookKind, list: (count: number) => KubeObject | Promise<KubeObject>, isOn = false) {
   const stop = new AbortController();
   stops.push(stop);
   let count = 0;
@@ -40,7 +40,7 @@ function start(kind: WebhookKind, list: (count: number) => KubeObject | Promise<
     address: '127.0.0.1:0',
     target: { kind: 'url', url: 'https://127.0.0.1:9' },
     clusterRole: 'none',
-    config: () => ({ rules: [], webhook: undefined }) as never,
+    config: () => ({ rules: [], webhook: isOn ? { failurePolicy: 'Ignore', timeoutSeconds: 3 } : undefined }) as never,
     parseItem: () => undefined,
     standingDown: () => false,
     observedNamespace: () => undefined,
@@ -83,4 +83,17 @@ describe.each(WEBHOOK_KINDS)('[acr W2] switched off, by what is known of the %s,
     await eventually('another answer came', () => lists() > 2);
     expect(webhook.problem()).toBeUndefined();
   });
+});
+
+test.each<[string, WebhookKind, boolean, number]>([
+  ['is told of', 'MutatingWebhookConfiguration', true, 1],
+  ['is in nobody’s way while the webhook is switched off', 'MutatingWebhookConfiguration', false, 0],
+  ['is told of although the other is switched off', 'ValidatingWebhookConfiguration', false, 1],
+])('an object of somebody else under our name %s', async (_what, kind, isOn, expected) => {
+  const theirs = { metadata: { name: webhookName('default'), uid: 'u', resourceVersion: '5' }, webhooks: [] };
+  const answer = { metadata: { resourceVersion: '10' }, items: [theirs] };
+  const { webhook } = start(kind, () => answer, isOn);
+  expect(webhook.taken()).toBe(0);
+  await eventually('it was listed', () => webhook.problem() !== NOT_KNOWN);
+  expect(webhook.taken()).toBe(expected);
 });
