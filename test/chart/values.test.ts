@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { GROUPS } from '../../scripts/chart-values/all.ts';
 import type { Members } from '../../scripts/chart-values/shape.ts';
 import { createHelm, EVERY_VALUE, type Helm, type Values } from './helm.ts';
+import { merge, nested } from './nested-values.ts';
 
 const BUILD_MS = 900_000;
 /** Values that exclude others, and so are not in EVERY_VALUE. */
@@ -219,19 +220,4 @@ function pathsOf(members: Members, prefix: string): readonly string[] {
 
 function at(values: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (value as Values | undefined)?.[name], values);
-}
-
-function nested(path: string, value: unknown): Values {
-  return path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Values;
-}
-
-/** Maps that both have become one. */
-function merge(a: Values, b: Values): Values {
-  const isMap = (value: unknown): value is Values =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  const shared = Object.keys(b).map((name) => {
-    const [one, other] = [a[name], b[name]];
-    return [name, isMap(one) && isMap(other) ? merge(one, other) : other] as const;
-  });
-  return { ...a, ...Object.fromEntries(shared) };
 }
