@@ -79,7 +79,7 @@ function withoutEvictionPolicy(text: string): string {
   return text.replace(/^ {2}#.*\n {2}unhealthyPodEvictionPolicy: .*\n/m, '');
 }
 
-/** Without empty lines at the end of documents: of a template with several, Helm 4 keeps them and Helm 3 does not. */
+/** Without empty lines, and blanks in them, at the end of documents: of a template with several, Helm 4 keeps them and Helm 3 does not. */
 function withoutLastLines(text: string): string {
-  return text.replace(/\n+(?=---\n|$)/g, '\n');
+  return text.replace(/\s+(?=\n---\n|$)/g, '');
 }
