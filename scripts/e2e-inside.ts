@@ -7,7 +7,7 @@ import { createSteps } from './demo-story/steps.ts';
 import { tellBeginning } from './e2e-story/begin.ts';
 import { printEvidence } from './e2e-story/evidence.ts';
 import { tellHosts } from './e2e-story/hosts.ts';
-import { tellChanges, tellService } from './e2e-story/serve.ts';
+import { tellChanges, tellSelfTest, tellService } from './e2e-story/serve.ts';
 import { tellHelm3, tellReleases } from './e2e-story/upgrade.ts';
 import type { NodeWorld } from './e2e-story/world.ts';
 
@@ -22,8 +22,9 @@ try {
   await mkdir(work);
   world = await tellBeginning(steps, { folder: work, programArchive });
   await tellService(steps, world);
+  await tellSelfTest(steps, world);
   await tellChanges(steps, world);
-  if (world.chartValues.includes('hosts')) await tellHosts(steps, world);
+  await tellHosts(steps, world);
   await tellReleases(steps, world);
   await tellHelm3(steps, world);
   isTold = true;

@@ -39,8 +39,8 @@ error), 130 = interrupted.
 `;
 
 const TOOLS = [
-  ...(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kubectl'] as const),
-  ...(['helm3', 'helm4', 'registry'] as const),
+  ...(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet'] as const),
+  ...(['kube-proxy', 'kubectl', 'helm3', 'helm4', 'registry'] as const),
 ] as const;
 
 const values = readArguments();

@@ -16,7 +16,7 @@ import { succeed } from '../../test/e2e/run-program.ts';
 import { expectThat } from '../demo-story/scene.ts';
 import type { Steps } from '../demo-story/steps.ts';
 import { APP, installApp, untilPullRefused } from './pods.ts';
-import { createCommand, INSTANCE, KEY_SECRET, PROGRAM_REPOSITORY, readChartValues, REPOSITORY, TAGS } from './world.ts';
+import { createCommand, INSTANCE, KEY_SECRET, PROGRAM_REPOSITORY, REPOSITORY, TAGS } from './world.ts';
 import { SHORT_LIFE_MS, SYSTEM, type NodeWorld } from './world.ts';
 
 /** Starts everything but the program. `programArchive` is its image, whose name in it does not matter. */
@@ -24,14 +24,12 @@ export async function tellBeginning(
   steps: Steps,
   { folder, programArchive }: { readonly folder: string; readonly programArchive: string },
 ): Promise<NodeWorld> {
-  const tools = await findTools(['kubectl', 'helm3', 'helm4', 'kubelet', 'kube-scheduler']);
+  const tools = await findTools(['kubectl', 'helm3', 'helm4', 'kubelet', 'kube-proxy', 'kube-scheduler']);
   const plane = await steps.run({ name: 'control-plane', title: 'A Kubernetes control plane is up' }, async (tell) => {
     const started = await startControlPlane({
       audit: true,
       controllerManager: true,
       users: NODE_USERS,
-      // Calls webhooks at the addresses of their Pods: there is no kube-proxy.
-      apiServerFlags: ['--enable-aggregator-routing'],
     });
     tell.say(`${version('etcd')}, ${version('kube-apiserver')}, kube-controller-manager; RBAC is on`);
     return started;
@@ -49,7 +47,7 @@ export async function tellBeginning(
       registryCa: authority.certFile,
     });
     const [, , containerd = ''] = (await succeed('containerd', ['--version'])).split(' ');
-    tell.say(`${version('kubelet')}, kube-scheduler, containerd ${containerd}`);
+    tell.say(`${version('kubelet')}, kube-proxy, kube-scheduler, containerd ${containerd}`);
     return started;
   });
 
@@ -96,7 +94,6 @@ export async function tellBeginning(
     ...{ folder, plane, cluster, node, clouds, registry, registryCa: authority.cert },
     kubectl: command(tools.kubectl),
     helm: { helm3: command(tools.helm3), helm4: command(tools.helm4) },
-    chartValues: await readChartValues(),
   };
   await steps.run({ name: 'without', title: 'Without the program, the Pod does not run' }, async (tell) => {
     await installApp(world, { namespace: 'unserved' });

@@ -1,12 +1,8 @@
 // What to read when a step did not hold: events, and the ends of the logs, before their folder goes.
-import { globSync } from 'node:fs';
 import path from 'node:path';
 import { tailOf } from '../../test/support/control-plane/processes.ts';
 import type { Screen } from '../demo-story/screen.ts';
-import { SYSTEM, type NodeWorld } from './world.ts';
-
-/** Where the kubelet keeps what containers print; the node's own, as everything below /var. */
-const POD_LOGS = '/var/log/pods';
+import { findPodLogs, POD_LOGS, type NodeWorld } from './world.ts';
 
 /** Prints it; `world` is absent when the story broke before it was there. */
 export async function printEvidence(screen: Screen, folder: string, world: NodeWorld | undefined): Promise<void> {
@@ -22,10 +18,10 @@ export async function printEvidence(screen: Screen, folder: string, world: NodeW
     const events = await world.kubectl(['get', 'events', '--all-namespaces', '--sort-by=.lastTimestamp']);
     show('Events', events.stdout.split('\n').slice(-40).join('\n'));
   }
-  for (const file of globSync(`${POD_LOGS}/${SYSTEM}_*/*/*.log`).sort()) {
+  for (const file of findPodLogs('*')) {
     show(path.relative(POD_LOGS, file), tailOf(file, 30));
   }
-  for (const name of ['kubelet', 'containerd']) {
+  for (const name of ['kubelet', 'kube-proxy', 'containerd']) {
     show(`${name}.log`, tailOf(path.join(folder, `${name}.log`), 20));
   }
 }

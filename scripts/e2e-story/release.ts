@@ -5,7 +5,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ADDRESSES } from '../../test/e2e/addresses.ts';
 import { expectThat } from '../demo-story/scene.ts';
-import { CHART, CONFIG_MAP, INSTANCE, KEY_SECRET, mustSucceed, PROGRAM_REPOSITORY, reach } from './world.ts';
+import {
+  CHART,
+  CONFIG_MAP,
+  findPodLogs,
+  INSTANCE,
+  KEY_SECRET,
+  mustSucceed,
+  PROGRAM_REPOSITORY,
+  reach,
+} from './world.ts';
 import { RELEASE, SYSTEM, type HelmMajor, type NodeWorld } from './world.ts';
 
 /** Values as one would write them into a file. */
@@ -56,6 +65,17 @@ export async function release(
 /** Brings the release back to one of its revisions and waits until its Pods are ready. */
 export async function rollBack({ helm }: NodeWorld, major: HelmMajor, revision: number): Promise<void> {
   await mustSucceed('helm rollback', helm[major](['rollback', RELEASE, `${revision}`, '--namespace', SYSTEM, ...WAIT]));
+}
+
+/** Runs `helm test`, which fails where a check does; returns the lines of the checks that passed. */
+export async function runHelmTest({ helm }: NodeWorld, major: HelmMajor): Promise<readonly string[]> {
+  await mustSucceed('helm test', helm[major](['test', RELEASE, '--namespace', SYSTEM, '--timeout=180s']));
+  const [file = ''] = findPodLogs(`${RELEASE}-self-test`);
+  // The kubelet's lines begin with a time, a stream and a flag.
+  const said = readFileSync(file, 'utf8').replaceAll(/^\S+ \S+ \S /gm, '');
+  const passed = said.split('\n').filter((line) => line.startsWith('PASS'));
+  expectThat(passed.length > 0 && !/^FAIL/m.test(said), 'every check of the self-test passes', said);
+  return passed;
 }
 
 /** Removes the release and waits until none of its Pods runs and the webhook objects are gone. */

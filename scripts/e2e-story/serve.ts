@@ -6,7 +6,15 @@ import { pullImage } from '../../test/support/control-plane/oci.ts';
 import { expectThat } from '../demo-story/scene.ts';
 import type { Steps } from '../demo-story/steps.ts';
 import { APP, installApp, lastPull, PULL_LIMIT_MS, readLogin, untilPullRefused, untilRunning } from './pods.ts';
-import { buildValues, readConfiguration, readLeader, readyPods, release, untilServing } from './release.ts';
+import {
+  buildValues,
+  readConfiguration,
+  readLeader,
+  readyPods,
+  release,
+  runHelmTest,
+  untilServing,
+} from './release.ts';
 import { CONFIG_MAP, imageName, mustSucceed, reach, REPOSITORY, SECRET, SYSTEM, TAGS } from './world.ts';
 import { USUAL_LIFE_MS, type NodeWorld } from './world.ts';
 
@@ -52,6 +60,13 @@ export async function tellService(steps: Steps, world: NodeWorld): Promise<void>
       `the Pod runs ${PULL_LIMIT_MS / 1000} s after its creation`,
       `${figures.join(', ')} ms`,
     );
+  });
+}
+
+/** Lets the release look at itself, as people do after they have installed it. */
+export async function tellSelfTest(steps: Steps, world: NodeWorld): Promise<void> {
+  await steps.run({ name: 'self-test', title: 'helm test: the release finds itself in order' }, async (tell) => {
+    for (const line of await runHelmTest(world, 'helm4')) tell.say(line);
   });
 }
 

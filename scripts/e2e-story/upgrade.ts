@@ -1,13 +1,11 @@
 // Third chapter: releases come and go, by both majors of Helm, and what stays or goes with them.
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { expectThat } from '../demo-story/scene.ts';
 import type { Steps } from '../demo-story/steps.ts';
 import { hasHostsLine, HOSTS_VALUES, untilHostsClean } from './hosts.ts';
 import { APP, installApp, readLogin, untilRunning } from './pods.ts';
 import { buildValues, findReleasedChart, readConfiguration, readRunningImage, release, rollBack } from './release.ts';
-import { uninstall, untilServing } from './release.ts';
-import { CHART, PROGRAM_REPOSITORY, reach, SECRET, SHORT_LIFE_MS, type NodeWorld } from './world.ts';
+import { runHelmTest, uninstall, untilServing, type Values } from './release.ts';
+import { PROGRAM_REPOSITORY, reach, SECRET, SHORT_LIFE_MS, type NodeWorld } from './world.ts';
 
 const OLD_IMAGE = { repository: PROGRAM_REPOSITORY, tag: 'before', pullPolicy: 'Never' } as const;
 const SERVED = ['shop', 'late', 'team-red', 'team-blue'] as const;
@@ -60,7 +58,7 @@ export async function tellReleases(steps: Steps, world: NodeWorld): Promise<void
     await rollBack(world, 'helm4', 1);
     const back = await readRunningImage(world);
     expectThat(back.endsWith(':before'), 'the old image runs again', back);
-    await release(world, 'upgrade', { helm: 'helm4', values: cleanupValues(world, values) });
+    await release(world, 'upgrade', { helm: 'helm4', values: withCleanup(values) });
     await untilServing(world);
     await installApp(world, { namespace: 'team-green', pullPolicy: 'Always' });
     await untilRunning(world, 'team-green');
@@ -68,8 +66,7 @@ export async function tellReleases(steps: Steps, world: NodeWorld): Promise<void
     tell.say(`from ${from.split('/').at(-1) ?? from}; rolled back, upgraded again; a new namespace is served`);
     tell.say('the configuration that was edited by hand stayed as it was');
   });
-  if (canCleanUp(world)) await tellCleanup(steps, world);
-  else await uninstall(world, 'helm4');
+  await tellCleanup(steps, world);
 }
 
 /** Install, upgrade and uninstall by Helm 3. */
@@ -80,11 +77,12 @@ export async function tellHelm3(steps: Steps, world: NodeWorld): Promise<void> {
     await untilServing(world);
     await installApp(world, { namespace: 'team-gold', pullPolicy: 'Always' });
     await untilRunning(world, 'team-gold');
-    await release(world, 'upgrade', { helm: 'helm3', values: cleanupValues(world, values) });
+    await release(world, 'upgrade', { helm: 'helm3', values: withCleanup(values) });
     const image = await readRunningImage(world);
     expectThat(image.endsWith(':today'), 'the new image runs', image);
+    tell.say(`helm test: ${(await runHelmTest(world, 'helm3')).length} checks passed`);
     await uninstall(world, 'helm3');
-    if (canCleanUp(world)) await untilClean(world, [...SERVED, 'team-green', 'team-gold']);
+    await untilClean(world, [...SERVED, 'team-green', 'team-gold']);
     tell.say('a new namespace is served in between');
   });
 }
@@ -94,20 +92,13 @@ async function tellCleanup(steps: Steps, world: NodeWorld): Promise<void> {
     await uninstall(world, 'helm4');
     await untilClean(world, [...SERVED, 'team-green']);
     tell.say('no Secret and no reference is left in any namespace');
-    if (!world.chartValues.includes('hosts')) return;
     await untilHostsClean();
     tell.say('the block is gone from the node’s hosts file');
   });
 }
 
-/** Whether the chart can take away what the program wrote. */
-function canCleanUp({ chartValues }: NodeWorld): boolean {
-  return chartValues.includes('onUninstall') && existsSync(path.join(CHART, 'templates', 'cleanup'));
-}
-
-function cleanupValues(world: NodeWorld, values: ReturnType<typeof buildValues>): ReturnType<typeof buildValues> {
-  if (!canCleanUp(world)) return values;
-  return { ...values, ...(world.chartValues.includes('hosts') ? HOSTS_VALUES : {}), onUninstall: 'cleanup' };
+function withCleanup(values: Values): Values {
+  return { ...values, ...HOSTS_VALUES, onUninstall: 'cleanup' };
 }
 
 /** Life of a token of the cloud, milliseconds; 0 = unknown. */

@@ -1,7 +1,5 @@
 // The parts of the end-to-end test: a cluster with a node, a cloud, a private registry, and the commands that people type.
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { load } from 'js-yaml';
+import { globSync } from 'node:fs';
 import { SAMPLE, type Clouds } from '../../test/support/clouds/clouds.ts';
 import type { Cluster } from '../../test/support/cluster.ts';
 import type { ControlPlane } from '../../test/support/control-plane/control-plane.ts';
@@ -64,8 +62,6 @@ export interface NodeWorld {
   readonly registryCa: string;
   readonly kubectl: Command;
   readonly helm: Readonly<Record<HelmMajor, Command>>;
-  /** The top-level values that the chart has. */
-  readonly chartValues: readonly string[];
 }
 
 export type HelmMajor = 'helm3' | 'helm4';
@@ -76,13 +72,6 @@ export function createCommand(command: string, of: { readonly home: string; read
   return (args, env = {}) => runProgram(command, args, { env: { ...own, ...env } });
 }
 
-/** Names of the chart's values. */
-export async function readChartValues(): Promise<readonly string[]> {
-  return Object.keys(
-    load(await readFile(path.join(CHART, 'values.yaml'), 'utf8')) as Readonly<Record<string, unknown>>,
-  );
-}
-
 /** Runs a command that must succeed; fails the step with what it said otherwise. */
 export async function mustSucceed(what: string, answer: Promise<ProgramAnswer>): Promise<string> {
   const { code, stdout, stderr } = await answer;
@@ -91,6 +80,14 @@ export async function mustSucceed(what: string, answer: Promise<ProgramAnswer>):
     `${what} succeeds`,
     `exit code ${code}: ${stderr.trim()}${stdout.trim() === '' ? '' : `\n${stdout.trim()}`}`,
   );
+}
+
+/** Where the kubelet keeps what containers print; the node's own, as everything below /var. */
+export const POD_LOGS = '/var/log/pods';
+
+/** Files with what the containers of Pods of the release's namespace printed; the Pods' name may be a pattern. */
+export function findPodLogs(pod: string): readonly string[] {
+  return globSync(`${POD_LOGS}/${SYSTEM}_${pod}_*/*/*.log`).sort();
 }
 
 /** Something to wait for. */

@@ -1,12 +1,11 @@
 // The program as a Pod of a release would run it, where there is no kubelet: with the arguments and the environment of the
 // Deployment in the cluster, and a token of its ServiceAccount, so that its rights are those of the release and no others.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ControlPlane } from '../support/control-plane/control-plane.ts';
 import { freePort } from '../support/control-plane/ports.ts';
-import { startProcess } from '../support/control-plane/processes.ts';
 import { buildKubeconfig } from '../support/control-plane/users.ts';
-import type { Replica } from '../support/world.ts';
+import { startReplica, type Replica } from '../support/replica.ts';
 import type { PodTemplate } from './helm.ts';
 import type { Release } from './releases.ts';
 
@@ -36,17 +35,8 @@ export async function startPod(
   const [container] = spec.containers;
   const address = `127.0.0.1:${await freePort()}`;
   const webhook = `127.0.0.1:${await freePort()}`;
-  const http: Replica['http'] = async (path) => {
-    try {
-      const answer = await fetch(`http://${address}${path}`);
-      return { status: answer.status, text: await answer.text() };
-    } catch {
-      return undefined;
-    }
-  };
-  const running = await startProcess({
+  return startReplica({
     name: `a Pod of ${spec.serviceAccountName}`,
-    command: process.execPath,
     args: [
       'src/main.ts',
       ...container.args.filter((argument) => reach === 'service' || !argument.startsWith('--webhook-service=')),
@@ -58,28 +48,10 @@ export async function startPod(
       '--log-format=json',
       ...args,
     ],
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '',
-      ...(await environmentOf(plane, container, { namespace, name: `pod-${number}` })),
-    },
+    ...{ address, awaitReady },
+    env: await environmentOf(plane, container, { namespace, name: `pod-${number}` }),
     logFile: join(plane.folder, 'logs', `pod-${number}.log`),
-    ...(awaitReady ? { ready: async () => (await http('/readyz'))?.status === 200 } : {}),
   });
-  const output = (): Promise<string> => readFile(running.logFile, 'utf8');
-  return {
-    process: running,
-    output,
-    lines: async () =>
-      (await output())
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
-    http,
-    stop: async () => {
-      await running.stop();
-    },
-  };
 }
 
 /** Starts a Pod of the controller's Deployment of a release, as that is in the cluster now. */

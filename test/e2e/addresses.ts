@@ -7,7 +7,7 @@ export const ADDRESSES = {
   node: '10.99.0.1',
   /** Where Pods find what listens on the node's loopback interface, at the same port. */
   backstage: '10.99.0.2',
-  /** Of Services; nothing listens there but the API server, at the first one. */
+  /** Of Services; the API server has the first one. */
   services: '10.0.0.0/24',
   apiServer: '10.0.0.1',
   pods: '10.244.0.0/24',

@@ -1,6 +1,7 @@
 // The configuration files of a node's programs, as texts and objects. Everything that they write stays in one folder.
 import path from 'node:path';
 import { ADDRESSES } from './addresses.ts';
+import { CLUSTER_DOMAIN } from './cluster-names.ts';
 import { CNI_FOLDER } from './packages.ts';
 
 /** containerd's, TOML. */
@@ -53,8 +54,8 @@ export function buildKubeletConfig(folder: string): unknown {
     authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
     authorization: { mode: 'Webhook' },
     containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
-    // Nobody answers there: nothing here needs names, and without it the kubelet complains of every Pod.
     clusterDNS: [ADDRESSES.backstage],
+    clusterDomain: CLUSTER_DOMAIN,
     cgroupDriver: 'cgroupfs',
     failCgroupV1: false,
     failSwapOn: false,
@@ -64,5 +65,22 @@ export function buildKubeletConfig(folder: string): unknown {
     // A disk that others have filled is no reason to remove images or Pods here.
     evictionHard: { 'memory.available': '0%' },
     imageGCHighThresholdPercent: 100,
+  };
+}
+
+/** kube-proxy's, a KubeProxyConfiguration: Services by rules of iptables, and none of the settings of the whole machine. */
+export function buildProxyConfig(kubeconfig: string): unknown {
+  return {
+    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+    kind: 'KubeProxyConfiguration',
+    mode: 'iptables',
+    clientConnection: { kubeconfig },
+    clusterCIDR: ADDRESSES.pods,
+    hostnameOverride: ADDRESSES.nodeName,
+    bindAddress: ADDRESSES.node,
+    healthzBindAddress: '127.0.0.1:10256',
+    metricsBindAddress: '127.0.0.1:10249',
+    iptables: { minSyncPeriod: '0s', syncPeriod: '30s' },
+    conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
   };
 }

@@ -1,17 +1,25 @@
-// A node inside of the private namespaces: containerd, kubelet, and the scheduler that gives it Pods.
+// A node inside of the private namespaces: containerd, kubelet, kube-proxy, the scheduler that gives it Pods, and the cluster's DNS.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ControlPlane } from '../support/control-plane/control-plane.ts';
 import { startProcess, type RunningProcess } from '../support/control-plane/processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { ADDRESSES } from './addresses.ts';
+import { startClusterNames } from './cluster-names.ts';
 import { runProgram, succeed } from './run-program.ts';
-import { buildContainerdConfig, buildKubeletConfig, buildNetworkConfig, buildRegistryHosts } from './node-files.ts';
+import {
+  buildContainerdConfig,
+  buildKubeletConfig,
+  buildNetworkConfig,
+  buildProxyConfig,
+  buildRegistryHosts,
+} from './node-files.ts';
 
 /** The users of the node's programs, for the control plane. */
 export const NODE_USERS = [
   { name: `system:node:${ADDRESSES.nodeName}`, groups: ['system:nodes'] },
   { name: 'system:kube-scheduler' },
+  { name: 'system:kube-proxy' },
 ] as const;
 
 /** The name of the image of every Pod's sandbox: loaded, never pulled. */
@@ -20,7 +28,7 @@ export const PAUSE_IMAGE = 'e2e.local/pause:1';
 /** A node that is ready for Pods. */
 export interface ClusterNode {
   /** Logs of its programs, by name. */
-  readonly logs: Readonly<Record<'containerd' | 'kubelet' | 'kube-scheduler', string>>;
+  readonly logs: Readonly<Record<'containerd' | 'kubelet' | 'kube-proxy' | 'kube-scheduler', string>>;
   /** Loads an archive as `docker save` writes it. */
   loadImage(file: string): Promise<void>;
   /** Gives an image that is there another name. */
@@ -32,7 +40,7 @@ export interface ClusterNode {
 /** Starts a node of a control plane, whose API server listens on the loopback interface, and waits until it is ready. */
 export async function startNode(of: {
   readonly plane: ControlPlane;
-  readonly tools: Readonly<Record<'kubelet' | 'kube-scheduler', string>>;
+  readonly tools: Readonly<Record<'kubelet' | 'kube-proxy' | 'kube-scheduler', string>>;
   readonly folder: string;
   /** Archive of the sandbox's image, named `PAUSE_IMAGE`. */
   readonly pauseArchive: string;
@@ -43,10 +51,12 @@ export async function startNode(of: {
   const file = (name: string): string => path.join(folder, name);
   await publishApiServer(plane);
   await writeNodeFiles(folder, of.registryCa);
+  await startClusterNames(plane, ADDRESSES.backstage);
 
   const logs = {
     containerd: file('containerd.log'),
     kubelet: file('kubelet.log'),
+    'kube-proxy': file('kube-proxy.log'),
     'kube-scheduler': file('kube-scheduler.log'),
   };
   const ctr = (...args: readonly string[]): Promise<string> => succeed('ctr', ['--namespace=k8s.io', ...args]);
@@ -85,6 +95,14 @@ export async function startNode(of: {
       `--node-ip=${ADDRESSES.node}`,
     ],
     logFile: logs.kubelet,
+  });
+  await writeFile(file('kube-proxy.json'), JSON.stringify(buildProxyConfig(plane.kubeconfig('system:kube-proxy'))));
+  await startProcess({
+    name: 'kube-proxy',
+    command: tools['kube-proxy'],
+    args: [`--config=${file('kube-proxy.json')}`],
+    logFile: logs['kube-proxy'],
+    ready: async () => (await fetch('http://127.0.0.1:10256/healthz')).ok,
   });
   await untilReady(plane, kubelet);
   return {

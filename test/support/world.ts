@@ -1,31 +1,22 @@
 // A whole world for integration tests: control plane, clouds, and the program as its own process with only the rights that
 // `docs/rbac.yaml` documents.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterOf, type Cluster } from './cluster.ts';
 import { startClouds, type Clouds, type CloudsOptions } from './clouds/clouds.ts';
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane/control-plane.ts';
 import { freePort } from './control-plane/ports.ts';
-import { startProcess, type RunningProcess } from './control-plane/processes.ts';
+import type { RunningProcess } from './control-plane/processes.ts';
 import { grantedRights } from './granted-rights.ts';
+import { startReplica, type Replica } from './replica.ts';
+
+export type { Replica };
 
 /** The user that the program is: the ServiceAccount of `docs/rbac.yaml`. */
 export const PROGRAM_USER = 'system:serviceaccount:kube-system:registry-credential-helper';
 
 /** As of every ServiceAccount. */
 export const PROGRAM_GROUPS: readonly string[] = ['system:serviceaccounts'];
-
-/** A replica of the program. */
-export interface Replica {
-  readonly process: RunningProcess;
-  /** Everything that it printed so far. */
-  output(): Promise<string>;
-  /** The log lines so far, parsed. */
-  lines(): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Body of `/metrics`, `/livez`, `/readyz?verbose`, …; undefined when nobody answers. */
-  http(path: string): Promise<{ readonly status: number; readonly text: string } | undefined>;
-  stop(): Promise<void>;
-}
 
 /** Everything together. */
 export interface World {
@@ -92,17 +83,8 @@ export async function startWorld(
       const address = `127.0.0.1:${await freePort()}`;
       const endpoints = join(plane.folder, `endpoints-${replicas}.json`);
       await writeFile(endpoints, JSON.stringify(cloudsOf(clouds)));
-      const http: Replica['http'] = async (path) => {
-        try {
-          const answer = await fetch(`http://${address}${path}`);
-          return { status: answer.status, text: await answer.text() };
-        } catch {
-          return undefined;
-        }
-      };
-      const process_ = await startProcess({
+      const replica = await startReplica({
         name: 'controller',
-        command: process.execPath,
         args: [
           ...program,
           'controller',
@@ -113,25 +95,11 @@ export async function startWorld(
           '--log-level=debug',
           ...args,
         ],
-        env: { ...process.env, NODE_OPTIONS: '', ...env },
+        ...{ address, env, awaitReady },
         logFile: join(plane.folder, 'logs', `controller-${replicas}.log`),
-        ...(awaitReady ? { ready: async () => (await http('/readyz'))?.status === 200 } : {}),
       });
-      running.push(process_);
-      const output = (): Promise<string> => readFile(process_.logFile, 'utf8');
-      return {
-        process: process_,
-        output,
-        lines: async () =>
-          (await output())
-            .split('\n')
-            .filter((line) => line.startsWith('{'))
-            .map((line) => JSON.parse(line) as Record<string, unknown>),
-        http,
-        stop: async () => {
-          await process_.stop();
-        },
-      };
+      running.push(replica.process);
+      return replica;
     },
     async configure(data) {
       const name = 'acr-configuration';

@@ -14,6 +14,7 @@ export type ToolName =
   | 'kube-apiserver'
   | 'kube-apiserver-oldest'
   | 'kube-controller-manager'
+  | 'kube-proxy'
   | 'kube-scheduler'
   | 'kubectl'
   | 'kubelet'
@@ -87,6 +88,8 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     tags: 'providerless',
   },
   'kube-controller-manager': kubernetes('kube-controller-manager'),
+  // Of the same version, with modules that nothing else here needs.
+  'kube-proxy': { ...kubernetes('kube-proxy'), folder: path.join(TOOLS_FOLDER, 'kube-proxy') },
   'kube-scheduler': kubernetes('kube-scheduler'),
   kubectl: kubernetes('kubectl'),
   promtool: {
