@@ -20,6 +20,9 @@
 {{- fail "With podServiceAccount.create: false the chart makes no ServiceAccount: name the one to use in podServiceAccount.name." }}
 {{- end }}
 
+{{- /* Fails itself, where two forms of one key say different things. */}}
+{{- $_ := include "registry-credential-helper.configurationData" . }}
+
 {{- with .Values.config.existingConfigMap }}
 {{- $idle := list }}
 {{- /* What the chart itself gives is nobody's wish. */}}
