@@ -18,9 +18,13 @@ export const HOSTS: Members = {
   hosts: section(
     'Names in the hosts files of nodes: a workaround, see `docs/hosts-updater.md`. The Pods mount a folder of the node and run as root: their namespace must allow the Pod Security level `privileged`.',
     {
-      enabled: value('Whether the DaemonSet is there; null = when there are items.', null, {
-        type: ['boolean', 'null'],
-      }),
+      enabled: value(
+        'Whether the DaemonSet is there; null = when there are items. Switched off, it takes its lines from every node first, and goes with the next upgrade after that.',
+        null,
+        {
+          type: ['boolean', 'null'],
+        },
+      ),
       namespace: text(
         'Namespace of the DaemonSet and its list; it must be there. Empty = that of the release.',
         '',

@@ -60,6 +60,10 @@ export const NAMES: Members = {
       '`false` = somebody else grants what `docs/rbac.yaml` lists, with a ClusterRole of the objects’ name that owns the webhook.',
       true,
     ),
+    takeOver: flag(
+      'Looks whether Alibaba’s add-on runs, and stands down while it does: list and watch of its Deployment in kube-system; with `namespaces` also of the three Secrets there that hold its keys. `false` = no right there, where that add-on never was.',
+      true,
+    ),
   }),
   crds: section('The definition of `ImagePullSecret` resources.', {
     install: flag(

@@ -17,7 +17,11 @@ export const LIFECYCLE: Members = {
     ['retain', 'cleanup'],
   ),
   cleanup: section('That Job.', {
-    deadlineSeconds: integer('Seconds after which it gives up.', 300, 1),
+    deadlineSeconds: integer(
+      'Seconds after which it gives up, at least 15; then the release goes on as before.',
+      300,
+      15,
+    ),
     resources: value('Requests and limits of its container.', RESOURCES_OF_A_JOB, RESOURCES),
   }),
   extraObjects: list('Further objects of the release, as maps or texts; `{{ … }}` in them is a template.', {

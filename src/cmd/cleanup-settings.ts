@@ -23,7 +23,7 @@ export const CLEANUP_FLAGS = [
   {
     name: 'stop-deployment',
     value: 'NAMESPACE/NAME',
-    help: 'first scale this Deployment of the controller to 0, and wait until its Pods are gone and the Lease is free',
+    help: 'first scale this Deployment of the controller to 0, and wait until its Pods are gone and the Lease is free; scale it back where cleanup fails',
     commands: ['cleanup'],
   },
   {

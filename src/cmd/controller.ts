@@ -96,6 +96,7 @@ export const controllerCommand: Command = {
       namespace,
       namespaces,
       configMap,
+      takeOver: settings.takeOver,
       parse: (data) =>
         withUnserved(parseConfig(data, { parseItem, providers: [...providers.keys()], namespace }), namespaces),
       parseResource: (name, spec) => withUnservedNames(parseSpec(name, spec), namespaces),

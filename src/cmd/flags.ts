@@ -119,6 +119,12 @@ const FLAGS: readonly Flag[] = [
     commands: ['controller'],
   },
   {
+    name: 'take-over',
+    value: 'true|false',
+    help: 'look whether Alibaba’s add-on runs, and stand down while it does; with --namespaces also use the keys that it has in kube-system: false takes no right there (default: true)',
+    commands: ['controller', 'self-test'],
+  },
+  {
     name: 'cloud-endpoints',
     value: 'FILE|JSON',
     help: 'other addresses of cloud services (alibaba: cr, sts, metadata; tencent: tcr, sts, metadata): {"alibaba": {"cr": {"url": "https://cr-vpc.{region}.aliyuncs.com", "host": "…", "caFile": "…"}}}',

@@ -36,7 +36,8 @@ export const hostsCommand: Command = {
     if (settings.dryRun) return preview(settings);
     const { hosts, logLevel, logFormat } = settings;
     const logger = createLogger({ level: logLevel, format: logFormat, secrets: new SecretRegistry() });
-    const metrics = createHostsMetrics({ version, now: Date.now, process: true });
+    const followsList = !hosts.cleanupAndStay;
+    const metrics = createHostsMetrics({ version, now: Date.now, process: true, followsList });
     const report = createHostsReport({ logger, metrics });
     const { observer } = report;
     const checkDns = createPrivateDnsCheck(new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1 }), (resolved) => {
@@ -65,7 +66,11 @@ export const hostsCommand: Command = {
       updater,
       intervalMs: hosts.intervalMs,
       onFailed: (failure) => observer.failed(failure),
-      onGone: () => logger.info('Block is not in the hosts file any more: waiting to be ended'),
+      onGone() {
+        // Also where there is no file any more.
+        metrics.kept({ items: 0, conflicts: 0, carriedBytes: 0 });
+        logger.info('Block is not in the hosts file any more: waiting to be ended');
+      },
     });
     const ready = hosts.cleanupAndStay ? [{ name: 'block-removed', check: () => end.problem() }] : report.ready;
     const server = await startHealthServer({ address: settings.metricsAddress, metrics, live: [], ready });

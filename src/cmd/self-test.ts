@@ -53,7 +53,7 @@ async function run(look: Look, signal: AbortSignal): Promise<number> {
       await pause(RETRY_MS, signal);
     }
   };
-  tell([rightsFinding(await missingRights(connection, settings, signal))]);
+  tell([rightsFinding((await missingRights(connection, settings, signal)).lacking)]);
   const rules = await lookForRules(connection, settings, signal);
   tell([understood(look, rules)]);
   const scene = { look, rules, signal };

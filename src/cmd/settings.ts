@@ -30,6 +30,8 @@ export interface Settings {
   /** The only ones that are served; undefined = all. */
   readonly namespaces: readonly string[] | undefined;
   readonly leaderElect: boolean;
+  /** Alibaba's add-on is looked for, and its keys are used where rights on Secrets are limited to namespaces. */
+  readonly takeOver: boolean;
   readonly cloudEndpoints: CloudEndpoints;
   /** Variables that the clouds' own tools and injectors set, as they are; see `IDENTITY_VARIABLES`. */
   readonly identityEnvironment: Readonly<Record<string, string>>;
@@ -84,6 +86,7 @@ export function readSettings(command: string, args: readonly string[], env: Node
     ),
     namespaces: parseServedNamespaces(values.get('namespaces'), issues),
     leaderElect: parseSwitch(values, 'leader-elect', { fallback: true, issues }),
+    takeOver: parseSwitch(values, 'take-over', { fallback: true, issues }),
     cloudEndpoints: parseCloudEndpoints(values.get('cloud-endpoints'), issues),
     identityEnvironment: Object.fromEntries(
       IDENTITY_VARIABLES.flatMap((name) => {

@@ -4,13 +4,16 @@ import { KubeError } from '../core/errors.ts';
 import { count } from '../core/take-over-words.ts';
 import type { ObjectPlace } from './object-place.ts';
 
-/** What is left of the hosts block: on all nodes where nobody could be told, on some where nodes were not done in time. */
+/** What is left of the hosts block: on all nodes where nobody could be asked, on some where nodes were not done in time. */
 export type HostsLeft = 'none' | 'some' | 'all';
 
-/** Begins; what it gives waits for the end, and names the nodes that are not done by then. Throws no KubeError. */
+/**
+ * Begins; what it gives waits for the end, and names the nodes that are not done by then; undefined = nobody could be told, and the block
+ * stays on all nodes. Throws no KubeError.
+ */
 export async function startHostsEnd(
   options: Omit<HostsEndOptions, 'daemonSet'> & { readonly daemonSet: ObjectPlace | undefined },
-): Promise<() => Promise<HostsLeft>> {
+): Promise<(() => Promise<HostsLeft>) | undefined> {
   const { daemonSet } = options;
   if (daemonSet === undefined) return () => Promise.resolve('none');
   const place = `${daemonSet.namespace}/${daemonSet.name}`;
@@ -23,8 +26,8 @@ export async function startHostsEnd(
   try {
     before = await tellHosts({ ...options, daemonSet });
   } catch (error) {
-    const left = fail(error);
-    return () => Promise.resolve(left);
+    fail(error);
+    return undefined;
   }
   return async () => {
     if (before === undefined) return 'none';

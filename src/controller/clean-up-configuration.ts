@@ -1,25 +1,16 @@
 // At the end of an installation: the configuration that was made from values. What somebody wrote by hand is theirs, and stays.
 import { isAsTakenOver } from '../core/plan-values.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { foundConfiguration, readConfiguration, removeConfiguration } from '../kube/values-config-map.ts';
+import type { CleanUpOptions } from './clean-up.ts';
+import { unlessUnreadable } from './clean-up-shared.ts';
 
 /** Removes it where nobody edited it, and prints what became of it. Throws KubeError: `Conflict` = it changed meanwhile. */
-export async function cleanUpConfiguration({
-  client,
-  configMap,
-  instance,
-  dryRun,
-  print,
-  signal,
-}: {
-  readonly client: KubeClient;
-  readonly configMap: { readonly namespace: string; readonly name: string };
-  readonly instance: string;
-  readonly dryRun: boolean;
-  readonly print: (line: string) => void;
-  readonly signal: AbortSignal;
-}): Promise<void> {
-  const observed = await readConfiguration(client, configMap, signal);
+export async function cleanUpConfiguration(
+  options: Pick<CleanUpOptions, 'client' | 'configMap' | 'instance' | 'dryRun' | 'print' | 'onUnknown' | 'signal'>,
+): Promise<void> {
+  const { client, configMap, instance, dryRun, print, signal } = options;
+  const look = () => readConfiguration(client, configMap, signal);
+  const observed = await unlessUnreadable('the configuration', options, look);
   if (observed === undefined) return;
   const found = foundConfiguration(observed, instance);
   const place = `ConfigMap ${configMap.namespace}/${configMap.name}`;

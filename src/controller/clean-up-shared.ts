@@ -15,30 +15,42 @@ import type { CleanUpOptions } from './clean-up.ts';
 /** Removes what would write again, or have written, what is removed afterwards. Throws KubeError. */
 export async function removeSources(options: CleanUpOptions): Promise<void> {
   // First: it would add references again.
-  for (const kind of WEBHOOK_KINDS) {
-    await unlessForbidden('a webhook', options, async () => {
-      tellOf(await removeWebhook(options.client, kind, options), `${kind} ${webhookName(options.instance)}`, options);
-    });
-  }
+  await removeWebhooks(options);
   // Whoever serves them next would write their Secrets again.
-  await unlessForbidden('declared resources', options, async () => {
-    for (const name of await removeDeclared(options.client, options)) {
-      tellOf('removed', `ImagePullSecret ${name}`, options);
-    }
-  });
+  const look = (): Promise<readonly string[]> => removeDeclared(options.client, { ...options, dryRun: true });
+  if ((await unlessUnreadable('declared resources', options, look)) === undefined) return;
+  for (const name of await removeDeclared(options.client, options)) {
+    tellOf('removed', `ImagePullSecret ${name}`, options);
+  }
 }
 
-/** Rights may be those of another installation, or of an older version: what they do not reach was not made by this one, most likely. */
-export async function unlessForbidden(
-  what: Parameters<CleanUpOptions['onUnknown']>[0],
-  { onUnknown }: CleanUpOptions,
-  remove: () => Promise<void>,
+/** Removes both webhook objects: without a controller behind them they hold up whoever makes a ServiceAccount. Throws KubeError. */
+export async function removeWebhooks(
+  options: Pick<CleanUpOptions, 'client' | 'instance' | 'dryRun' | 'print' | 'onUnknown' | 'signal'>,
 ): Promise<void> {
+  const { client, instance } = options;
+  for (const kind of WEBHOOK_KINDS) {
+    const look = (): Promise<Removal> => removeWebhook(client, kind, { ...options, dryRun: true });
+    if ((await unlessUnreadable('a webhook', options, look)) === undefined) continue;
+    tellOf(await removeWebhook(client, kind, options), `${kind} ${webhookName(instance)}`, options);
+  }
+}
+
+/**
+ * What `look` gives; undefined = it may not be read, which is told. Rights may be those of another installation, or of an older version:
+ * what they do not let us read was not made by this one, most likely. What they let us read and not remove is another matter. Throws KubeError.
+ */
+export async function unlessUnreadable<T>(
+  what: Parameters<CleanUpOptions['onUnknown']>[0],
+  { onUnknown }: Pick<CleanUpOptions, 'onUnknown'>,
+  look: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    await remove();
+    return await look();
   } catch (error) {
     if (!(error instanceof KubeError) || error.reason !== 'Forbidden') throw error;
     onUnknown(what, error);
+    return undefined;
   }
 }
 
@@ -59,7 +71,7 @@ export async function removeOwnSecrets(
   }
 }
 
-function tellOf(removal: Removal, what: string, { dryRun, print }: CleanUpOptions): void {
+function tellOf(removal: Removal, what: string, { dryRun, print }: Pick<CleanUpOptions, 'dryRun' | 'print'>): void {
   if (removal === 'removed') print(`${dryRun ? 'would delete' : 'deleted'} ${what}`);
   if (removal === 'foreign') print(`left alone ${what}: somebody else's has this name`);
 }

@@ -10,7 +10,7 @@ import type { Revocations } from '../credentials/revocation.ts';
 import { cleanUpConfiguration } from './clean-up-configuration.ts';
 import { applyPlan, isReplan, type FailedWrite } from './apply.ts';
 import { cleanUpMinted } from './clean-up-minted.ts';
-import { removeOwnSecrets, removeSources, unlessForbidden } from './clean-up-shared.ts';
+import { removeOwnSecrets, removeSources } from './clean-up-shared.ts';
 import { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
 import { createCaches, observe } from './observe.ts';
 
@@ -109,9 +109,7 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpOutcome> 
       leftBehind = await cleanUpMinted(options);
       await removeOwnSecrets(options, { keepsMasterCopy: leftBehind.length > 0 });
       // Whoever runs this again must find the configuration that it is about.
-      if (leftBehind.length === 0) {
-        await unlessForbidden('the configuration', options, () => cleanUpConfiguration(options));
-      }
+      if (leftBehind.length === 0) await cleanUpConfiguration(options);
     }
     const [references, secrets] = [sum((outcome) => outcome.references), sum((outcome) => outcome.secrets)];
     return { references, secrets, failed, leftBehind };

@@ -23,6 +23,8 @@ export interface ControllerOptions {
   /** The only ones that are served; absent = all, which takes rights in the whole cluster. */
   readonly namespaces?: readonly string[] | undefined;
   readonly configMap: { readonly namespace: string; readonly name: string };
+  /** False: whether Alibaba's add-on runs is not looked at. Default true. */
+  readonly takeOver?: boolean;
   readonly parse: (data: Readonly<Record<string, string>>) => Parsed<Config>;
   /** Reads the `spec` of an `ImagePullSecret`. */
   readonly parseResource: (name: string, spec: unknown) => ParsedResource;

@@ -54,6 +54,7 @@ export function createController(options: ControllerOptions): Controller {
   const helper = new VendorHelper({
     client,
     place: VENDOR_HELPER,
+    isLookedFor: options.takeOver ?? true,
     onChange: (isRunning) => {
       if (leading) observer.onVendorHelper(isRunning);
       triggers.onEverything();

@@ -1,6 +1,6 @@
 // The end of the hosts block on every node: the Pods of the DaemonSet are replaced by such that remove it, and those are waited for.
 import { KubeError } from '../core/errors.ts';
-import { endHosts, hostsEndProgress, nodesOf, type HostsEndProgress } from '../core/hosts-end.ts';
+import { endHosts, hostsEndProgress, nodesOf, resumeHosts, type HostsEndProgress } from '../core/hosts-end.ts';
 import { listDaemonPods, patchDaemonSet, readDaemonSet } from '../kube/daemon-set.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isFinal } from '../kube/errors.ts';
@@ -79,6 +79,28 @@ export async function awaitHostsEnd({
       await pause(POLL_MS, patience);
     } catch {
       return progress;
+    }
+  }
+}
+
+/** Has the Pods keep the block again, where `tellHosts` told them otherwise and the DaemonSet is still there. Throws KubeError; `Aborted` = `signal`. */
+export async function setHostsBack({
+  client,
+  daemonSet,
+  print,
+  signal,
+}: Pick<HostsEndOptions, 'client' | 'daemonSet' | 'print' | 'signal'>): Promise<void> {
+  for (;;) {
+    try {
+      const live = await readDaemonSet(client, daemonSet, signal);
+      const patch = live === undefined ? undefined : resumeHosts(live);
+      if (patch === undefined) return;
+      await patchDaemonSet(client, { ...daemonSet, patch }, signal);
+      print(`set DaemonSet ${daemonSet.namespace}/${daemonSet.name} back: its Pods keep the hosts block again`);
+      return;
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      await pause(POLL_MS, signal);
     }
   }
 }

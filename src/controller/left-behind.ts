@@ -55,6 +55,8 @@ export class LeftBehind {
   readonly #options: LeftBehindOptions;
   readonly #memory: MintedMemory;
   #woken = Promise.withResolvers<undefined>();
+  /** When it was last looked: what was to be tried again by then was, or waits for a change. */
+  #lookedAt: EpochMs = 0;
 
   constructor(options: LeftBehindOptions) {
     this.#options = options;
@@ -131,7 +133,7 @@ export class LeftBehind {
     const { now, pause } = this.#options;
     const ended = new AbortController();
     const until = AbortSignal.any([signal, ended.signal]);
-    const retries = this.#memory.retries();
+    const retries = this.#memory.retries().filter((at) => at > this.#lookedAt);
     const again = retries.length === 0 ? [] : [pause(Math.max(Math.min(...retries) - now(), 0), until)];
     await Promise.race([this.#woken.promise, aborted(until), ...again]);
     ended.abort();
@@ -140,6 +142,7 @@ export class LeftBehind {
   async #remove(signal: AbortSignal): Promise<void> {
     const { revocations, observer, now } = this.#options;
     await this.#forgetUnmade(signal);
+    this.#lookedAt = now();
     let doubtful = 0;
     for (const removable of this.#removable()) {
       const { remembered, keep } = removable;
@@ -151,8 +154,7 @@ export class LeftBehind {
       const { request } = remembered;
       remembered.retryAt = undefined;
       try {
-        const isStill = (): boolean => this.#isStill(removable);
-        const ids = await revocations.revoke(request, { keep, isStill, signal });
+        const ids = await revocations.revoke(request, { keep, isStill: () => this.#isStill(removable), signal });
         if (ids === undefined) this.changed();
         else this.#removed(removable);
         if (ids !== undefined && ids.length > 0) observer.onRevoked(request.cacheKey, ids);
@@ -195,7 +197,7 @@ export class LeftBehind {
   }
 
   #removable(): readonly Removable[] {
-    const { inForce: rules, secrets, now } = this.#options;
+    const { inForce: rules, secrets } = this.#options;
     const wanted = rules.requests();
     if (wanted === undefined) return [];
     const mayRemoveAll = rules.areAllKnown();
@@ -205,7 +207,7 @@ export class LeftBehind {
       .filter(
         (remembered) =>
           remembered.left !== 'nothing' &&
-          (remembered.retryAt ?? 0) <= now() &&
+          (remembered.retryAt ?? 0) <= this.#lookedAt &&
           (mayRemoveAll || inForce.has(remembered.request.cacheKey)) &&
           this.#isOpen(remembered, inForce.has(remembered.request.cacheKey)),
       );

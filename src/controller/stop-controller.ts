@@ -1,9 +1,10 @@
-// Stops the controllers of an installation before it is cleaned up: they would write everything again.
+// Stops the controllers of an installation before it is cleaned up after: they would write everything again. And lets them run again when
+// cleaning up gave up: an installation that stays must work.
 import { KubeError } from '../core/errors.ts';
 import { listed } from '../core/take-over-words.ts';
 import type { EpochMs } from '../core/types.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { readScale, scaleToZero, type DeploymentScale } from '../kube/deployment-scale.ts';
+import { readScale, writeScale, type DeploymentScale } from '../kube/deployment-scale.ts';
 import { isFinal } from '../kube/errors.ts';
 import { readLeaseHolder } from '../kube/lease-holder.ts';
 import { pause } from '../kube/pause.ts';
@@ -11,7 +12,7 @@ import { listWorkloadPods } from '../kube/workload-pods.ts';
 import type { ObjectName } from '../kube/writes.ts';
 
 /** What it is given. */
-export interface StopControllerOptions {
+export interface ControllerStopOptions {
   readonly client: KubeClient;
   readonly deployment: ObjectName;
   readonly lease: ObjectName;
@@ -19,61 +20,115 @@ export interface StopControllerOptions {
   readonly dryRun: boolean;
   readonly now: () => EpochMs;
   readonly print: (line: string) => void;
-  /** Gives up waiting. */
+  /**
+   * Nobody leads any more, while Pods may still be there that do not end: called until it succeeds, again when somebody led since. For
+   * what must not stay behind without a controller. Throws KubeError.
+   */
+  readonly onLeaderless: () => Promise<void>;
+  /** Gives up waiting; what is left is still looked at. */
+  readonly patience: AbortSignal;
   readonly signal: AbortSignal;
 }
 
 /** Between two looks, milliseconds: Pods take seconds to end. */
 const POLL_MS = 500;
 
-/**
- * Scales the Deployment to 0 and waits until its Pods are gone and nobody holds the Lease; gives what is still in the way when it gave
- * up, undefined when nothing is. A Deployment that is not there is stopped. Throws KubeError where a right is missing.
- */
-export async function stopController(options: StopControllerOptions): Promise<string | undefined> {
-  const { deployment, dryRun, print, signal } = options;
-  const place = `Deployment ${deployment.namespace}/${deployment.name}`;
-  let isTold = false;
-  const tell = (scale: DeploymentScale | undefined): void => {
-    if (isTold) return;
-    isTold = true;
+/** One Deployment of the controller. */
+export class ControllerStop {
+  readonly #options: ControllerStopOptions;
+  #had: number | undefined;
+  #isTold = false;
+  #isLeaderless = false;
+
+  constructor(options: ControllerStopOptions) {
+    this.#options = options;
+  }
+
+  /** How many Pods it was to have before it was set to 0 here; undefined = it was not. */
+  get had(): number | undefined {
+    return this.#had;
+  }
+
+  /**
+   * Scales it to 0 and waits until its Pods are gone and nobody holds the Lease; gives what is still in the way when it gave up, undefined
+   * when nothing is. A Deployment that is not there is stopped. Throws KubeError where a right is missing.
+   */
+  async stop(): Promise<string | undefined> {
+    const { dryRun, patience } = this.#options;
+    let inTheWay: string | undefined = 'whether the controller still runs was not looked at';
+    try {
+      for (;;) {
+        inTheWay = await this.#look();
+        if (inTheWay === undefined || dryRun) return undefined;
+        await pause(POLL_MS, patience);
+      }
+    } catch (error) {
+      if (error instanceof KubeError && error.reason === 'Aborted') return inTheWay;
+      throw error;
+    }
+  }
+
+  /** Gives it the Pods back that `stop` took, unless somebody was faster. Throws KubeError; `Aborted` = `signal`. */
+  async setBack(signal: AbortSignal): Promise<void> {
+    const { client, deployment, print } = this.#options;
+    const replicas = this.#had;
+    if (replicas === undefined) return;
+    for (;;) {
+      try {
+        const scale = await readScale(client, deployment, signal);
+        if (scale?.replicas !== 0) return;
+        await writeScale(client, { ...deployment, replicas }, signal);
+        print(`set ${placeOf(deployment)} back to ${replicas} Pods: the installation goes on as before`);
+        return;
+      } catch (error) {
+        if (!(error instanceof KubeError) || isFinal(error) || error.reason === 'Aborted') throw error;
+        await pause(POLL_MS, signal);
+      }
+    }
+  }
+
+  async #look(): Promise<string | undefined> {
+    const { client, deployment, lease, dryRun, now, onLeaderless, signal } = this.#options;
+    try {
+      const scale = await readScale(client, deployment, signal);
+      // Also when somebody set it back meanwhile.
+      if (scale !== undefined && scale.replicas > 0 && !dryRun) {
+        this.#had = scale.replicas;
+        await writeScale(client, { ...deployment, replicas: 0 }, signal);
+      }
+      this.#tell(scale);
+      const { namespace } = deployment;
+      const pods =
+        scale === undefined
+          ? []
+          : await listWorkloadPods(client, { namespace, labelSelector: scale.labelSelector, signal });
+      const holder = await readLeaseHolder(client, { ...lease, now: now(), signal });
+      if (holder !== undefined) this.#isLeaderless = false;
+      else if (!this.#isLeaderless && !dryRun) {
+        await onLeaderless();
+        this.#isLeaderless = true;
+      }
+      // Whoever cleans up may run in a Pod with the same labels, which no ReplicaSet made.
+      const running = pods.filter(({ owner, hasEnded }) => owner?.kind === 'ReplicaSet' && !hasEnded);
+      if (running.length > 0)
+        return `Pods of the controller are still there: ${listed(running.map(({ name }) => name))}`;
+      return holder === undefined ? undefined : `${holder} still holds the Lease ${lease.namespace}/${lease.name}`;
+    } catch (error) {
+      if (!(error instanceof KubeError) || isFinal(error) || error.reason === 'Aborted') throw error;
+      return `the cluster does not tell whether the controller still runs: ${error.message}`;
+    }
+  }
+
+  #tell(scale: DeploymentScale | undefined): void {
+    const { deployment, dryRun, print } = this.#options;
+    if (this.#isTold) return;
+    this.#isTold = true;
+    const place = placeOf(deployment);
     if (scale === undefined) print(`there is no ${place}: nothing to stop`);
     else print(`${dryRun ? 'would stop' : 'stopped'} ${place}, which is to have ${scale.replicas} Pods`);
-  };
-  let inTheWay: string | undefined = 'whether the controller still runs was not looked at';
-  try {
-    for (;;) {
-      inTheWay = await look(options, tell);
-      if (inTheWay === undefined || dryRun) return undefined;
-      await pause(POLL_MS, signal);
-    }
-  } catch (error) {
-    if (error instanceof KubeError && error.reason === 'Aborted') return inTheWay;
-    throw error;
   }
 }
 
-async function look(
-  { client, deployment, lease, dryRun, now, signal }: StopControllerOptions,
-  tell: (scale: DeploymentScale | undefined) => void,
-): Promise<string | undefined> {
-  try {
-    const scale = await readScale(client, deployment, signal);
-    // Also when somebody set it back meanwhile.
-    if (scale !== undefined && scale.replicas > 0 && !dryRun) await scaleToZero(client, deployment, signal);
-    tell(scale);
-    const { namespace } = deployment;
-    const pods =
-      scale === undefined
-        ? []
-        : await listWorkloadPods(client, { namespace, labelSelector: scale.labelSelector, signal });
-    // Whoever cleans up may run in a Pod with the same labels, which no ReplicaSet made.
-    const running = pods.filter(({ owner, hasEnded }) => owner?.kind === 'ReplicaSet' && !hasEnded);
-    if (running.length > 0) return `Pods of the controller are still there: ${listed(running.map(({ name }) => name))}`;
-    const holder = await readLeaseHolder(client, { ...lease, now: now(), signal });
-    return holder === undefined ? undefined : `${holder} still holds the Lease ${lease.namespace}/${lease.name}`;
-  } catch (error) {
-    if (!(error instanceof KubeError) || isFinal(error) || error.reason === 'Aborted') throw error;
-    return `the cluster does not tell whether the controller still runs: ${error.message}`;
-  }
+function placeOf({ namespace, name }: ObjectName): string {
+  return `Deployment ${namespace}/${name}`;
 }

@@ -1,5 +1,6 @@
 // The end of the hosts block: how the DaemonSet of the command `hosts` is told of it, and which nodes are there yet. A Pod that is only
 // stopped cannot know: a restart, a rolling update and the end look the same from inside.
+import { BEFORE_END_ANNOTATION } from './names.ts';
 import { isRecord } from './records.ts';
 
 /** Flag with which a Pod of the command `hosts` removes the block, and stays, ready once that is done. */
@@ -30,7 +31,7 @@ export interface HostsEndProgress {
 
 /**
  * How the DaemonSet is changed so that all of its Pods are replaced at once by such that remove the block; undefined = none of its
- * containers runs the command `hosts`. The patch holds the version that was read.
+ * containers runs the command `hosts`. The patch holds the version that was read, and keeps in an annotation what it changes.
  */
 export function endHosts(daemonSet: Readonly<Record<string, unknown>>): HostsEnding | undefined {
   const metadata = recordOf(daemonSet.metadata);
@@ -42,12 +43,30 @@ export function endHosts(daemonSet: Readonly<Record<string, unknown>>): HostsEnd
   if (isEnding(args)) return { isEnding: true };
   const rollingUpdate = { maxUnavailable: '100%', maxSurge: 0 };
   const spec = { containers: [{ name: found.name, args: [...args, ENDING_FLAG] }] };
+  const before = { name: found.name, args, updateStrategy: recordOf(daemonSet.spec).updateStrategy };
   return {
     isEnding: false,
     patch: {
-      metadata: { uid: metadata.uid, resourceVersion: metadata.resourceVersion },
+      metadata: { ...versionOf(metadata), annotations: { [BEFORE_END_ANNOTATION]: JSON.stringify(before) } },
       spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate }, template: { spec } },
     },
+  };
+}
+
+/**
+ * The strategic merge patch after which its Pods keep the block again; undefined = it was not `endHosts` that told them, or somebody put
+ * it right since. The patch holds the version that was read.
+ */
+export function resumeHosts(
+  daemonSet: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> | undefined {
+  const metadata = recordOf(daemonSet.metadata);
+  const before = parseRecord(recordOf(metadata.annotations)[BEFORE_END_ANNOTATION]);
+  if (before === undefined || endHosts(daemonSet)?.isEnding !== true) return undefined;
+  const spec = { containers: [{ name: before.name, args: textsOf(before.args) }] };
+  return {
+    metadata: { ...versionOf(metadata), annotations: { [BEFORE_END_ANNOTATION]: null } },
+    spec: { updateStrategy: { $patch: 'replace', ...recordOf(before.updateStrategy) }, template: { spec } },
   };
 }
 
@@ -73,6 +92,19 @@ export function hostsEndProgress(
 /** The nodes that the Pods are on; some may be there twice. */
 export function nodesOf(pods: readonly Pick<HostsPod, 'node'>[]): readonly string[] {
   return pods.flatMap(({ node }) => node ?? []);
+}
+
+function versionOf({ uid, resourceVersion }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { uid, resourceVersion };
+}
+
+function parseRecord(text: unknown): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isEnding(args: readonly string[]): boolean {

@@ -34,6 +34,9 @@ export const PLACE_ANNOTATION = `${DOMAIN}/place`;
  */
 export const DEFINITION_ANNOTATION = `${DOMAIN}/definition`;
 
+/** Annotation on the DaemonSet of the command `hosts` while clean-up ends it: JSON, what was changed, as it was. */
+export const BEFORE_END_ANNOTATION = `${DOMAIN}/before-end`;
+
 /** Annotations that keep GitOps tools from pruning or reporting what we create. */
 export const GITOPS_ANNOTATIONS: Readonly<Record<string, string>> = {
   'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',

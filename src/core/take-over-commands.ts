@@ -1,7 +1,7 @@
 // The commands of a take-over in their order, complete for one cluster.
 import { managedSelector, VENDOR_HELPER } from './names.ts';
 import type { FoundSecret, RegistryIdentity, TakeOverFacts } from './take-over-facts.ts';
-import { usesManagedRole, usesOwnSubject } from './take-over-identities.ts';
+import { shownAccounts, usesManagedRole, usesOwnSubject } from './take-over-identities.ts';
 import { hasWrongType, placeOf, type Survey } from './take-over-survey.ts';
 import { CONSOLE, helperState, numbered, PROGRAM, VENDOR, type HelperState, type Step } from './take-over-steps.ts';
 import { count, releaseName } from './take-over-words.ts';
@@ -72,7 +72,7 @@ function copy({ facts: { configuration, place }, helper, identities }: Context):
   return lines.length === 0 ? [] : [{ title: 'Keep copies, for the way back.', lines }];
 }
 
-function install({ facts, helper, release }: Context): readonly Step[] {
+function install({ facts, helper, release, identities }: Context): readonly Step[] {
   const { holder, namespace, instance, place } = facts;
   if (holder.ok && holder.value !== undefined) return [];
   const settings = [
@@ -80,6 +80,7 @@ function install({ facts, helper, release }: Context): readonly Step[] {
     ...(instance === 'default' ? [] : [`instance=${instance}`]),
     ...(place.namespace === namespace ? [] : [`config.namespace=${place.namespace}`]),
     `config.existingConfigMap=${place.name}`,
+    ...shownAccounts(identities).map((account) => `rrsa.tokenServiceAccount=${account}`),
   ].map((setting) => ` --set ${setting}`);
   const create = namespace === 'kube-system' ? '' : ' --create-namespace';
   const what = {

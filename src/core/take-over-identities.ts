@@ -45,6 +45,17 @@ export function usesOwnSubject(identities: readonly RegistryIdentity[]): boolean
   return identities.some(({ base }) => base.kind === 'rrsa' && base.serviceAccount === undefined);
 }
 
+/**
+ * The ServiceAccount, `namespace/name`, whose token RRSA shows to the cloud once the commands are followed, at most one: it is one key
+ * of the configuration.
+ */
+export function shownAccounts(identities: readonly RegistryIdentity[]): readonly string[] {
+  const accounts = identities.flatMap(({ base }) =>
+    base.kind === 'rrsa' ? [base.serviceAccount ?? VENDOR_HELPER] : [],
+  );
+  return accounts.slice(0, 1).map(placeOf);
+}
+
 function baseText({ base, assumedRole }: RegistryIdentity, facts: TakeOverFacts): string {
   switch (base.kind) {
     case 'secret':
@@ -76,11 +87,9 @@ function rrsaText(base: Extract<RegistryIdentity['base'], { kind: 'rrsa' }>, fac
     return `${role}. As configured, the cloud sees the subject ${subject}, which trust policies made for the vendor's add-on refuse: they name ${subjectOf(VENDOR_HELPER)}. Set \`rrsa-service-account: ${vendors}\`, as below, and no policy has to change.`;
   }
   const place = placeOf(serviceAccount);
-  const rights =
-    place === vendors
-      ? 'Should it go with the add-on, ours makes it again.'
-      : `Ours needs the right to create \`serviceaccounts/token\` of ${place}, which the chart grants only for ${vendors}.`;
-  return `${role}, with a token of the ServiceAccount ${place}: the cloud sees the subject ${subjectOf(serviceAccount)}, which the role's trust policy must name. ${rights}`;
+  const rights = place === vendors ? 'Should it go with the add-on, ours makes it again. ' : '';
+  const granted = `Ours needs the right to create \`serviceaccounts/token\` of it, which the value \`rrsa.tokenServiceAccount\` of the chart gives.`;
+  return `${role}, with a token of the ServiceAccount ${place}: the cloud sees the subject ${subjectOf(serviceAccount)}, which the role's trust policy must name. ${rights}${granted}`;
 }
 
 function tokenModeText(mode: string, facts: TakeOverFacts, isBase: boolean): string {

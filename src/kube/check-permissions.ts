@@ -13,6 +13,33 @@ export interface MissingPermission {
   readonly message: string;
 }
 
+/** The namespaces that scopes mean. */
+export interface Places {
+  /** Namespace of the scope `own-namespace`. */
+  readonly ownNamespace: string;
+  /** Namespace of the scope `config-namespace`; default our own. */
+  readonly configNamespace?: string;
+  /** Those of the scope `served-namespaces`. */
+  readonly servedNamespaces?: readonly string[];
+  /** Those of the scope `secret-namespaces`. */
+  readonly secretNamespaces?: readonly string[];
+}
+
+/** Where a permission is needed; undefined = in every namespace. */
+export function placesOf(scope: PermissionScope, places: Places): readonly (string | undefined)[] {
+  const { ownNamespace, configNamespace = ownNamespace, servedNamespaces = [], secretNamespaces = [] } = places;
+  const all: Readonly<Record<PermissionScope, readonly (string | undefined)[]>> = {
+    cluster: [undefined],
+    'own-namespace': [ownNamespace],
+    'config-namespace': [configNamespace],
+    'vendor-namespace': [VENDOR_HELPER.namespace],
+    'served-namespaces': servedNamespaces,
+    'secret-namespaces': secretNamespaces,
+    'default-namespace': ['default'],
+  };
+  return all[scope];
+}
+
 /** Questions that are asked at a time. */
 const CONCURRENCY = 5;
 
@@ -22,33 +49,16 @@ const CONCURRENCY = 5;
  */
 export async function checkPermissions(
   client: KubeClient,
-  options: {
-    /** Namespace of the scope `own-namespace`. */
-    readonly ownNamespace: string;
-    /** Namespace of the scope `config-namespace`; default our own. */
-    readonly configNamespace?: string;
-    /** Those of the scope `served-namespaces`. */
-    readonly servedNamespaces?: readonly string[];
-    /** Those of the scope `secret-namespaces`. */
-    readonly secretNamespaces?: readonly string[];
+  options: Places & {
     /** Default `REQUIRED_PERMISSIONS`. */
     readonly permissions?: readonly Permission[];
     readonly signal: AbortSignal;
   },
 ): Promise<readonly MissingPermission[]> {
-  const { ownNamespace, configNamespace = ownNamespace, permissions = REQUIRED_PERMISSIONS, signal } = options;
-  const places: Readonly<Record<PermissionScope, readonly (string | undefined)[]>> = {
-    cluster: [undefined],
-    'own-namespace': [ownNamespace],
-    'config-namespace': [configNamespace],
-    'vendor-namespace': [VENDOR_HELPER.namespace],
-    'served-namespaces': options.servedNamespaces ?? [],
-    'secret-namespaces': options.secretNamespaces ?? [],
-    'default-namespace': ['default'],
-  };
+  const { permissions = REQUIRED_PERMISSIONS, signal } = options;
   const limiter = createLimiter(CONCURRENCY);
   const questions = permissions.flatMap((permission) =>
-    places[permission.scope].flatMap((namespace) =>
+    placesOf(permission.scope, options).flatMap((namespace) =>
       (permission.resourceNames ?? [undefined]).map((name) => ({ permission, namespace, name })),
     ),
   );
@@ -61,6 +71,33 @@ export async function checkPermissions(
     ),
   );
   return answers.flat();
+}
+
+/** Rights that an installation may do without, none of which is there. */
+export interface NotGiven {
+  /** The value of the chart that gives them. */
+  readonly value: string;
+  /** What may not be done, in one sentence. */
+  readonly message: string;
+}
+
+/** Tells what was left out on purpose, a whole group of rights, from what is missing; `asked` = all that was asked about. */
+export function splitMissing(
+  missing: readonly MissingPermission[],
+  asked: readonly Permission[],
+): { readonly lacking: readonly MissingPermission[]; readonly notGiven: readonly NotGiven[] } {
+  const values = [...new Set(asked.flatMap(({ optional }) => optional ?? []))].filter((value) => {
+    const lacks = new Set(missing.map(({ permission }) => permission));
+    return asked.filter(({ optional }) => optional === value).every((permission) => lacks.has(permission));
+  });
+  const isNotGiven = ({ permission }: MissingPermission): boolean => values.some((one) => one === permission.optional);
+  return {
+    lacking: missing.filter((one) => !isNotGiven(one)),
+    notGiven: values.map((value) => {
+      const rights = missing.filter(({ permission }) => permission.optional === value);
+      return { value, message: rights.map(({ message }) => message).join('; ') };
+    }),
+  };
 }
 
 /** The messages to show; what is missing in a namespace that is served is one: mostly it is everything, for lack of one Role. */

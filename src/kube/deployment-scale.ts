@@ -28,9 +28,13 @@ export async function readScale(
   };
 }
 
-/** Sets it to 0, whatever it was. Throws KubeError. */
-export async function scaleToZero(client: KubeClient, at: ObjectName, signal: AbortSignal): Promise<void> {
-  const body = { spec: { replicas: 0 } };
+/** Sets it, whatever it was. Throws KubeError. */
+export async function writeScale(
+  client: KubeClient,
+  at: ObjectName & { readonly replicas: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const body = { spec: { replicas: at.replicas } };
   await client.call({ method: 'PATCH', path: scalePath(at), query: { fieldManager: MANAGER }, body, signal });
 }
 

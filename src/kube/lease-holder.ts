@@ -14,7 +14,17 @@ export async function readLeaseHolder(
   return holderOf(lease, at.now);
 }
 
-/** The same for every Lease of that name in the cluster, each with its namespace: who does not know where an installation is finds it so. */
+/** Changes whenever somebody takes, renews or releases the Lease; undefined = there is none. Throws KubeError. */
+export async function readLeaseVersion(
+  client: KubeClient,
+  at: { readonly namespace: string; readonly name: string; readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${at.namespace}/leases/${at.name}`;
+  const lease = await unlessAbsent(client.call({ method: 'GET', path, signal: at.signal }));
+  return isRecord(lease?.metadata) ? String(lease.metadata.resourceVersion) : undefined;
+}
+
+/** The holder of every Lease of that name in the cluster, each with its namespace: who does not know where an installation is finds it so. */
 export async function findLeaseHolders(
   client: KubeClient,
   at: { readonly name: string; readonly now: EpochMs; readonly signal: AbortSignal },

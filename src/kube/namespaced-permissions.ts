@@ -6,8 +6,21 @@ import type { PermissionRow } from './permissions.ts';
 const SECRETS = { group: '', resource: 'secrets' } as const;
 const EVENTS = { group: '', resource: 'events' } as const;
 
+const VENDOR_KEYS: PermissionRow = {
+  ...SECRETS,
+  scope: 'vendor-namespace',
+  resourceNames: [ALIBABA_KEY_SECRETS.addon, ...ALIBABA_KEY_SECRETS.managedRole],
+  whyByVerb: {
+    list: 'to use the keys that Alibaba’s add-on, or its control plane, has there',
+    watch: 'to notice at once when those keys change',
+  },
+};
+
 /** The rows of an installation that serves all namespaces -> those of one that serves only some. */
-export function namespacedRows(rows: readonly PermissionRow[], instance: string): readonly PermissionRow[] {
+export function namespacedRows(
+  rows: readonly PermissionRow[],
+  { instance, takeOver }: { readonly instance: string; readonly takeOver: boolean },
+): readonly PermissionRow[] {
   return [
     ...rows.map((row) => (isOfTenants(row) ? { ...row, scope: 'served-namespaces' as const } : row)),
     {
@@ -29,15 +42,7 @@ export function namespacedRows(rows: readonly PermissionRow[], instance: string)
         delete: 'to remove it at the end, with the command cleanup',
       },
     },
-    {
-      ...SECRETS,
-      scope: 'vendor-namespace',
-      resourceNames: [ALIBABA_KEY_SECRETS.addon, ...ALIBABA_KEY_SECRETS.managedRole],
-      whyByVerb: {
-        list: 'to use the keys that Alibaba’s add-on, or its control plane, has there',
-        watch: 'to notice at once when those keys change',
-      },
-    },
+    ...(takeOver ? [VENDOR_KEYS] : []),
     {
       ...SECRETS,
       scope: 'secret-namespaces',

@@ -1,7 +1,7 @@
 // What we need to be allowed to do, as data.
-import { MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
+import { leaseName, MANAGER, RESOURCE_KIND, TCR_ASSISTANT, VENDOR_HELPER } from '../core/names.ts';
 import { namespacedRows } from './namespaced-permissions.ts';
-import { valuesRows, type KeptFromValues } from './values-permissions.ts';
+import { valuesRows } from './values-permissions.ts';
 import { webhookRows } from './webhook-permissions.ts';
 import { DEFINITION } from './resource-objects.ts';
 
@@ -30,6 +30,8 @@ export interface Permission {
   readonly resourceNames?: readonly string[];
   /** Why: the end of the sentence "this is needed ...". */
   readonly why: string;
+  /** The value of the chart that gives it, where an installation may do without. */
+  readonly optional?: 'rrsa.tokenServiceAccount';
 }
 
 /** Permissions on one resource, several verbs at once. */
@@ -69,28 +71,18 @@ const ROWS: readonly PermissionRow[] = [
   },
   { ...core('events'), whyByVerb: { create: 'to tell people what they can act on' } },
   {
-    ...core('configmaps'),
-    scope: 'config-namespace',
-    whyByVerb: { list: 'to read the configuration', watch: 'to notice edits of the configuration at once' },
-  },
-  {
     ...core('serviceaccounts'),
     scope: 'vendor-namespace',
     subresource: 'token',
     resourceNames: [VENDOR_HELPER.name],
+    optional: 'rrsa.tokenServiceAccount',
     whyByVerb: { create: 'to show the cloud the ServiceAccount that trust policies of RRSA name' },
   },
   {
     ...core('serviceaccounts'),
     scope: 'vendor-namespace',
+    optional: 'rrsa.tokenServiceAccount',
     whyByVerb: { create: 'to make that ServiceAccount where the add-on that it belonged to is gone' },
-  },
-  {
-    ...{ group: 'apps', resource: 'deployments', scope: 'vendor-namespace', resourceNames: [VENDOR_HELPER.name] },
-    whyByVerb: {
-      list: 'to see whether the add-on that this one replaces still runs',
-      watch: 'to notice when that add-on is stopped or comes back',
-    },
   },
   {
     ...DEFINITIONS,
@@ -119,56 +111,79 @@ const ROWS: readonly PermissionRow[] = [
       watch: 'to notice when that add-on is stopped or comes back',
     },
   },
-  {
-    ...LEASES,
-    whyByVerb: {
-      get: 'to see which replica leads',
-      create: 'to take part in the election of the leader',
-      update: 'to stay the leader',
-    },
-  },
 ];
 
-/**
- * The permissions of an installation. `webhook`: how it is served; undefined = not at all. `isNamespaced`: it serves only namespaces
- * that are listed, and has rights on Secrets and ServiceAccounts in those alone. `values`: the configuration is kept from them.
- */
-export function permissionsOf(
-  instance: string,
-  webhook: { readonly clusterRole: string } | undefined,
-  {
-    isNamespaced = false,
-    values,
-  }: { readonly isNamespaced?: boolean; readonly values?: KeptFromValues | undefined } = {},
-): readonly Permission[] {
+const VENDOR_ROW: PermissionRow = {
+  ...{ group: 'apps', resource: 'deployments', scope: 'vendor-namespace', resourceNames: [VENDOR_HELPER.name] },
+  whyByVerb: {
+    list: 'to see whether the add-on that this one replaces still runs',
+    watch: 'to notice when that add-on is stopped or comes back',
+  },
+};
+
+/** What the permissions of an installation depend on. */
+export interface Installation {
+  readonly instance: string;
+  /** Name of the ConfigMap that holds the configuration. */
+  readonly configMap: string;
+  /** Name of the ConfigMap, in our own namespace, with the values that the configuration is kept from; undefined = it is not. */
+  readonly values?: string | undefined;
+  /** How the webhook is served; undefined = not at all, and what is left of an earlier one goes. */
+  readonly webhook?: { readonly clusterRole: string } | undefined;
+  /** It serves only namespaces that are listed, and has rights on Secrets and ServiceAccounts in those alone. */
+  readonly isNamespaced?: boolean;
+  /** It looks whether Alibaba's add-on runs, and may use its keys. Default true. */
+  readonly takeOver?: boolean;
+}
+
+/** The permissions of an installation. */
+export function permissionsOf(installation: Installation): readonly Permission[] {
+  const { instance, configMap, values, webhook, isNamespaced = false, takeOver = true } = installation;
   const inCluster = [
     ...ROWS,
-    ...(webhook === undefined ? [] : webhookRows(instance, webhook.clusterRole)),
-    ...(values === undefined ? [] : valuesRows(values)),
+    ...ownRows(instance, configMap),
+    ...(takeOver ? [VENDOR_ROW] : []),
+    ...webhookRows(instance, webhook?.clusterRole),
+    ...(values === undefined ? [] : valuesRows({ configMap, values })),
   ];
-  const rows = isNamespaced ? namespacedRows(inCluster, instance) : inCluster;
+  const rows = isNamespaced ? namespacedRows(inCluster, { instance, takeOver }) : inCluster;
   return rows.flatMap(({ whyByVerb, ...row }) =>
     Object.entries(whyByVerb).map(([verb, why]) => ({ ...row, verb: verb as Permission['verb'], why })),
   );
 }
 
+/** Single objects of ours; Kubernetes cannot limit `create` to a name. */
+function ownRows(instance: string, configMap: string): readonly PermissionRow[] {
+  return [
+    {
+      ...core('configmaps'),
+      scope: 'config-namespace',
+      resourceNames: [configMap],
+      whyByVerb: { list: 'to read the configuration', watch: 'to notice edits of the configuration at once' },
+    },
+    {
+      ...LEASES,
+      resourceNames: [leaseName(instance)],
+      whyByVerb: { get: 'to see which replica leads', update: 'to stay the leader' },
+    },
+    { ...LEASES, whyByVerb: { create: 'to take part in the election of the leader' } },
+  ];
+}
+
 /** As the chart names them. */
-const DOCUMENTED_VALUES: KeptFromValues = { configMap: 'acr-configuration', values: `${MANAGER}-values` };
+const DOCUMENTED: Installation = {
+  instance: 'default',
+  configMap: 'acr-configuration',
+  values: `${MANAGER}-values`,
+  webhook: { clusterRole: MANAGER },
+};
 
 /** Everything that the controller needs unless told otherwise; `docs/rbac.yaml` gives this and no more. */
-export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf(
-  'default',
-  { clusterRole: MANAGER },
-  { values: DOCUMENTED_VALUES },
-);
+export const REQUIRED_PERMISSIONS: readonly Permission[] = permissionsOf(DOCUMENTED);
+
+/** The same with `--namespaces`; `docs/rbac-namespaced.yaml` gives this and no more. */
+export const NAMESPACED_PERMISSIONS: readonly Permission[] = permissionsOf({ ...DOCUMENTED, isNamespaced: true });
 
 function core(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'scope'> {
   return { group: '', resource, scope: 'cluster' };
 }
-
-/** The same with `--namespaces`; `docs/rbac-namespaced.yaml` gives this and no more. */
-export const NAMESPACED_PERMISSIONS: readonly Permission[] = permissionsOf(
-  'default',
-  { clusterRole: MANAGER },
-  { isNamespaced: true, values: DOCUMENTED_VALUES },
-);

@@ -10,6 +10,8 @@ export interface VendorHelperOptions {
   readonly client: KubeClient;
   /** The Deployment. */
   readonly place: { readonly namespace: string; readonly name: string };
+  /** False = we have no right to look, and need none: it counts as not running. Default true. */
+  readonly isLookedFor?: boolean;
   /** It began or ceased to run; must not wait for anything. */
   readonly onChange: (isRunning: boolean) => void;
   readonly report: (event: ReflectorEvent) => void;
@@ -27,10 +29,13 @@ interface Deployment {
 export class VendorHelper {
   readonly #place: VendorHelperOptions['place'];
   readonly #reflector: Reflector<Deployment>;
+  readonly #isLookedFor: boolean;
   readonly #asked = Promise.withResolvers<undefined>();
 
-  constructor({ client, place, onChange, report, now, random }: VendorHelperOptions) {
+  constructor({ client, place, isLookedFor = true, onChange, report, now, random }: VendorHelperOptions) {
     this.#place = place;
+    this.#isLookedFor = isLookedFor;
+    if (!isLookedFor) this.#asked.resolve(undefined);
     this.#reflector = new Reflector<Deployment>({
       client,
       path: `/apis/apps/v1/namespaces/${place.namespace}/deployments`,
@@ -54,14 +59,14 @@ export class VendorHelper {
     return this.#reflector.get(this.#place.namespace, this.#place.name)?.isWanted ?? false;
   }
 
-  /** Resolves when it was looked for once, found or not, or when we may not look. */
+  /** Resolves when it was looked for once, found or not, or when we may not look or are not to. */
   whenAsked(): Promise<undefined> {
     return this.#asked.promise;
   }
 
   /** Follows it until aborted; never throws. */
   run(signal: AbortSignal): Promise<void> {
-    return this.#reflector.run(signal);
+    return this.#isLookedFor ? this.#reflector.run(signal) : Promise.resolve();
   }
 }
 

@@ -1,12 +1,21 @@
-// What the admission webhook needs to be allowed, where it is served.
-import { webhookName } from '../core/names.ts';
+// What the admission webhook needs to be allowed, where it is served, and where it is not any more.
+import { webhookName, type WebhookKind } from '../core/names.ts';
 import type { PermissionRow } from './permissions.ts';
 
-/** What the admission webhook needs besides: of one installation, and with the ClusterRole that owns its objects. */
-export function webhookRows(instance: string, clusterRole: string): readonly PermissionRow[] {
+const OBJECTS: Readonly<Record<WebhookKind, string>> = {
+  MutatingWebhookConfiguration: 'the webhook for ServiceAccounts',
+  ValidatingWebhookConfiguration: 'the webhook for ImagePullSecrets',
+};
+
+/**
+ * What one installation needs for it. `clusterRole` owns its objects; undefined = it is not served: then only what an earlier time
+ * left can be found and removed.
+ */
+export function webhookRows(instance: string, clusterRole: string | undefined): readonly PermissionRow[] {
+  const kinds = Object.entries(OBJECTS).map(([kind, what]) => [`${kind.toLowerCase()}s`, what] as const);
+  if (clusterRole === undefined) return kinds.map(([resource, what]) => leftRow(instance, resource, what));
   return [
-    ...objectRows(instance, 'mutatingwebhookconfigurations', 'the webhook for ServiceAccounts'),
-    ...objectRows(instance, 'validatingwebhookconfigurations', 'the webhook for ImagePullSecrets'),
+    ...kinds.flatMap(([resource, what]) => objectRows(instance, resource, what)),
     {
       group: 'rbac.authorization.k8s.io',
       resource: 'clusterroles',
@@ -18,7 +27,7 @@ export function webhookRows(instance: string, clusterRole: string): readonly Per
 }
 
 function objectRows(instance: string, resource: string, what: string): readonly PermissionRow[] {
-  const objects = { group: 'admissionregistration.k8s.io', resource, scope: 'cluster' } as const;
+  const objects = placeOf(resource);
   return [
     {
       ...objects,
@@ -33,4 +42,19 @@ function objectRows(instance: string, resource: string, what: string): readonly 
     },
     { ...objects, whyByVerb: { create: `to create ${what}` } },
   ];
+}
+
+function leftRow(instance: string, resource: string, what: string): PermissionRow {
+  return {
+    ...placeOf(resource),
+    resourceNames: [webhookName(instance)],
+    whyByVerb: {
+      get: `to find ${what} that an earlier time left`,
+      delete: `to remove ${what} that an earlier time left`,
+    },
+  };
+}
+
+function placeOf(resource: string): Pick<PermissionRow, 'group' | 'resource' | 'scope'> {
+  return { group: 'admissionregistration.k8s.io', resource, scope: 'cluster' };
 }

@@ -21,22 +21,28 @@ export interface HostsMetrics {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** Builds them. `now` in epoch milliseconds; `process` = add those of the process and of Node. */
+/**
+ * Builds them. `now` in epoch milliseconds; `process` = add those of the process and of Node; `followsList` false = no list is wanted, and
+ * nothing is said of one (default true).
+ */
 export function createHostsMetrics(options: {
   readonly version: string;
   readonly now: () => number;
   readonly process?: boolean;
+  readonly followsList?: boolean;
 }): HostsMetrics {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string) => new Gauge({ name: `${PREFIX}_${name}`, help, registers });
+  const ofList = options.followsList === false ? [] : registers;
+  const gauge = (name: string, help: string, where = registers) =>
+    new Gauge({ name: `${PREFIX}_${name}`, help, registers: where });
   if (options.process === true) collectDefaultMetrics({ register: registry, eventLoopUtilizationTimeout: 1_000 });
   new Gauge({ name: `${PREFIX}_build_info`, help: 'Version of the program', labelNames: ['version'], registers }).set(
     { version: options.version },
     1,
   );
-  const valid = gauge('hosts_list_valid', '1 = the list of hosts can be used');
-  const issues = gauge('hosts_list_issues', 'Errors and warnings about the list of hosts');
+  const valid = gauge('hosts_list_valid', '1 = the list of hosts can be used', ofList);
+  const issues = gauge('hosts_list_issues', 'Errors and warnings about the list of hosts', ofList);
   const items = gauge('hosts_items', 'Lines that the block should hold');
   const present = gauge('hosts_block_present', '1 = the block is in the hosts file');
   const conflicts = gauge('hosts_conflicts', 'Lines outside of the block that name the same hosts');

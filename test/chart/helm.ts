@@ -91,7 +91,7 @@ export const EVERY_VALUE = {
   commonLabels: { 'example.com/team': 'platform' },
   commonAnnotations: { 'example.com/owner': 'platform' },
   podServiceAccount: { create: false, name: 'puller', annotations: { 'pod-identity.alibabacloud.com/role-name': 'a' } },
-  rbac: { create: true },
+  rbac: { create: true, takeOver: false },
   crds: { install: true, keep: false },
   logLevel: 'debug',
   logFormat: 'text',

@@ -194,6 +194,11 @@ describe('the warnings', () => {
       'as what they are about is off: rrsa.roleArn, tke.region, webhook.url, networkPolicy.extraEgress, proxy.noProxy, hosts.items.',
     ],
     [
+      'a clean-up without rights',
+      { onUninstall: 'cleanup', rbac: { create: false }, podServiceAccount: { name: 'puller' } },
+      'The clean-up before `helm uninstall` has no rights but those that you give to the ServiceAccount puller',
+    ],
+    [
       'labels that do not arrive',
       { commonLabels: { a: 'b' }, config: { existingConfigMap: 'mine' } },
       'The commonLabels do not reach the Secrets',
@@ -203,6 +208,16 @@ describe('the warnings', () => {
     expect(warnings).toContain(sentence);
     expect(warnings.match(/^- /gm)).toHaveLength(1);
     expect(warnings).not.toMatch(/not-a-/);
+  });
+
+  test('tell that pull Secrets must be in the namespace of the hosts Pods, too, where that is another', async () => {
+    const pull = { image: { ...PINNED.image, pullSecrets: [{ name: 'mirror' }] } };
+    const sentence = 'the namespace node-hosts: the Secrets of image.pullSecrets must be there, too';
+    const hosts = { enabled: true, namespace: 'node-hosts' };
+    expect(await warningsOf({ ...pull, hosts })).toContain(sentence);
+    for (const other of [{ ...PINNED, hosts }, { ...pull, hosts: { enabled: true } }, pull]) {
+      expect(await warningsOf(other)).not.toContain('image.pullSecrets');
+    }
   });
 
   test.each<[string, Values]>([

@@ -23,6 +23,8 @@ export interface Release {
   uninstall(): Promise<string>;
   /** What the release holds, as text. */
   manifest(): Promise<string>;
+  /** Its hooks, as text. */
+  hooks(): Promise<string>;
   /** Never throws for an exit code. */
   run(command: readonly string[], values?: Values): Promise<HelmResult>;
 }
@@ -66,6 +68,7 @@ export async function createReleases(
       rollback: (revision) => succeed(['rollback', name, String(revision), ...place]),
       uninstall: () => succeed(['uninstall', name, ...place]),
       manifest: () => succeed(['get', 'manifest', name, ...place]),
+      hooks: () => succeed(['get', 'hooks', name, ...place]),
       run: async ([command = '', ...args], values = {}) =>
         helm([command, name, ...(takesChart(command) ? [CHART, await valuesFile(values)] : []), ...place, ...args]),
     };

@@ -3,6 +3,7 @@
 // integration tests show, which run with docs/rbac.yaml.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { VENDOR_HELPER } from '../../src/core/names.ts';
 import { createLimiter } from '../../src/kube/limiter.ts';
 import { SAMPLE } from '../support/clouds/clouds.ts';
 import { applyCrd } from '../support/image-pull-secrets.ts';
@@ -26,6 +27,9 @@ const APART = [...DELIVERY_ROWS, ...HOME_ROWS, ...VALUES_ROWS, ...WEBHOOK_ROWS];
 /** What they are about is there once in a cluster. */
 const IN_TURN = [...VENDOR_ROWS, ...RESOURCE_ROWS];
 
+/** What the chart gives only where it is asked for. */
+const ALL_RIGHTS = { rrsa: { tokenServiceAccount: `${VENDOR_HELPER.namespace}/${VENDOR_HELPER.name}` } };
+
 jest.setTimeout(240_000);
 
 let helm: Helm;
@@ -34,7 +38,7 @@ let kubectl: Kubectl;
 let manifests: readonly Manifest[];
 beforeAll(async () => {
   helm = await createHelm();
-  const values = await helm.values({ instance: RENDERED });
+  const values = await helm.values({ instance: RENDERED, ...ALL_RIGHTS });
   const text = await helm.succeed(['template', RENDERED, CHART, `--namespace=${HOME}`, ...values]);
   // Hooks have rights only while they run.
   manifests = withoutHooks(manifestsOf(text));
@@ -58,7 +62,7 @@ test('each has a row in these tables, and each row is about one of them', () => 
 
 test('are, as the API server has them, those of docs/rbac.yaml, with which the integration tests run', async () => {
   const documented = manifestsOf(readFileSync('docs/rbac.yaml', 'utf8')).filter(isOfRbac);
-  const rendered = withoutHooks(manifestsOf(await helm.render())).filter(isOfRbac);
+  const rendered = withoutHooks(manifestsOf(await helm.render(ALL_RIGHTS))).filter(isOfRbac);
   const granted = async (objects: readonly Manifest[]): Promise<readonly string[]> => {
     await giveRights(world, objects);
     const found = await grantedRights(world.plane, PROGRAM_USER, PROGRAM_GROUPS);

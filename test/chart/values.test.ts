@@ -154,6 +154,11 @@ describe('the values', () => {
     ],
     ['registries as a map', { config: { 'registry-info': {} } }, "at '/config/registry-info': got object, want"],
     [
+      'a clean-up without time',
+      { cleanup: { deadlineSeconds: 14 } },
+      "at '/cleanup/deadlineSeconds': minimum: got 14, want 15",
+    ],
+    [
       'another end than there is',
       { onUninstall: 'delete' },
       "at '/onUninstall': value must be one of 'retain', 'cleanup'",

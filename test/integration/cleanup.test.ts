@@ -32,7 +32,7 @@ const configureBlue = async (namespaces: string): Promise<void> => {
 };
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ furtherInstallations: [{ instance: 'blue', configMap: BLUE_CONFIG }] });
   await world.putAccessKey();
   const stringData = { username: 'puller', password: 'not-a-real-password' };
   await world.cluster.create('secrets', { metadata: { name: 'static-login' }, stringData }, 'kube-system');

@@ -18,7 +18,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { BLOCK_BEGIN as BEGIN, BLOCK_END as END } from '../../src/core/hosts-survey.ts';
 import { eventually } from '../support/eventually.ts';
 import { appendedLine, lockedLine } from '../support/hosts-lines.ts';
-import { createHostsWorld, type HostsMount, type HostsWorld } from '../support/hosts-world.ts';
+import { createHostsWorld, type HostsMount, type HostsWorld, type RunningHosts } from '../support/hosts-world.ts';
 
 jest.setTimeout(300_000);
 
@@ -214,11 +214,25 @@ describe.each(MOUNTS)('[tcr H6] with the hosts file seen in a mounted %s', (moun
     world.edit(list(['b.example', '10.20.0.8']));
     appendFileSync(world.file, '10.0.0.1 nas\n');
     expect(await (await fetch(`http://${ending.address}/readyz?verbose`)).text()).toContain('[+]block-removed ok');
+    // No list is wanted any more: an alert about it would be false.
+    expect(await metricsOf(ending)).not.toContain('hosts_list');
+    expect(await metricsOf(ending)).toContain('\nregistry_credential_helper_hosts_file_kept 1\n');
     expect((await ending.stop()).code).toBe(0);
     expect(world.text()).toContain('10.0.0.1 nas\n');
     expect(world.text()).not.toContain('b.example');
   });
 });
+
+test('--cleanup-and-stay has nothing to do where there is no hosts file, and is well', async () => {
+  const world = newWorld();
+  rmSync(world.file);
+  const ending = await world.start({ args: ['--cleanup-and-stay'] });
+  expect(await metricsOf(ending)).toContain('\nregistry_credential_helper_hosts_file_kept 1\n');
+  expect((await ending.stop()).code).toBe(0);
+});
+
+const metricsOf = async ({ address }: RunningHosts): Promise<string> =>
+  (await fetch(`http://${address}/metrics`)).text();
 
 describe('a file that was replaced', () => {
   test('takes over what somebody appends who had the old one open, and who rewrites it', async () => {

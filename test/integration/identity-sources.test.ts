@@ -28,9 +28,10 @@ let server: Server;
 let url: string;
 let folder: string;
 let seen: string[] = [];
+const followed: SecretSources[] = [];
 
 beforeAll(async () => {
-  plane = await startControlPlane({ users: [{ name: PROGRAM_USER, groups: ['system:serviceaccounts'] }] });
+  plane = await startControlPlane({ audit: true, users: [{ name: PROGRAM_USER, groups: ['system:serviceaccounts'] }] });
   await clusterOf(plane).applyFile('docs/rbac.yaml');
   const kubeConfig = loadKubeConfig({ inCluster: false, file: plane.kubeconfig(PROGRAM_USER) });
   client = createKubeClient({ kubeConfig, userAgent: 'test' });
@@ -46,6 +47,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }, 60_000);
 afterAll(async () => {
+  await Promise.all(followed.map((sources) => sources.stop()));
   await client.close();
   await plane.stop();
   server.closeAllConnections();
@@ -53,7 +55,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function world() {
+function world(settings: Partial<Parameters<typeof createProviderWorld>[0]['settings']> = {}) {
   const sources = new SecretSources({
     client,
     onChange: () => undefined,
@@ -61,10 +63,15 @@ function world() {
     now: Date.now,
     random: Math.random,
   });
+  followed.push(sources);
   return createProviderWorld({
     client,
     read: (...args) => sources.read(...args),
-    settings: { cloudEndpoints: {}, identityEnvironment: {}, instance: 'default' },
+    settings: {
+      ...{ cloudEndpoints: {}, identityEnvironment: {}, instance: 'default', namespace: 'kube-system' },
+      ...{ namespaces: undefined, secretNamespaces: [], takeOver: true },
+      ...settings,
+    },
   });
 }
 
@@ -165,6 +172,33 @@ describe('a file', () => {
   });
 });
 
+describe('the keys of Alibaba’s add-on', () => {
+  const read = (settings: Parameters<typeof world>[0], name = 'alibaba-addon-secret') =>
+    world({ namespace: 'pulls', namespaces: ['team-a'], takeOver: false, ...settings }).readSecret(
+      { namespace: 'kube-system', name },
+      signal,
+    );
+
+  test('are not even asked for where the right to them was left out, and the message says which value gives it', async () => {
+    const began = (await plane.auditEvents()).length;
+    await expect(read({})).rejects.toMatchObject({
+      reason: 'Forbidden',
+      message: expect.stringContaining('the value rbac.takeOver=true of the chart gives the right'),
+    });
+    const asked = (await plane.auditEvents()).slice(began).filter(({ resource }) => resource === 'secrets');
+    expect(asked).toEqual([]);
+  });
+
+  test.each([
+    ['every namespace is served', { namespaces: undefined }],
+    ['ours is there, too', { namespace: 'kube-system' }],
+    ['references into that namespace are allowed', { secretNamespaces: ['kube-system'] }],
+    ['it is taken over', { takeOver: true }],
+  ])('are read as ever where %s', async (_, settings) => {
+    expect(await read(settings, 'addon.aliyuncsmanagedacrrole.token')).toBeUndefined();
+  });
+});
+
 describe('a token of a ServiceAccount', () => {
   const claimsOf = (token: string): unknown =>
     JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
@@ -192,7 +226,7 @@ describe('a token of a ServiceAccount', () => {
   ])('of %s needs a right, and the message says which', async (_name, name, namespace) => {
     await expect(ask(name, namespace)).rejects.toMatchObject({
       reason: 'IdentityUnavailable',
-      message: `The token of the ServiceAccount ${namespace}/${name} could not be requested: allow the controller the verb "create" on serviceaccounts/token of that name (docs/rbac.md)`,
+      message: `The token of the ServiceAccount ${namespace}/${name} could not be requested: allow the controller the verb "create" on serviceaccounts/token of that name, as the value rrsa.tokenServiceAccount=${namespace}/${name} of the chart does (docs/rbac.md)`,
     });
   });
 });

@@ -10,7 +10,7 @@ import { linesSaying } from '../support/signs.ts';
 import { admit, startServing, webhookObject } from '../support/webhook.ts';
 import { startWorld, type Replica, type World } from '../support/world.ts';
 
-const BLUE: Names = { namespace: 'pulls', name: 'blue-helper', instance: 'blue' };
+const BLUE: Names = { namespace: 'pulls', name: 'blue-helper', instance: 'blue', configMap: 'my-registries' };
 const OWN = DOCUMENTED.namespace;
 const SECRET = 'registry-credentials';
 const RESOURCE = 'partner';

@@ -198,26 +198,93 @@ describe('cleanup beside controllers that run', () => {
     for (const { hosts } of nodes) expect(hosts.text()).toContain(BLOCK_BEGIN);
   });
 
-  test('ends in time, fails, and names the Pods when the controllers do not end', async () => {
-    // As when the node does not end them.
-    const finalizers = ['example.com/stuck'];
-    const pods = (await world.cluster.list('pods', NAMESPACE)).filter(
-      ({ metadata }) => metadata.name.startsWith(`${DEPLOYMENT}-`) && !metadata.name.startsWith(DAEMON_SET),
+  /** Pods of the controller that do not end, as when their node is dead; gives what lets them go. */
+  const stuckPods = async (): Promise<{ readonly names: readonly string[]; readonly release: () => Promise<void> }> => {
+    const names = (await world.cluster.list('pods', NAMESPACE))
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => name.startsWith(`${DEPLOYMENT}-`) && !name.startsWith(DAEMON_SET));
+    const setFinalizers = async (finalizers: readonly string[] | null): Promise<void> => {
+      for (const name of names) await world.cluster.patch('pods', name, { metadata: { finalizers } }, NAMESPACE);
+    };
+    await setFinalizers(['example.com/stuck']);
+    return { names, release: () => setFinalizers(null) };
+  };
+  const setWebhook = (text: string): Promise<unknown> =>
+    world.cluster.patch('configmaps', 'acr-configuration', { data: { 'webhook-configuration': text } }, NAMESPACE);
+  const replicasWanted = async (): Promise<unknown> =>
+    ((await world.cluster.get('deployments', DEPLOYMENT, NAMESPACE)) as { spec?: { replicas?: number } }).spec
+      ?.replicas;
+
+  test('gives up in time, names the Pods that do not end, and leaves an installation that works as before', async () => {
+    const { names, release } = await stuckPods();
+    await setWebhook('enable: true\nfailure-policy: Fail\n');
+    await eventually('the webhook must answer', async () =>
+      JSON.stringify(await webhookObject(world)).includes('"failurePolicy":"Fail"'),
     );
-    for (const { metadata } of pods) {
-      await world.cluster.patch('pods', metadata.name, { metadata: { finalizers } }, NAMESPACE);
-    }
-    const { code, output } = await runCommand(world, 'cleanup', [...HOOK, endpoints(), '--deadline=10s']);
+    const running = runCommand(world, 'cleanup', [...HOOK, endpoints(), '--deadline=30s']);
+    // Nobody answers it any more: whoever makes a ServiceAccount must not have to wait for the Pods, nor for the deadline.
+    await eventually('the webhook is gone', async () => (await webhookObject(world)) === undefined, 30_000);
+    await world.cluster.serviceAccount('web', 'made-meanwhile', []);
+    const { code, output } = await running;
     expect(code).toBe(1);
     expect(output).toContain('cleanup: Pods of the controller are still there:');
-    for (const { metadata } of pods) expect(output).toContain(metadata.name);
+    for (const name of names) expect(output).toContain(name);
+    expect(output).toContain(`set Deployment ${NAMESPACE}/${DEPLOYMENT} back to 2 Pods`);
+    expect(await replicasWanted()).toBe(2);
     // Nothing was removed that somebody might write again.
     expect(await world.cluster.get('secrets', ACR_SECRET, 'web')).toBeDefined();
     for (const { hosts } of nodes) expect(hosts.text()).toContain(BLOCK_BEGIN);
-    for (const { metadata } of pods) {
-      await world.cluster.patch('pods', metadata.name, { metadata: { finalizers: null } }, NAMESPACE);
-    }
-    await scaleTo(2);
+    // New Pods take the place of the stuck ones, and do what the old ones did.
+    await intercepted(world, 'web');
+    await eventually('what was made meanwhile is served', async () =>
+      (await world.cluster.references('web', 'made-meanwhile')).includes(ACR_SECRET),
+    );
+    await release();
+    await eventually('only the new Pods are left', async () => (await podsLeft()) === 4, 60_000);
+    await setWebhook('enable: true\n');
+    await installed();
+  });
+
+  test('sets back controller and hosts block when something may not be removed, and says what', async () => {
+    const role = '/apis/rbac.authorization.k8s.io/v1/clusterroles/registry-credential-helper';
+    const { rules } = (await world.plane.request({ path: role })).body as {
+      rules: readonly { resources: readonly string[]; verbs: readonly string[] }[];
+    };
+    const setRules = async (changed: typeof rules): Promise<void> => {
+      const contentType = 'application/merge-patch+json';
+      const { status } = await world.plane.request({
+        method: 'PATCH',
+        path: role,
+        body: { rules: changed },
+        contentType,
+      });
+      expect(status).toBe(200);
+    };
+    await setRules(
+      rules.map((rule) =>
+        rule.resources.includes('secrets') ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== 'delete') } : rule,
+      ),
+    );
+    const { code, output } = await runCommand(world, 'cleanup', [...HOOK, endpoints(), '--deadline=1m']);
+    await setRules(rules);
+    expect(code).toBe(1);
+    expect(output).toContain('Could not be removed');
+    expect(output).toContain(`set DaemonSet ${NAMESPACE}/${DAEMON_SET} back`);
+    expect(await replicasWanted()).toBe(2);
+    await eventually('all run again', async () => (await podsLeft()) === 4, 60_000);
+    await installed();
+  });
+
+  test('sets everything back when it is asked to end early', async () => {
+    const { names, release } = await stuckPods();
+    const running = runCommand(world, 'cleanup', [...HOOK, endpoints()], {}, async (end) => {
+      await eventually('it waits', async () => (await replicasWanted()) === 0, 30_000);
+      end();
+    });
+    expect((await running).code).toBe(1);
+    expect(await replicasWanted()).toBe(2);
+    expect(names).toHaveLength(2);
+    await release();
     await eventually('both run again', async () => (await podsLeft()) === 4, 60_000);
     await installed();
   });
@@ -271,6 +338,25 @@ describe('[tcr M4] cleanup of a whole installation that runs', () => {
     await scaleTo(2);
     await installed();
   }, 120_000);
+
+  test('notices that somebody starts the controllers again meanwhile, and removes what they wrote, too', async () => {
+    const { tcr } = world.clouds.tencent;
+    tcr.faults.add({ fault: { kind: 'slow', delayMs: 20_000 } });
+    const isThere = async (): Promise<boolean> => (await world.cluster.get('secrets', ACR_SECRET, 'web')) !== undefined;
+    const flags = [HOOK[0] ?? '', endpoints()];
+    const { code, output } = await runCommand(world, 'cleanup', flags, {}, async () => {
+      await eventually('it is past the Secrets', async () => !(await isThere()), 60_000);
+      await scaleTo(2);
+      await eventually('they write again', isThere, 60_000);
+      tcr.faults.clear();
+    });
+    expect(output).toContain('the controller ran again meanwhile: what it wrote is removed, too');
+    expect(code).toBe(0);
+    expect(await isThere()).toBe(false);
+    expect(await world.cluster.references('web', 'app')).toEqual(['foreign']);
+    await scaleTo(2);
+    await installed();
+  });
 
   test('stops the controllers, and removes Secrets, references, webhooks, hosts blocks, tokens and robots, and nothing foreign', async () => {
     const { code, output } = await runCommand(world, 'cleanup', [...HOOK, endpoints(), '--deadline=2m']);

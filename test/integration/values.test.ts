@@ -39,7 +39,7 @@ let script: string;
 
 beforeAll(async () => {
   const users = [{ name: userOf(BLUE), groups: ['system:serviceaccounts'] }];
-  world = await startWorld({ plane: { users } });
+  world = await startWorld({ plane: { users }, furtherInstallations: [{ instance: 'green', configMap: NAME }] });
   script = path.join(world.plane.folder, 'edit.sed');
   const editor = path.join(world.plane.folder, 'editor.sh');
   await writeFile(editor, `#!/bin/sh\nexec sed -i -f '${script}' "$1"\n`);

@@ -11,6 +11,7 @@ jest.setTimeout(90_000);
 /** The program gives up a watch after 150 s of silence. */
 const SILENCE_MS = 220_000;
 const HALF_OPEN_SECRET = 'half-open-credentials';
+const HALF_OPEN_CONFIG = 'half-open-configuration';
 const BINDING = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
 
 let world: World;
@@ -19,7 +20,7 @@ let replica: Replica;
 let forgotten: TcpProxy;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ furtherInstallations: [{ instance: 'half-open', configMap: HALF_OPEN_CONFIG }] });
   await world.putAccessKey();
   const stringData = { username: 'puller', password: 'not-a-real-password' };
   await world.cluster.create('secrets', { metadata: { name: 'static-login' }, stringData }, 'kube-system');
@@ -35,7 +36,7 @@ afterAll(async () => {
 
 /** A second installation whose connections are forgotten at once: that takes until the last test to be noticed. */
 async function startForgotten(): Promise<void> {
-  const metadata = { name: 'half-open-configuration' };
+  const metadata = { name: HALF_OPEN_CONFIG };
   const data = {
     'watch-namespace': 'half-open-*',
     'secret-name': HALF_OPEN_SECRET,

@@ -30,7 +30,15 @@ export interface AuthEntry {
 
 /** The kinds that the tests touch, by path. */
 type Kind =
-  'namespaces' | 'pods' | 'serviceaccounts' | 'secrets' | 'configmaps' | 'events' | 'imagepullsecrets' | 'deployments';
+  | 'namespaces'
+  | 'pods'
+  | 'serviceaccounts'
+  | 'secrets'
+  | 'configmaps'
+  | 'events'
+  | 'imagepullsecrets'
+  | 'deployments'
+  | 'daemonsets';
 
 /** Calls as `admin`, unless another user is named at the start. Each throws with status and answer when it is refused. */
 export interface Cluster {
@@ -65,6 +73,7 @@ export function authsOf(secret: TestObject): Readonly<Record<string, AuthEntry>>
 const GROUPS: Readonly<Partial<Record<Kind, string>>> = {
   imagepullsecrets: '/apis/tcr.tencentcloudcr.com/v1',
   deployments: '/apis/apps/v1',
+  daemonsets: '/apis/apps/v1',
 };
 
 /** The calls of `user` on a control plane. */

@@ -5,6 +5,7 @@ import type { World } from './world.ts';
 
 /** The namespace, ServiceAccount and ClusterRole of the file. */
 const NAME = 'registry-credential-helper';
+const CONFIG_MAP = 'acr-configuration';
 
 /** An installation as its administrator names it; the file's own names are those of `DOCUMENTED`. */
 export interface Names {
@@ -13,6 +14,8 @@ export interface Names {
   /** Of the ServiceAccount and of every role. */
   readonly name: string;
   readonly instance: string;
+  /** Default: that of the file, `acr-configuration`. */
+  readonly configMap?: string;
 }
 
 /** Those of the file. */
@@ -57,11 +60,12 @@ function isServed({ metadata }: Manifest): boolean {
   return metadata.namespace?.startsWith('team-') ?? false;
 }
 
-function renamed(object: Manifest, { namespace, name, instance }: Names): Manifest {
+function renamed(object: Manifest, { namespace, name, instance, configMap = CONFIG_MAP }: Names): Manifest {
   const text = JSON.stringify(object)
     .replaceAll(`"namespace":"${NAME}"`, `"namespace":"${namespace}"`)
     .replaceAll(/("registry-credential-helper(?:-state|-webhook-ca)?)-default"/g, `$1-${instance}"`)
-    .replaceAll(/"registry-credential-helper(-take-over|-events|-served|-values)?"/g, `"${name}$1"`);
+    .replaceAll(/"registry-credential-helper(-take-over|-rrsa|-events|-served|-values)?"/g, `"${name}$1"`)
+    .replaceAll(`"${CONFIG_MAP}"`, `"${configMap}"`);
   return load(text) as Manifest;
 }
 

@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { startProcess } from './control-plane/processes.ts';
 import { PROGRAM_USER, type World } from './world.ts';
 
-/** Runs e.g. `cleanup --dry-run` to its end; returns its exit code and everything that it printed. */
+/**
+ * Runs e.g. `cleanup --dry-run` to its end; returns its exit code and everything that it printed. `meanwhile` may ask it to end, as kubelet
+ * does.
+ */
 export async function runCommand(
   { plane }: World,
   command: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  meanwhile: (end: () => void) => Promise<void> = () => Promise.resolve(),
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const logFile = join(plane.folder, 'logs', `${command}-${randomUUID()}.log`);
   const running = await startProcess({
@@ -26,6 +30,7 @@ export async function runCommand(
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     logFile,
   });
+  await meanwhile(() => void running.stop());
   const { code } = await running.exited();
   return { code, output: await readFile(logFile, 'utf8') };
 }

@@ -8,6 +8,7 @@ import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '
 import { freePort } from './control-plane/ports.ts';
 import type { RunningProcess } from './control-plane/processes.ts';
 import { grantedRights } from './granted-rights.ts';
+import { grantFurther, type FurtherInstallation } from './installation-rights.ts';
 import { startReplica, type Replica } from './replica.ts';
 
 export type { Replica };
@@ -57,6 +58,8 @@ export async function startWorld(
     readonly rights?: 'none';
     /** What docs/rbac.md says that the program has besides, for a while, as `grantedRights` spells it; the test gives it. */
     readonly furtherRights?: readonly string[];
+    /** Others in kube-system, of the same user, each with the documented rights on its own ConfigMap and Lease. */
+    readonly furtherInstallations?: readonly FurtherInstallation[];
   } = {},
 ): Promise<World> {
   const clouds = await startClouds(options.clouds);
@@ -71,6 +74,7 @@ export async function startWorld(
   const cluster = clusterOf(plane);
   const running: RunningProcess[] = [];
   if (options.rights !== 'none') await cluster.applyFile('docs/rbac.yaml');
+  for (const installation of options.furtherInstallations ?? []) await grantFurther(plane, installation);
   const rights = () => grantedRights(plane, PROGRAM_USER, PROGRAM_GROUPS);
   const documented = options.rights === 'none' ? undefined : new Set(await rights());
 

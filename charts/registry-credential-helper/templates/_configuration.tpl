@@ -110,16 +110,3 @@ notify-email: notifyEmail
 {{- define "registry-credential-helper.hostsItems" -}}
 {{- concat .Values.hosts.items .Values.global.hosts | default list | toYaml }}
 {{- end }}
-
-{{/* Empty = no DaemonSet. */}}
-{{- define "registry-credential-helper.hostsEnabled" -}}
-{{- if kindIs "bool" .Values.hosts.enabled }}
-{{- ternary "true" "" .Values.hosts.enabled }}
-{{- else if or .Values.hosts.items .Values.global.hosts }}
-{{- "true" }}
-{{- end }}
-{{- end }}
-
-{{- define "registry-credential-helper.hostsNamespace" -}}
-{{- .Values.hosts.namespace | default .Release.Namespace }}
-{{- end }}

@@ -46,6 +46,19 @@ subjects:
   verbs: [create]
 {{- end }}
 
+{{/*
+The ServiceAccount, namespace/name, whose tokens the controller may ask for; empty = of none. Where RRSA is on and neither another one nor a
+mounted token is named, only that of Alibaba's add-on can come of an edit.
+*/}}
+{{- define "registry-credential-helper.rrsaServiceAccount" -}}
+{{- $rrsa := get (include "registry-credential-helper.configurationData" . | fromYaml) "rrsa" | default "" | fromYaml }}
+{{- $isOn := and (eq (toString (get $rrsa "enable")) "true") (not .Values.rrsa.enabled) }}
+{{- $vendor := ternary "kube-system/aliyun-acr-credential-helper" "" $isOn }}
+{{- with .Values.rrsa.tokenServiceAccount | default (index .Values.config "rrsa-service-account") | default $vendor }}
+{{- contains "/" . | ternary . (printf "%s/%s" $.Release.Namespace .) }}
+{{- end }}
+{{- end }}
+
 {{/* To ask for tokens of a ServiceAccount: its name. */}}
 {{- define "registry-credential-helper.rules.tokens" -}}
 - apiGroups: ['']

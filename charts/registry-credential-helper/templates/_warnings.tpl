@@ -39,6 +39,13 @@
 - The hosts DaemonSet mounts a folder of the nodes and runs as root: the namespace {{ include "registry-credential-helper.hostsNamespace" . }} must allow the Pod Security level
   privileged. Whoever may edit its ConfigMap says where nodes find any name.
 {{- end }}
+{{- if and (include "registry-credential-helper.hostsEnabled" .) .Values.image.pullSecrets (ne (include "registry-credential-helper.hostsNamespace" .) .Release.Namespace) }}
+- The hosts DaemonSet is in the namespace {{ include "registry-credential-helper.hostsNamespace" . }}: the Secrets of image.pullSecrets must be there, too, or its image is not pulled.
+{{- end }}
+{{- if and (eq .Values.onUninstall "cleanup") (not .Values.rbac.create) }}
+- The clean-up before `helm uninstall` has no rights but those that you give to the ServiceAccount {{ include "registry-credential-helper.podServiceAccountName" . }}
+  (rbac.create is false): without those of docs/rbac.md, "While the installation ends", it fails, and the release stays.
+{{- end }}
 {{- if not .Values.image.digest }}
 - The image is named by a tag, which can be moved: name a digest in image.digest.
 {{- end }}

@@ -102,6 +102,74 @@ test('with listed namespaces looks at no other, and names those that it may not 
   expect(client.calls.map(({ path }) => path).filter((path) => path.includes('private'))).toEqual([]);
 });
 
+test('names a listed namespace that was deleted, and does not fail for it, where the list is the one that was in force', async () => {
+  const absent: string[] = [];
+  const namespace = { metadata: { name: 'open', uid: 'u', resourceVersion: '1' } };
+  const client = createFakeClient(({ path }) => {
+    if (/\/secrets\/.+/.test(path)) throw new KubeError('NotFound', 'none');
+    return { metadata: { resourceVersion: '1' }, items: path === '/api/v1/namespaces' ? [namespace] : [] };
+  });
+  const outcome = await cleanUp({
+    ...{ ...UNHURRIED, mayLack: true, isWhole: true, dryRun: false },
+    ...{ client, instance: 'main', namespace: 'a', configMap: CONFIG_MAP, namespaces: ['open', 'deleted'] },
+    ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
+    ...{ onFailure: () => undefined, onUnknown: () => undefined, onLeftBehind: () => undefined },
+    ...{ onReadFailure: () => undefined, onUnreadable: () => undefined },
+    onAbsent: (name) => void absent.push(name),
+    revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
+  });
+  expect(absent).toEqual(['deleted']);
+  expect(outcome).toEqual({ references: 0, secrets: 0, failed: 0, leftBehind: [] });
+  // The rest is done, up to what is removed last.
+  expect(client.calls.some(({ path }) => path.endsWith(`/secrets/${stateSecretName('main')}`))).toBe(true);
+});
+
+describe('what may not be read or removed', () => {
+  const LABELS = { 'app.kubernetes.io/managed-by': 'registry-credential-helper', 'app.kubernetes.io/instance': 'main' };
+  const webhook = { metadata: { uid: 'u', resourceVersion: '1', labels: LABELS }, webhooks: [] };
+
+  function cleaned(forbidden: (call: KubeCall) => boolean) {
+    const unknown: string[] = [];
+    const client = createFakeClient((call) => {
+      if (forbidden(call)) throw new KubeError('Forbidden', `may not ${call.method} ${call.path}`);
+      if (call.path.includes('webhookconfigurations/')) return webhook;
+      if (/\/secrets\/.+/.test(call.path)) throw new KubeError('NotFound', 'none');
+      return { metadata: { resourceVersion: '1' }, items: [] };
+    });
+    const outcome = cleanUp({
+      ...{
+        ...UNHURRIED,
+        isWhole: true,
+        dryRun: false,
+        client,
+        instance: 'main',
+        namespace: 'a',
+        configMap: CONFIG_MAP,
+      },
+      ...{ now: () => Date.now(), random: () => 0, print: () => undefined, signal: stop.signal },
+      ...{ onFailure: () => undefined, onLeftBehind: () => undefined, onAbsent: () => undefined },
+      ...{ onReadFailure: () => undefined, onUnreadable: () => undefined },
+      onUnknown: (what) => void unknown.push(what),
+      revocations: { mints: () => true, revoke: () => Promise.resolve([]) },
+    });
+    return { outcome, unknown };
+  }
+
+  test('is named, and no failure, where nobody knows whether it is there', async () => {
+    const { outcome, unknown } = cleaned(({ path }) => path.includes('webhookconfigurations'));
+    expect(await outcome).toMatchObject({ failed: 0 });
+    expect(unknown).toEqual(['a webhook', 'a webhook']);
+  });
+
+  test('is a failure where it was seen, and stays', async () => {
+    const { outcome, unknown } = cleaned(
+      ({ method, path }) => method === 'DELETE' && path.includes('webhookconfigurations'),
+    );
+    await expect(outcome).rejects.toMatchObject({ name: 'KubeError', reason: 'Forbidden' });
+    expect(unknown).toEqual([]);
+  });
+});
+
 test('names the namespaces that there was no time for, and removes nothing that they may still use', async () => {
   const late: (readonly string[])[] = [];
   const namespace = (name: string) => ({ metadata: { name, uid: `u-${name}`, resourceVersion: '1' } });

@@ -1,8 +1,9 @@
 // The end of the hosts block as the API server sees it: told once, in the version that was read, and waited for.
-import { expect, test } from '@jest/globals';
-import { awaitHostsEnd, tellHosts } from '../../../src/controller/end-hosts.ts';
+import { describe, expect, test } from '@jest/globals';
+import { awaitHostsEnd, setHostsBack, tellHosts } from '../../../src/controller/end-hosts.ts';
 import { KubeError } from '../../../src/core/errors.ts';
 import { ENDING_FLAG } from '../../../src/core/hosts-end.ts';
+import { BEFORE_END_ANNOTATION } from '../../../src/core/names.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { createFakeClient } from '../kube/fake-client.ts';
 
@@ -116,4 +117,45 @@ test('is not taken for done when somebody deletes the DaemonSet meanwhile', asyn
     throw new KubeError('NotFound', 'none');
   };
   expect(await awaited(cluster({ found }), ['a'])).toMatchObject({ isDone: false, left: ['a'] });
+});
+
+describe('when clean-up failed', () => {
+  const told = (): KubeObject =>
+    daemonSet({
+      metadata: {
+        ...{ uid: 'u', resourceVersion: '8' },
+        annotations: { [BEFORE_END_ANNOTATION]: JSON.stringify({ name: 'hosts', args: ['hosts'] }) },
+      },
+      spec: { selector: {}, template: { spec: { containers: [{ name: 'hosts', args: ['hosts', ENDING_FLAG] }] } } },
+    });
+  const back = async (client: ReturnType<typeof cluster>): Promise<readonly string[]> => {
+    const printed: string[] = [];
+    const print = (line: string): void => void printed.push(line);
+    await setHostsBack({ client, daemonSet: PLACE, print, signal: UNHURRIED });
+    return printed;
+  };
+
+  test('the Pods are told to keep the block again, once more after a conflict', async () => {
+    let conflicts = 1;
+    const client = cluster({
+      found: told,
+      patch: () => {
+        conflicts -= 1;
+        if (conflicts >= 0) throw new KubeError('Conflict', 'it changed');
+        return daemonSet();
+      },
+    });
+    expect(await back(client)).toEqual(['set DaemonSet a/hosts back: its Pods keep the hosts block again']);
+    expect(client.calls.filter(({ method }) => method === 'PATCH')).toHaveLength(2);
+  });
+
+  test('nothing is written where they were not told, or are gone', async () => {
+    const none = (): never => {
+      throw new KubeError('NotFound', 'none');
+    };
+    for (const client of [cluster({}), cluster({ found: none })]) {
+      expect(await back(client)).toEqual([]);
+      expect(client.calls.filter(({ method }) => method === 'PATCH')).toEqual([]);
+    }
+  });
 });

@@ -322,6 +322,20 @@ describe('a failure', () => {
     expect(world.left.failing).toBe(0);
   });
 
+  test('of what may not go when its time comes is looked at once, and tried as soon as it may', async () => {
+    await failing(new ProviderError('CloudUnavailable', 'down'));
+    world.secrets = [secret(START - 1)];
+    const before = world.reads;
+    await world.advance(600_000);
+    expect(world.reads - before).toBe(1);
+    expect(world.looks).toBe(1);
+    world.failWith = undefined;
+    world.secrets = [secret(START)];
+    world.left.changed();
+    await world.advance(2_000);
+    expect(live()).toEqual(['new']);
+  });
+
   test('holds up no other request', async () => {
     const other = `${KEY}/other`;
     world.requests = [request(), request(other)];

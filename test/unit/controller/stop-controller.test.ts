@@ -1,6 +1,6 @@
 // Stopping the controllers before they are cleaned up after: what is waited for, and what ends the wait.
-import { expect, test } from '@jest/globals';
-import { stopController } from '../../../src/controller/stop-controller.ts';
+import { describe, expect, test } from '@jest/globals';
+import { ControllerStop } from '../../../src/controller/stop-controller.ts';
 import { KubeError } from '../../../src/core/errors.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { createFakeClient } from '../kube/fake-client.ts';
@@ -41,17 +41,25 @@ function cluster(of: {
     const holderIdentity = of.holder?.(looks) ?? '';
     return { spec: { holderIdentity, renewTime: new Date(NOW).toISOString(), leaseDurationSeconds: 15 } };
   };
-  return { client: createFakeClient(answer), replicas: () => replicas };
+  return { client: createFakeClient(answer), replicas: () => replicas, scale: (to: number) => void (replicas = to) };
 }
 
-function stop(world: ReturnType<typeof cluster>, { dryRun = false, signal = AbortSignal.timeout(10_000) } = {}) {
+function stop(
+  world: ReturnType<typeof cluster>,
+  {
+    dryRun = false,
+    patience = AbortSignal.timeout(10_000),
+    onLeaderless = () => Promise.resolve(),
+  }: { dryRun?: boolean; patience?: AbortSignal; onLeaderless?: () => Promise<void> } = {},
+) {
   const printed: string[] = [];
-  const outcome = stopController({
-    ...{ client: world.client, dryRun, signal, now: () => NOW, print: (line) => void printed.push(line) },
+  const controller = new ControllerStop({
+    ...{ client: world.client, dryRun, patience, now: () => NOW, print: (line) => void printed.push(line) },
+    ...{ onLeaderless, signal: AbortSignal.timeout(20_000) },
     deployment: { namespace: 'a', name: 'helper' },
     lease: { namespace: 'a', name: 'lease' },
   });
-  return { outcome, printed };
+  return { outcome: controller.stop(), printed, setBack: () => controller.setBack(AbortSignal.timeout(10_000)) };
 }
 
 test('ends when its Pods are gone and nobody holds the Lease, in that order', async () => {
@@ -82,10 +90,12 @@ test('waits for the Lease alone where there is no Deployment', async () => {
 
 test('gives what is in the way when it is told to end', async () => {
   const stuck = { replicas: 1, pods: () => [{ name: 'stuck', kind: 'ReplicaSet' }] };
-  const signal = AbortSignal.timeout(50);
-  expect(await stop(cluster(stuck), { signal }).outcome).toBe('Pods of the controller are still there: stuck');
+  const patience = AbortSignal.timeout(50);
+  expect(await stop(cluster(stuck), { patience }).outcome).toBe('Pods of the controller are still there: stuck');
   const other = cluster({ replicas: 0, holder: () => 'other_1' });
-  expect(await stop(other, { signal: AbortSignal.timeout(50) }).outcome).toBe('other_1 still holds the Lease a/lease');
+  expect(await stop(other, { patience: AbortSignal.timeout(50) }).outcome).toBe(
+    'other_1 still holds the Lease a/lease',
+  );
 });
 
 test('goes on when the API server fails for a moment, and throws when a right is missing', async () => {
@@ -109,4 +119,68 @@ test('only looks in a dry run', async () => {
   expect(await outcome).toBeUndefined();
   expect(printed).toEqual(['would stop Deployment a/helper, which is to have 2 Pods']);
   expect(world.replicas()).toBe(2);
+});
+
+test('tells once that nobody leads any more, also while Pods do not end, and again when somebody led since', async () => {
+  const told: number[] = [];
+  let looks = 0;
+  const world = cluster({
+    replicas: 1,
+    pods: (look) => {
+      looks = look;
+      return look < 5 ? [{ name: 'stuck', kind: 'ReplicaSet' }] : [];
+    },
+    holder: (look) => (look === 1 || look === 3 ? 'stuck_1' : ''),
+  });
+  const onLeaderless = (): Promise<void> => Promise.resolve(void told.push(looks));
+  expect(await stop(world, { onLeaderless }).outcome).toBeUndefined();
+  expect(told).toEqual([2, 4]);
+});
+
+test('tells again that nobody leads when that could not be acted on', async () => {
+  let failures = 1;
+  const onLeaderless = (): Promise<void> => {
+    failures -= 1;
+    return failures < 0 ? Promise.resolve() : Promise.reject(new KubeError('Conflict', 'it changed'));
+  };
+  expect(await stop(cluster({ replicas: 1 }), { onLeaderless }).outcome).toBeUndefined();
+  expect(failures).toBe(-1);
+});
+
+describe('set back', () => {
+  test('it is to have as many Pods as before, also when it was scaled up again meanwhile', async () => {
+    let failures = 1;
+    const refuse = ({ method, body }: KubeCall) => {
+      if (method !== 'PATCH' || (body as { spec: { replicas: number } }).spec.replicas === 0) return undefined;
+      failures -= 1;
+      return failures < 0 ? undefined : new KubeError('Unavailable', 'no');
+    };
+    const world = cluster({ replicas: 3, refuse });
+    const { outcome, printed, setBack } = stop(world);
+    await outcome;
+    await setBack();
+    expect(world.replicas()).toBe(3);
+    expect(printed[1]).toBe('set Deployment a/helper back to 3 Pods: the installation goes on as before');
+  });
+
+  test.each<[string, number | undefined, boolean]>([
+    ['was at 0 before', 0, false],
+    ['is not there', undefined, false],
+    ['was only looked at', 2, true],
+  ])('it stays as it is where it %s', async (_, replicas, dryRun) => {
+    const world = cluster({ replicas });
+    const { outcome, setBack } = stop(world, { dryRun });
+    await outcome;
+    await setBack();
+    expect(world.replicas()).toBe(replicas);
+  });
+
+  test('it is left to whoever scaled it since', async () => {
+    const world = cluster({ replicas: 3 });
+    const { outcome, setBack } = stop(world);
+    await outcome;
+    world.scale(1);
+    await setBack();
+    expect(world.replicas()).toBe(1);
+  });
 });

@@ -1,6 +1,7 @@
 // How a DaemonSet is told of the end, and which nodes are there yet.
 import { describe, expect, test } from '@jest/globals';
-import { ENDING_FLAG, endHosts, hostsEndProgress, type HostsPod } from '../../../src/core/hosts-end.ts';
+import { BEFORE_END_ANNOTATION } from '../../../src/core/names.ts';
+import { ENDING_FLAG, endHosts, hostsEndProgress, resumeHosts, type HostsPod } from '../../../src/core/hosts-end.ts';
 
 const daemonSet = (containers: readonly object[], more: object = {}) => ({
   metadata: { uid: 'u', resourceVersion: '7', generation: 2 },
@@ -16,10 +17,14 @@ describe('a DaemonSet', () => {
         { name: 'hosts', args: ['hosts', '--in-place=true'] },
       ]),
     );
+    const before = { name: 'hosts', args: ['hosts', '--in-place=true'], updateStrategy: { type: 'OnDelete' } };
     expect(found).toEqual({
       isEnding: false,
       patch: {
-        metadata: { uid: 'u', resourceVersion: '7' },
+        metadata: {
+          ...{ uid: 'u', resourceVersion: '7' },
+          annotations: { [BEFORE_END_ANNOTATION]: JSON.stringify(before) },
+        },
         spec: {
           updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },
           template: { spec: { containers: [{ name: 'hosts', args: ['hosts', '--in-place=true', ENDING_FLAG] }] } },
@@ -45,6 +50,33 @@ describe('a DaemonSet', () => {
     ['is nonsense', { spec: 7 }],
   ])('that %s is not changed', (_, found) => {
     expect(endHosts({ ...found })).toBeUndefined();
+  });
+});
+
+describe('a DaemonSet that was told', () => {
+  const told = (annotation: string, args = ['hosts', ENDING_FLAG]) =>
+    daemonSet([{ name: 'hosts', args }], {
+      metadata: { uid: 'u', resourceVersion: '8', annotations: { [BEFORE_END_ANNOTATION]: annotation } },
+    });
+  const BEFORE = JSON.stringify({ name: 'hosts', args: ['hosts', '-v'], updateStrategy: { type: 'OnDelete' } });
+
+  test('becomes what it was, in the version that was read', () => {
+    expect(resumeHosts(told(BEFORE))).toEqual({
+      metadata: { uid: 'u', resourceVersion: '8', annotations: { [BEFORE_END_ANNOTATION]: null } },
+      spec: {
+        updateStrategy: { $patch: 'replace', type: 'OnDelete' },
+        template: { spec: { containers: [{ name: 'hosts', args: ['hosts', '-v'] }] } },
+      },
+    });
+  });
+
+  test.each<[string, object]>([
+    ['somebody put it right since', told(BEFORE, ['hosts'])],
+    ['it was told by somebody else', daemonSet([{ name: 'hosts', args: ['hosts', ENDING_FLAG] }])],
+    ['what it was is not known', told('nonsense')],
+    ['what it was is no map', told('[]')],
+  ])('is left as it is where %s', (_, found) => {
+    expect(resumeHosts({ ...found })).toBeUndefined();
   });
 });
 

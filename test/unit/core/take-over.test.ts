@@ -423,6 +423,7 @@ describe('identities', () => {
     expect(text).toContain('the cloud sees the subject system:serviceaccount:kube-system:registry-credential-helper');
     expect(text).toContain('they name system:serviceaccount:kube-system:aliyun-acr-credential-helper');
     const commands = section({ configuration: configured(data) }, 'commands');
+    expect(commands).toContain(' --set rrsa.tokenServiceAccount=kube-system/aliyun-acr-credential-helper\n');
     expect(shellLines(commands)[0]).toBe(
       `kubectl -n kube-system patch configmap acr-configuration --type=merge --patch='{"data":{"rrsa-service-account":"kube-system/aliyun-acr-credential-helper"}}'`,
     );
@@ -446,7 +447,7 @@ describe('identities', () => {
     expect(section({ configuration: configured(data) }, 'commands')).not.toMatch(/patch configmap|create role/);
   });
 
-  test('of RRSA need nothing more where ours is in another namespace, but a right for another ServiceAccount', () => {
+  test('of RRSA need the right to the token of their ServiceAccount, which the printed installation gives', () => {
     const data = (account: string) => ({
       rrsa: 'enable: true',
       'acr-registry-info': RRSA,
@@ -455,9 +456,15 @@ describe('identities', () => {
     const asOf = (account: string) =>
       section({ namespace: 'registry', configuration: configured(data(account), 'registry') }, 'identities');
     expect(asOf('kube-system/aliyun-acr-credential-helper')).toContain('Should it go with the add-on, ours makes it');
+    expect(asOf('registry/puller')).not.toContain('ours makes it');
     expect(asOf('registry/puller')).toContain(
-      'of registry/puller, which the chart grants only for kube-system/aliyun-acr-credential-helper',
+      'the ServiceAccount registry/puller: the cloud sees the subject system:serviceaccount:registry:puller',
     );
+    const commands = section(
+      { namespace: 'registry', configuration: configured(data('registry/puller'), 'registry') },
+      'commands',
+    );
+    expect(commands).toContain(' --set rrsa.tokenServiceAccount=registry/puller\n');
   });
 
   test.each<[string, TakeOverFacts['managedRole'], string]>([

@@ -1,7 +1,7 @@
 // What is asked about rights where only some namespaces are served, and what is said of those that are missing.
 import { expect, test } from '@jest/globals';
-import { checkPermissions, messagesOf } from '../../../src/kube/check-permissions.ts';
-import { NAMESPACED_PERMISSIONS } from '../../../src/kube/permissions.ts';
+import { checkPermissions, messagesOf, splitMissing } from '../../../src/kube/check-permissions.ts';
+import { NAMESPACED_PERMISSIONS, permissionsOf } from '../../../src/kube/permissions.ts';
 import { createFakeClient } from './fake-client.ts';
 
 interface Asked {
@@ -26,7 +26,8 @@ async function missingWhere(isMissing: (asked: Asked) => boolean) {
     permissions: NAMESPACED_PERMISSIONS,
     signal: new AbortController().signal,
   });
-  return { asked, messages: messagesOf(missing) };
+  const { lacking, notGiven } = splitMissing(missing, NAMESPACED_PERMISSIONS);
+  return { asked, messages: messagesOf(lacking), notGiven };
 }
 
 test('no right on Secrets, ServiceAccounts or Events is asked about in every namespace', async () => {
@@ -52,4 +53,38 @@ test('what is missing elsewhere is named with its namespace and its use', async 
   expect(messages).toEqual([
     'may not list secrets in the namespace keys: this is needed to read the Secrets that the configuration may name there',
   ]);
+});
+
+const isOfTokens = ({ resource, verb, namespace }: Asked): boolean =>
+  resource === 'serviceaccounts' && verb === 'create' && namespace === 'kube-system';
+
+test('what an installation may do without, and has nothing of, is told apart, with the value that gives it', async () => {
+  expect(await missingWhere(isOfTokens)).toMatchObject({
+    messages: [],
+    notGiven: [
+      {
+        value: 'rrsa.tokenServiceAccount',
+        message: expect.stringMatching(
+          /^may not create serviceaccounts\/token aliyun-acr-credential-helper in the namespace kube-system: .*; may not create serviceaccounts in the namespace kube-system: /,
+        ),
+      },
+    ],
+  });
+});
+
+test('a part of it is missing like anything else', async () => {
+  const { messages, notGiven } = await missingWhere((asked) => isOfTokens(asked) && asked.name === undefined);
+  expect(notGiven).toEqual([]);
+  expect(messages).toEqual([expect.stringMatching(/^may not create serviceaccounts in the namespace kube-system: /)]);
+});
+
+test.each([
+  ['is', true],
+  ['is not', false],
+])('of Alibaba’s add-on rights are asked about where it %s to be taken over', (_, takeOver) => {
+  const asked = permissionsOf({ instance: 'default', configMap: 'c', isNamespaced: true, takeOver });
+  const inItsNamespace = asked.filter(({ scope, optional }) => scope === 'vendor-namespace' && optional === undefined);
+  expect(inItsNamespace.map(({ resource, verb }) => `${verb} ${resource}`)).toEqual(
+    takeOver ? ['list deployments', 'watch deployments', 'list secrets', 'watch secrets'] : [],
+  );
 });
