@@ -80,13 +80,12 @@ function withoutEvictionPolicy(text: string): string {
   return text.replace(/^ {2}#.*\n {2}unhealthyPodEvictionPolicy: .*\n/m, '');
 }
 
-<<<<<<< HEAD
 /** Without empty lines, and blanks in them, at the end of documents: of a template with several, Helm 4 keeps them and Helm 3 does not. */
 function withoutLastLines(text: string): string {
   return text.replace(/\s+(?=\n---\n|$)/g, '');
-=======
+}
+
 /** Before 1.26 a Job has none. */
 function withoutFailurePolicy(text: string): string {
   return text.replace(/^ {2}backoffLimit: 2\n {2}#.*\n {2}podFailurePolicy:\n(?: {4}.*\n)+/m, '  backoffLimit: 0\n');
->>>>>>> 15e4b5a65635b239c4441c118cb3afa3b7331a4e
 }
