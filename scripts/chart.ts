@@ -6,7 +6,7 @@ import { chartFiles } from './chart-values/chart-files.ts';
 
 const HELP = `Usage: scripts/chart [--check]
 
-Writes values.yaml, values.schema.json and the tables in README.md of the chart from scripts/chart-values/.
+Writes values.yaml, values.schema.json, files/missing-values.yaml and the tables in README.md of the chart from scripts/chart-values/.
 
   --check     write nothing; end with 1 and name the files that are stale
   -h, --help  this text

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { GROUPS } from './all.ts';
+import { writeMissingValues } from './write-missing-values.ts';
 import { writeSchema } from './write-schema.ts';
 import { writeTables } from './write-tables.ts';
 import { writeValues } from './write-values.ts';
@@ -17,13 +18,14 @@ export interface ChartFile {
   readonly wanted: string;
 }
 
-/** values.yaml, values.schema.json and README.md. */
+/** values.yaml, values.schema.json, README.md, and what takes the place of missing values. */
 export async function chartFiles(): Promise<readonly ChartFile[]> {
   const readme = read('README.md');
   const wanted = {
     'values.yaml': writeValues(GROUPS),
     'values.schema.json': writeSchema(GROUPS),
     'README.md': writeTables(GROUPS, readme),
+    'files/missing-values.yaml': writeMissingValues(GROUPS),
   };
   return Promise.all(
     Object.entries(wanted).map(async ([name, text]) => {

@@ -9,7 +9,8 @@ const NAMES: Schema = { type: ['string', 'array'], minItems: 1, items: { type: '
 const MAP: Schema = { type: ['string', 'object', 'null'] };
 
 const registries = (about: string): Value => value(about, '', REGISTRIES);
-const names = (about: string, fallback = ''): Value => value(about, fallback, NAMES);
+// null = the key is not given, whatever the default.
+const names = (about: string, fallback = ''): Value => ({ ...value(about, fallback, NAMES), missing: '' });
 
 /** The configuration: every key of docs/configuration.md in its exact name. */
 export const CONFIGURATION: Members = {

@@ -5,7 +5,9 @@ import { choice, flag, integer, list, section, text, value, type Members } from 
 /** Image, replicas, instance. */
 export const INSTALLATION: Members = {
   image: section('The one image of all Pods.', {
-    registry: text('Host of the registry, also with a path; `global.imageRegistry` takes its place. Empty = none.'),
+    registry: text(
+      'Host of the registry, also with a path, without `https://`; `global.imageRegistry` takes its place. Empty = none.',
+    ),
     repository: text(
       'Where the image is in that registry. None is published yet: build it from the Dockerfile of this project.',
       'registry-credential-helper',
@@ -75,7 +77,7 @@ export const NAMES: Members = {
 /** What `config` needs of names. */
 export const CONFIG_NAMES: Members = {
   existingConfigMap: text(
-    'Name of a ConfigMap that is yours, or a vendor’s, and that the controller only reads: `acr-configuration` of kube-system for a take-over. Give no key of the configuration beside it.',
+    'Name of a ConfigMap that is yours, or a vendor’s, and that the controller only reads: `acr-configuration` of kube-system for a take-over. Give no key of the configuration beside it, nor a `name`: such values would do nothing, and are refused.',
     '',
     OPTIONAL_NAME,
   ),

@@ -43,7 +43,11 @@ const scraped = (what: string): Members => ({
 /** Metrics. */
 export const MONITORING: Members = {
   metrics: section('Metrics, `/livez` and `/readyz`.', {
-    port: value('Port of the Pod.', 8080, PORT),
+    port: value(
+      'Port of the Pod, and of the node with `webhook.hostNetwork`, where it must be free on every node: 8080 is often taken there.',
+      8080,
+      PORT,
+    ),
     serviceMonitor: section(
       'A Service for metrics, and a ServiceMonitor of it, for the Prometheus Operator.',
       scraped('one'),

@@ -15,7 +15,7 @@ export const NETWORK: Members = {
     ),
     port: value('Port of the Pod.', 10250, PORT),
     hostNetwork: flag(
-      'Put the Pods into the network of their node, where the API server reaches nothing else. Not allowed by the level `restricted`; 10250 is taken there, so change the `port`.',
+      'Put the Pods into the network of their node, where the API server reaches nothing else. Not allowed by the level `restricted`; 10250 is taken there, so change the `port`, and `metrics.port` where that is taken.',
       false,
     ),
   }),
@@ -23,6 +23,9 @@ export const NETWORK: Members = {
     enabled: flag('Whether there are NetworkPolicies.', false),
     metricsFrom: list('Peers that may read metrics, as in a NetworkPolicy; empty = any.', ANY_MAP),
     egressPorts: list('TCP ports that may be reached anywhere: the API server, the clouds.', PORT, [443, 6443]),
-    extraEgress: list('Further rules for what may be reached, such as a proxy.', ANY_MAP),
+    extraEgress: list(
+      'Further rules for what may be reached. The port of a proxy must be let out by one of them, or by `egressPorts`.',
+      ANY_MAP,
+    ),
   }),
 };

@@ -37,7 +37,14 @@ export const ANY_MAP: Schema = { type: 'object' };
 /** A name of an object of the same namespace. */
 export const REFERENCE: Schema = strictMap({ name: OBJECT_NAME }, ['name']);
 
-const QUANTITIES: Schema = { type: 'object', additionalProperties: { type: ['string', 'number'] } };
+/** An amount, as Kubernetes writes it: `20m`, `1.5`, `256Mi`, `2e9`. */
+const QUANTITY: Schema = {
+  type: ['string', 'number'],
+  minimum: 0,
+  pattern: '^\\+?([0-9]+\\.?[0-9]*|\\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$',
+};
+
+const QUANTITIES: Schema = { type: 'object', additionalProperties: QUANTITY };
 
 /** Requests and limits of a container. */
 export const RESOURCES: Schema = strictMap({ requests: QUANTITIES, limits: QUANTITIES });

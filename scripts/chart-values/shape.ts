@@ -10,6 +10,8 @@ export interface Value {
   readonly about: string;
   readonly schema: Schema;
   readonly fallback: unknown;
+  /** What null stands for, where that is neither the default nor, of a list or a map, an empty one. */
+  readonly missing?: unknown;
 }
 
 /** A map of values. */

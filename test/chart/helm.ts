@@ -227,16 +227,16 @@ export interface Helm {
   remove(): Promise<void>;
 }
 
-/** Finds or builds Helm. */
-export async function createHelm(): Promise<Helm> {
-  const { helm4 } = await findTools(['helm4']);
+/** Finds or builds Helm of a major version. */
+export async function createHelm(major: 'helm3' | 'helm4' = 'helm4'): Promise<Helm> {
+  const { [major]: program } = await findTools([major]);
   const folder = await createRunFolder('helm');
   let files = 0;
   const run = (args: readonly string[]): Promise<HelmResult> =>
     new Promise((resolve) => {
       // Nothing of the person who runs the tests: no plugins, no cluster, no default namespace.
       const env = { PATH: process.env.PATH, HOME: folder.path, TMPDIR: folder.path };
-      execFile(helm4, args, { env, cwd: folder.path, timeout: 60_000 }, (error, stdout, stderr) => {
+      execFile(program, args, { env, cwd: folder.path, timeout: 60_000 }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, stdout, stderr });
       });

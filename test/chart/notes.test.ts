@@ -1,5 +1,6 @@
 // What people read after an installation: what it did, what to run next, what will hurt.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { authoritySecretName, leaseName, stateSecretName } from '../../src/core/names.ts';
 import { CHART, createHelm, EVERY_VALUE, valuesFiles, type Helm, type Values } from './helm.ts';
 
 const BUILD_MS = 900_000;
@@ -63,11 +64,60 @@ describe('the notes', () => {
     expect(await notesOf({})).not.toMatch(/ImagePullSecret resources:|every node/);
   });
 
-  test('tell what stays when it is uninstalled', async () => {
-    expect(await notesOf({})).toContain('`helm uninstall` leaves the Secrets and references that it wrote');
-    expect(await notesOf({ onUninstall: 'cleanup' })).toContain('first removes what the controller wrote');
-    expect(await notesOf({})).toContain('The definition imagepullsecrets.tcr.tencentcloudcr.com stays');
-    expect(await notesOf({ crds: { keep: false } })).not.toContain('tcr.tencentcloudcr.com stays');
+  const staysOf = async (values: Values): Promise<readonly string[]> =>
+    ((await notesOf(values)).split('When it is uninstalled:')[1] ?? '').match(/^[*-] .*$/gm) ?? [];
+  const ALWAYS = [
+    '- the definition imagepullsecrets.tcr.tencentcloudcr.com, with all resources of that kind',
+    '- the Lease registry-credential-helper-default, and the Pod of the last `helm test`',
+  ];
+  const WRITTEN = [
+    '* the Secrets that the controller wrote, and the references to them',
+    '* tokens at clouds that do not end by themselves',
+    '* the Secrets registry-credential-helper-state-default and registry-credential-helper-webhook-ca-default',
+  ];
+  const MADE = '* the ConfigMap kube-system/acr-configuration, as long as nobody edits it';
+
+  test('list all that stays when it is uninstalled', async () => {
+    expect(await staysOf({})).toEqual([...WRITTEN, MADE, ...ALWAYS]);
+    expect(await staysOf({ config: { existingConfigMap: 'mine' } })).toEqual([
+      ...WRITTEN,
+      '- the ConfigMap kube-system/mine, which is yours',
+      ...ALWAYS,
+    ]);
+    expect(await staysOf({ crds: { keep: false }, selfTest: { enabled: false } })).toEqual([
+      ...WRITTEN,
+      MADE,
+      '- the Lease registry-credential-helper-default',
+    ]);
+    const others = await staysOf({ hosts: { enabled: true }, imagePullSecrets: EVERY_VALUE.imagePullSecrets });
+    expect(others.filter((line) => ![...WRITTEN, MADE, ...ALWAYS].includes(line))).toEqual([
+      '* lines in hosts files of the nodes',
+      '* the ImagePullSecret resources that are declared',
+    ]);
+  });
+
+  test('list what stays when it cleans up', async () => {
+    const values = { onUninstall: 'cleanup', instance: 'blue', hosts: { enabled: true } };
+    expect(await notesOf(values)).toContain('first removes what the controller wrote');
+    expect(await staysOf(values)).toEqual([
+      '- the ConfigMap kube-system/acr-configuration where somebody wrote or edited it',
+      ALWAYS[0],
+      '- the Lease registry-credential-helper-blue, and the Pod of the last `helm test`; the Job of cleaning up for a day',
+    ]);
+  });
+
+  test('name every object that the program has by a name of its own and leaves', async () => {
+    const notes = await notesOf({});
+    for (const name of [stateSecretName('default'), authoritySecretName('default'), leaseName('default')]) {
+      expect(notes).toContain(name);
+    }
+  });
+
+  test('tell in three lines what is other with Argo CD and Flux', async () => {
+    const lines = (await notesOf({})).split('\n');
+    const first = lines.findIndex((line) => line.startsWith('With Argo CD or Flux: '));
+    expect(first).toBeGreaterThan(0);
+    expect(lines.length - first).toBeLessThanOrEqual(3);
   });
 
   test('have no line that is too long for a terminal of 140 columns, and no blank lines in a row', async () => {
@@ -126,6 +176,24 @@ describe('the warnings', () => {
     ['the network of nodes', { webhook: { hostNetwork: true, port: 10443 } }, 'in the network of their nodes'],
     ['hosts files', { hosts: { enabled: true, namespace: 'node-hosts' } }, 'the namespace node-hosts must allow'],
     [
+      'a region that does not arrive',
+      { global: { cluster: { longregion: 'ap-guangzhou' } }, config: { existingConfigMap: 'mine' } },
+      'The value global.cluster.longregion does nothing: the ConfigMap is yours.',
+    ],
+    ['a tag beside a digest', { image: { ...PINNED.image, tag: '1.2.3' } }, 'the tag 1.2.3 does not count'],
+    [
+      'values about what is off',
+      {
+        rrsa: { roleArn: EVERY_VALUE.rrsa.roleArn },
+        tke: { region: 'ap-guangzhou' },
+        webhook: { enabled: false, url: 'https://hook.example' },
+        networkPolicy: { extraEgress: [{}] },
+        proxy: { noProxy: ['a.example'] },
+        hosts: { enabled: false, items: EVERY_VALUE.hosts.items },
+      },
+      'as what they are about is off: rrsa.roleArn, tke.region, webhook.url, networkPolicy.extraEgress, proxy.noProxy, hosts.items.',
+    ],
+    [
       'a clean-up without rights',
       { onUninstall: 'cleanup', rbac: { create: false }, podServiceAccount: { name: 'puller' } },
       'The clean-up before `helm uninstall` has no rights but those that you give to the ServiceAccount puller',
@@ -153,6 +221,14 @@ describe('the warnings', () => {
   });
 
   test.each<[string, Values]>([
+    [
+      'a region of the parent chart that an identity needs',
+      {
+        global: { cluster: { longregion: 'ap-guangzhou' } },
+        config: { existingConfigMap: 'mine' },
+        tke: { enabled: true },
+      },
+    ],
     ['all namespaces but some', { config: { 'watch-namespace': 'all' } }],
     ['a name with all in it', { config: { 'watch-namespace': 'all-hands,ball', 'exclude-namespace': '' } }],
     [

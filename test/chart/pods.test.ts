@@ -310,6 +310,63 @@ test('annotations of the ServiceAccount are on that object, and on no other', as
   ]);
 });
 
+describe('labels and annotations for Pods', () => {
+  const values = {
+    podLabels: { team: 'of-pods', 'example.com/tier': 'system' },
+    podAnnotations: { 'sidecar.istio.io/inject': 'false', 'helm.sh/hook': 'not-for-us' },
+    commonLabels: { team: 'of-all' },
+    commonAnnotations: { 'example.com/owner': 'platform' },
+    onUninstall: 'cleanup',
+  };
+  const labels = { team: 'of-pods', 'example.com/tier': 'system' };
+
+  test.each(['Deployment', 'Job'])('reach those of the %s', async (kind) => {
+    const { template } = objectOf(manifestsOf(await helm.render(values)), kind).spec ?? {};
+    expect(template?.metadata).toMatchObject({ labels, annotations: { 'sidecar.istio.io/inject': 'false' } });
+  });
+
+  test('reach the Pod of `helm test`, and leave it what it is', async () => {
+    const { metadata } = objectOf(manifestsOf(await helm.render(values)), 'Pod');
+    expect(metadata).toMatchObject({
+      labels: { ...labels, 'app.kubernetes.io/component': 'self-test', 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: {
+        'sidecar.istio.io/inject': 'false',
+        'helm.sh/hook': 'test',
+        'example.com/owner': 'platform',
+      },
+    });
+  });
+});
+
+describe('the Deployment replaces its Pods', () => {
+  const strategyOf = async (values: Values): Promise<unknown> =>
+    (deploymentOf(manifestsOf(await helm.render(values))) as { readonly strategy?: unknown }).strategy;
+  const hostNetwork = { webhook: { hostNetwork: true, port: 10443 } };
+
+  test.each<[string, Values, unknown]>([
+    ['one after the other is there', {}, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }],
+    ['at once, without a word on rolling', { strategy: { type: 'Recreate' } }, { type: 'Recreate' }],
+    [
+      'one after the other is gone, where both need a port of the node',
+      hostNetwork,
+      { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+    ],
+    [
+      'as somebody says who has nodes to spare',
+      { ...hostNetwork, strategy: { rollingUpdate: { maxSurge: 2 } } },
+      { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 2 } },
+    ],
+    [
+      'one after the other is gone there, also where nothing is said of it',
+      { ...hostNetwork, strategy: null },
+      { rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+    ],
+    ['as Kubernetes does, where that is wanted', { strategy: null }, undefined],
+  ])('%s', async (_, values, strategy) => {
+    expect(await strategyOf(values)).toEqual(strategy);
+  });
+});
+
 describe('the hosts DaemonSet', () => {
   const items = [{ domain: 'acme.tencentcloudcr.com', ip: '10.20.0.7', disabled: false }];
   const isThere = async (values: Values) =>

@@ -3,9 +3,16 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { GROUPS } from '../../scripts/chart-values/all.ts';
 import type { Members } from '../../scripts/chart-values/shape.ts';
 import { createHelm, EVERY_VALUE, type Helm, type Values } from './helm.ts';
+import { merge, nested } from './nested-values.ts';
 
 const BUILD_MS = 900_000;
-/** Values that exclude others, and so are not in EVERY_VALUE. */
+const placed = { namespace: 'watching', labels: { release: 'prometheus' }, annotations: { 'example.com/owner': 'b' } };
+const scraped = {
+  ...{ ...placed, enabled: true, interval: '45s', scrapeTimeout: '9s' },
+  relabelings: [{ action: 'labeldrop', regex: 'pod' }],
+  metricRelabelings: [{ action: 'labeldrop', regex: 'code' }],
+};
+/** Values that exclude others, and so are not in EVERY_VALUE, or that are the default there. */
 const ALONE: Values = {
   config: { existingConfigMap: 'mine' },
   declaredResources: { existingSecret: 'mine' },
@@ -17,6 +24,25 @@ const ALONE: Values = {
   serviceAccount: 'builder',
   watchNamespace: 'shop',
   notifyEmail: 'team@example.com',
+  rbac: { create: false },
+  crds: { install: false },
+  podDisruptionBudget: { enabled: false },
+  webhook: { enabled: false },
+  metrics: {
+    serviceMonitor: scraped,
+    podMonitor: scraped,
+    prometheusRule: {
+      ...{ ...placed, enabled: true, alertLabels: { team: 'platform' }, runbookBaseUrl: 'https://runbooks.example/' },
+      alerts: { RegistryCredentialHelperStandingDown: { enabled: false } },
+      thresholds: {
+        ...{ credentialExpirySeconds: 301, watchSilenceSeconds: 601, webhookLeafSeconds: 14401 },
+        ...{ webhookAuthoritySeconds: 2592001, hostsRepairs: 6 },
+      },
+    },
+    dashboard: { ...placed, enabled: true },
+  },
+  selfTest: { registries: true, resources: { limits: { memory: '300Mi' } } },
+  cleanup: { resources: { limits: { memory: '300Mi' } } },
 };
 /** What must be on for a value, or for all of a section, to count for anything. */
 const SWITCHES: Readonly<Record<string, Values>> = {
@@ -30,24 +56,32 @@ const SWITCHES: Readonly<Record<string, Values>> = {
   'podServiceAccount.create': { podServiceAccount: { name: 'puller' } },
   'webhook.hostNetwork': { webhook: { port: 10443 } },
   'rrsa.tokenServiceAccount': {},
+  'rrsa.enabled': {},
+  'tke.enabled': {},
+  'networkPolicy.enabled': {},
+  'hosts.enabled': {},
+  'metrics.serviceMonitor': { metrics: { serviceMonitor: { enabled: true } } },
+  'metrics.serviceMonitor.enabled': {},
+  'metrics.podMonitor': { metrics: { podMonitor: { enabled: true } } },
+  'metrics.podMonitor.enabled': {},
+  'metrics.prometheusRule': { metrics: { prometheusRule: { enabled: true } } },
+  'metrics.prometheusRule.enabled': {},
+  'metrics.dashboard': { metrics: { dashboard: { enabled: true } } },
+  'metrics.dashboard.enabled': {},
+  cleanup: { onUninstall: 'cleanup' },
 };
-/** Not in what an installation renders: told to people alone, or used by what is not there by default. */
-const ELSEWHERE = [
-  'global.cluster.region',
-  ...['metrics.serviceMonitor', 'metrics.podMonitor', 'metrics.prometheusRule', 'metrics.dashboard'],
-  ...['selfTest', 'onUninstall', 'cleanup'],
-  // Where the default is what is meant by leaving it out.
-  ...['rbac.create', 'crds.install', 'podDisruptionBudget.enabled', 'webhook.enabled', 'rrsa.enabled', 'tke.enabled'],
-  ...['networkPolicy.enabled', 'hosts.enabled'],
-];
+/** Rendered by nothing: known so that it is taken for no mistake. */
+const ELSEWHERE = ['global.cluster.region'];
 
 jest.setTimeout(120_000);
 
 let helm: Helm;
+let helm3: Helm;
 beforeAll(async () => {
   helm = await createHelm();
-}, BUILD_MS);
-afterAll(() => helm.remove());
+  helm3 = await createHelm('helm3');
+}, 2 * BUILD_MS);
+afterAll(() => Promise.all([helm.remove(), helm3.remove()]));
 
 /** The same text as `helm.render` has: most values are compared with the same few. */
 const known = new Map<string, Promise<string>>();
@@ -59,24 +93,35 @@ function renderedOnce(values: Values): Promise<string> {
 }
 
 const all = Object.assign({}, ...GROUPS.map(({ members }) => members)) as Members;
-const isElsewhere = (path: string): boolean =>
-  ELSEWHERE.some((prefix) => path === prefix || path.startsWith(`${prefix}.`));
-const paths = pathsOf(all, '').filter((path) => !isElsewhere(path));
+const paths = pathsOf(all, '');
+
+/** What is on for a path: what its longest beginning says. */
+function switchesOf(path: string): Values {
+  const names = path.split('.');
+  const beginnings = names.map((_, index) => names.slice(0, names.length - index).join('.'));
+  const first = beginnings.find((beginning) => beginning in SWITCHES);
+  return first === undefined ? {} : (SWITCHES[first] ?? {});
+}
 
 describe('the values', () => {
-  test.each(paths)('%s changes what is rendered', async (path) => {
-    const value = at(EVERY_VALUE, path) ?? at(ALONE, path);
+  test.each(paths.filter((path) => !ELSEWHERE.includes(path)))('%s changes what is rendered', async (path) => {
+    const value = at(ALONE, path) ?? at(EVERY_VALUE, path);
     expect(value).toBeDefined();
-    const [section = ''] = path.split('.');
-    const rest = SWITCHES[path] ?? SWITCHES[section] ?? {};
+    const rest = switchesOf(path);
     const both = merge(rest, nested(path, value));
     expect(await helm.render(both)).not.toBe(await renderedOnce(rest));
+  });
+
+  test.each(ELSEWHERE)('%s changes nothing, as it is said to', async (path) => {
+    expect(paths).toContain(path);
+    expect(await helm.render(nested(path, at(EVERY_VALUE, path)))).toBe(await renderedOnce({}));
   });
 
   test('may hold members of `global` that nobody knows, as Helm gives them to every subchart', async () => {
     expect(await helm.render({ global: { storageClass: 'fast', cluster: { uin: '1' } } })).toBe(await helm.render());
   });
 
+  // In the words of the validator that both Helms share.
   test.each<[string, Values, string]>([
     ['an unknown key', { replicaCount: 2 }, "additional properties 'replicaCount' not allowed"],
     ['an unknown key of a section', { image: { name: 'x' } }, "at '/image': additional properties 'name' not allowed"],
@@ -148,8 +193,53 @@ describe('the values', () => {
       { global: { imagePullSecretsCrs: [{ name: 'a', dockerUsername: 100099990001 }] } },
       "at '/global/imagePullSecretsCrs/0/dockerUsername': got number, want string",
     ],
-  ])('with %s are refused, and the message says where and why', async (_, values, message) => {
+    ['a typo of a top-level key', { webhok: { enabled: false } }, "additional properties 'webhok' not allowed"],
+    [
+      'an unknown key of a nested map',
+      { metrics: { serviceMonitor: { enable: true } } },
+      "at '/metrics/serviceMonitor': additional properties 'enable' not allowed",
+    ],
+    [
+      'an unknown key of an item',
+      { tolerations: [{ Key: 'a' }] },
+      "at '/tolerations/0': additional properties 'Key' not allowed",
+    ],
+    [
+      'namespaces as a map',
+      { config: { 'watch-namespace': { name: 'shop' } } },
+      "at '/config/watch-namespace': got object, want string or array",
+    ],
+    [
+      'namespaces as a number',
+      { config: { 'watch-namespace': [1] } },
+      "at '/config/watch-namespace/0': got number, want",
+    ],
+    [
+      'a policy that there is not',
+      { image: { pullPolicy: 'always' } },
+      "at '/image/pullPolicy': value must be one of 'IfNotPresent', 'Always', 'Never'",
+    ],
+    [
+      'a digest that is too short',
+      { image: { digest: 'sha256:0123' } },
+      "at '/image/digest': 'sha256:0123' does not match pattern",
+    ],
+    [
+      'a quantity in another unit',
+      { resources: { limits: { memory: '256MB' } } },
+      "at '/resources/limits/memory': '256MB' does not match pattern",
+    ],
+    [
+      'a quantity with a blank',
+      { selfTest: { resources: { requests: { cpu: '20 m' } } } },
+      "at '/selfTest/resources/requests/cpu': '20 m' does not match pattern",
+    ],
+    ['a text for true', { webhook: { enabled: 'true' } }, "at '/webhook/enabled': got string, want boolean"],
+    ['a port beyond the last', { webhook: { port: 70000 } }, "at '/webhook/port': maximum: got 70,000, want 65,535"],
+    ['a list for a map', { nodeSelector: ['a'] }, "at '/nodeSelector': got array, want object"],
+  ])('with %s are refused by either Helm, and the message says where and why', async (_, values, message) => {
     await expect(helm.render(values)).rejects.toThrow(message);
+    await expect(helm3.render(values)).rejects.toThrow(message);
   });
 
   test.each<[string, Values, string]>([
@@ -181,7 +271,50 @@ describe('the values', () => {
     [
       'keys for a ConfigMap that is only read',
       { config: { existingConfigMap: 'mine', region: 'cn-hangzhou' }, watchNamespace: 'all' },
-      'these values would do nothing: region, watch-namespace.',
+      'these values would do nothing: config.region, watchNamespace.',
+    ],
+    [
+      'names beside a ConfigMap that has its own',
+      { config: { existingConfigMap: 'mine', name: 'other', 'exclude-namespace': 'vault' }, enableRRSA: false },
+      'these values would do nothing: config.exclude-namespace, config.name, enableRRSA.',
+    ],
+    [
+      'a scheme before a registry',
+      { image: { registry: 'https://registry.example.com' } },
+      'The value image.registry is https://registry.example.com: leave https:// out',
+    ],
+    [
+      'a scheme before a mirror',
+      { global: { imageRegistry: 'http://mirror.example.com' } },
+      'The value global.imageRegistry is http://mirror.example.com: leave http:// out',
+    ],
+    [
+      'one port for two',
+      { metrics: { port: 10250 } },
+      'The values metrics.port and webhook.port are both 10250, and in one Pod: change one of them.',
+    ],
+    [
+      'a way to roll Pods that do not roll',
+      { strategy: { type: 'Recreate', rollingUpdate: { maxSurge: 2 } } },
+      'The values strategy.type: Recreate and strategy.rollingUpdate exclude each other',
+    ],
+    [
+      'no way to replace a Pod',
+      { strategy: { rollingUpdate: { maxSurge: '0%' } } },
+      'maxSurge and maxUnavailable are both 0, so that no Pod could be replaced',
+    ],
+    [
+      'a proxy that the NetworkPolicy holds back',
+      { proxy: { https: 'http://user@proxy.example.com:3128' }, networkPolicy: { enabled: true } },
+      'The proxy of proxy.https has the port 3128, which the NetworkPolicy does not let out: add it to networkPolicy.egressPorts',
+    ],
+    [
+      'a proxy at the port of its scheme, and another rule',
+      {
+        proxy: { http: 'http://proxy.example.com' },
+        networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 53, protocol: 'UDP' }, { port: 8000 }] }] },
+      },
+      'The proxy of proxy.http has the port 80, which',
     ],
     [
       'pull Secrets in the place of resources',
@@ -208,6 +341,25 @@ describe('the values', () => {
     await expect(helm.render(values)).rejects.toThrow(message);
   });
 
+  test.each<[string, Values]>([
+    ['a proxy at a port that is let out', { networkPolicy: { enabled: true, egressPorts: [443, 3128] } }],
+    [
+      'a proxy in a range that is let out',
+      { networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 3000, endPort: 4000 }] }] } },
+    ],
+    [
+      'a proxy that is let out as a whole',
+      { networkPolicy: { enabled: true, extraEgress: [{ to: [{ ipBlock: { cidr: '10.0.0.9/32' } }] }] } },
+    ],
+    ['a proxy, and no NetworkPolicy', {}],
+    ['one port, and no webhook', { metrics: { port: 10250 }, webhook: { enabled: false } }],
+    ['what the chart ships, beside a ConfigMap of somebody', { config: { existingConfigMap: 'mine' } }],
+  ])('with %s are fine', async (_, values) => {
+    expect(await helm.render(merge({ proxy: { https: 'http://proxy.example.com:3128' } }, values))).toContain(
+      'Deployment',
+    );
+  });
+
   test('that are refused show no password', async () => {
     const item = { name: 'a', dockerServer: 'b.example', dockerPassword: 'not-a-real-password', type: 'helm' };
     const refusal = helm.render({ global: { imagePullSecretsCrs: [item] } });
@@ -224,19 +376,4 @@ function pathsOf(members: Members, prefix: string): readonly string[] {
 
 function at(values: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (value as Values | undefined)?.[name], values);
-}
-
-function nested(path: string, value: unknown): Values {
-  return path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Values;
-}
-
-/** Maps that both have become one. */
-function merge(a: Values, b: Values): Values {
-  const isMap = (value: unknown): value is Values =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  const shared = Object.keys(b).map((name) => {
-    const [one, other] = [a[name], b[name]];
-    return [name, isMap(one) && isMap(other) ? merge(one, other) : other] as const;
-  });
-  return { ...a, ...Object.fromEntries(shared) };
 }

@@ -20,9 +20,25 @@
 {{- fail "With podServiceAccount.create: false the chart makes no ServiceAccount: name the one to use in podServiceAccount.name." }}
 {{- end }}
 
-{{- $keys := omit (include "registry-credential-helper.configurationData" . | fromYaml) "exclude-namespace" | keys | sortAlpha }}
-{{- if and .Values.config.existingConfigMap $keys }}
-{{- fail (printf "The value config.existingConfigMap names a ConfigMap that is only read, so that these values would do nothing: %s. Write them into that ConfigMap, or leave existingConfigMap out." (join ", " $keys)) }}
+{{- /* Fails itself, where two forms of one key say different things. */}}
+{{- $_ := include "registry-credential-helper.configurationData" . }}
+
+{{- with .Values.config.existingConfigMap }}
+{{- $idle := list }}
+{{- /* What the chart itself gives is nobody's wish. */}}
+{{- $shipped := ($.Files.Get "files/missing-values.yaml" | fromYaml).config.members }}
+{{- range $key, $value := omit $.Values.config "existingConfigMap" "namespace" }}
+{{- $text := include "registry-credential-helper.keyText" $value }}
+{{- if and $text (ne $text (include "registry-credential-helper.keyText" (index $shipped $key).default)) }}
+{{- $idle = append $idle (printf "config.%s" $key) }}
+{{- end }}
+{{- end }}
+{{- range $key := include "registry-credential-helper.managedData" $ | fromYaml | keys }}
+{{- $idle = append $idle (get (include "registry-credential-helper.managedNames" $ | fromYaml) $key) }}
+{{- end }}
+{{- if $idle }}
+{{- fail (printf "The value config.existingConfigMap names a ConfigMap that is only read, so that these values would do nothing: %s. Write what they say into that ConfigMap, or leave existingConfigMap out." (sortAlpha $idle | join ", ")) }}
+{{- end }}
 {{- end }}
 
 {{- range $index, $item := .Values.imagePullSecrets }}
@@ -43,7 +59,58 @@
 {{- fail "The values extraCa.secretName and extraCa.configMapName exclude each other: keep one of them." }}
 {{- end }}
 
+{{- range $value, $text := dict "image.registry" .Values.image.registry "image.repository" .Values.image.repository "global.imageRegistry" .Values.global.imageRegistry }}
+{{- if contains "://" $text }}
+{{- fail (printf "The value %s is %s: leave %s:// out, names of images have none." $value $text (splitList "://" $text | first)) }}
+{{- end }}
+{{- end }}
+
+{{- $rolling := .Values.strategy.rollingUpdate }}
+{{- if and (eq (.Values.strategy.type | default "") "Recreate") $rolling (ne (toJson $rolling) (toJson (include "registry-credential-helper.shippedStrategy" . | fromYaml).rollingUpdate)) }}
+{{- fail "The values strategy.type: Recreate and strategy.rollingUpdate exclude each other: leave one of them out." }}
+{{- end }}
+{{- with $rolling }}
+{{- if and (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}
+{{- fail "The values strategy.rollingUpdate.maxSurge and maxUnavailable are both 0, so that no Pod could be replaced: raise one of them." }}
+{{- end }}
+{{- end }}
+
+{{- if and .Values.webhook.enabled (eq (int .Values.metrics.port) (int .Values.webhook.port)) }}
+{{- fail (printf "The values metrics.port and webhook.port are both %d, and in one Pod: change one of them." (int .Values.webhook.port)) }}
+{{- end }}
+
+{{- if .Values.networkPolicy.enabled }}
+{{- range $value, $url := pick .Values.proxy "http" "https" }}
+{{- $port := include "registry-credential-helper.urlPort" $url }}
+{{- if and $url (not (include "registry-credential-helper.isPortOpen" (dict "policy" $.Values.networkPolicy "port" (int $port)))) }}
+{{- fail (printf "The proxy of proxy.%s has the port %s, which the NetworkPolicy does not let out: add it to networkPolicy.egressPorts, or a rule for the proxy to networkPolicy.extraEgress." $value $port) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- if and .Values.webhook.hostNetwork (eq (int .Values.webhook.port) 10250) }}
 {{- fail "With webhook.hostNetwork: true the port 10250 is the kubelet's: set webhook.port to one that is free on every node." }}
+{{- end }}
+{{- end }}
+
+{{/* Port of a URL. */}}
+{{- define "registry-credential-helper.urlPort" -}}
+{{- $url := urlParse . }}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "https" | ternary "443" "80") }}
+{{- end }}
+
+{{/* Empty = no rule of the chart or of the values lets a TCP port out: policy, port. A port by name may be any. */}}
+{{- define "registry-credential-helper.isPortOpen" -}}
+{{- $port := .port }}
+{{- range .policy.egressPorts }}
+{{- if eq (int .) $port }}true{{ end }}
+{{- end }}
+{{- range .policy.extraEgress }}
+{{- if not .ports }}true{{ end }}
+{{- range .ports }}
+{{- if eq (.protocol | default "TCP") "TCP" }}
+{{- if or (not .port) (kindIs "string" .port) (and (le (int .port) $port) (ge (int (.endPort | default .port)) $port)) }}true{{ end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -47,14 +47,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
-{{/* Metadata of an object: root, name, and where they apply namespace, component, annotations. */}}
+{{/* Metadata of an object: root, name, and where they apply namespace, component, labels, annotations. */}}
 {{- define "registry-credential-helper.metadata" -}}
 name: {{ .name | quote }}
 {{- with .namespace }}
 namespace: {{ . | quote }}
 {{- end }}
 labels:
+  {{- if .labels }}
+  {{- merge (dict) .labels (include "registry-credential-helper.labels" .root | fromYaml) | toYaml | nindent 2 }}
+  {{- else }}
   {{- include "registry-credential-helper.labels" .root | nindent 2 }}
+  {{- end }}
   {{- with .component }}
   app.kubernetes.io/component: {{ . }}
   {{- end }}

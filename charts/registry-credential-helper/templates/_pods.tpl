@@ -1,5 +1,30 @@
 {{/* What Pods of the controller's ServiceAccount have in common. */}}
 
+{{/*
+Labels and annotations of such a Pod, also of those that Helm runs as hooks: what is said to a service mesh, or to who bills Pods, is said of
+all of them. root, component.
+*/}}
+{{- define "registry-credential-helper.controllerPodMetadata" -}}
+{{- include "registry-credential-helper.podMetadata" (dict "root" .root "component" .component "labels" .root.Values.podLabels "annotations" .root.Values.podAnnotations) }}
+{{- end }}
+
+{{/* How the Deployment replaces its Pods; empty = as Kubernetes does. */}}
+{{- define "registry-credential-helper.strategy" -}}
+{{- $strategy := deepCopy .Values.strategy }}
+{{- $isShipped := eq (toJson $strategy.rollingUpdate) (toJson (include "registry-credential-helper.shippedStrategy" . | fromYaml).rollingUpdate) }}
+{{- if eq ($strategy.type | default "") "Recreate" }}
+{{- $strategy = omit $strategy "rollingUpdate" }}
+{{- else if and .Values.webhook.hostNetwork (or $isShipped (not $strategy.rollingUpdate)) }}
+{{- /* A Pod has its ports on the node for itself: the new one would wait for the old one, and that one for the new one. */}}
+{{- $_ := set $strategy "rollingUpdate" (dict "maxUnavailable" 1 "maxSurge" 0) }}
+{{- end }}
+{{- with $strategy }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{- define "registry-credential-helper.shippedStrategy" -}}
+{{- (.Files.Get "files/missing-values.yaml" | fromYaml).strategy.default | toYaml }}
+{{- end }}
+
 {{/* Where Alibaba's and Tencent's own tools look for tokens. */}}
 {{- define "registry-credential-helper.rrsaFolder" -}}
 /var/run/secrets/ack.alibabacloud.com/rrsa-tokens

@@ -20,6 +20,15 @@
 {{- if and .Values.commonLabels .Values.config.existingConfigMap }}
 - The commonLabels do not reach the Secrets in namespaces: the ConfigMap is yours. Write them into its key managed-secret-labels.
 {{- end }}
+{{- if and .Values.global.cluster.longregion .Values.config.existingConfigMap (not (and .Values.tke.enabled (not .Values.tke.region))) }}
+- The value global.cluster.longregion does nothing: the ConfigMap is yours. Write its key region, if it is not there.
+{{- end }}
+{{- with include "registry-credential-helper.idleValues" . }}
+- These values do nothing, as what they are about is off: {{ . }}.
+{{- end }}
+{{- if and .Values.image.tag .Values.image.digest }}
+- The digest of image.digest is what runs, and the tag {{ .Values.image.tag }} does not count: for another version change both, or empty the digest.
+{{- end }}
 {{- if lt (int .Values.replicas) 2 }}
 - With {{ .Values.replicas }} replica{{ if ne (int .Values.replicas) 1 }}s{{ end }} nothing is renewed{{ if .Values.replicas }} while the Pod is replaced{{ end }}, and the webhook does not answer.
 {{- end }}
@@ -40,4 +49,36 @@
 {{- if not .Values.image.digest }}
 - The image is named by a tag, which can be moved: name a digest in image.digest.
 {{- end }}
+{{- end }}
+
+{{/* Values that somebody gave beside a switch that is off. */}}
+{{- define "registry-credential-helper.idleValues" -}}
+{{- $idle := list }}
+{{- if not .Values.rrsa.enabled }}
+{{- range $name, $value := pick .Values.rrsa "roleArn" "oidcProviderArn" }}
+{{- if $value }}{{ $idle = append $idle (printf "rrsa.%s" $name) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if not .Values.tke.enabled }}
+{{- range $name, $value := pick .Values.tke "providerId" "roleArn" "region" }}
+{{- if $value }}{{ $idle = append $idle (printf "tke.%s" $name) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if not .Values.webhook.enabled }}
+{{- with .Values.webhook.url }}{{ $idle = append $idle "webhook.url" }}{{ end }}
+{{- end }}
+{{- if not .Values.networkPolicy.enabled }}
+{{- range $name, $value := pick .Values.networkPolicy "metricsFrom" "extraEgress" }}
+{{- if $value }}{{ $idle = append $idle (printf "networkPolicy.%s" $name) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if and (not (or .Values.proxy.http .Values.proxy.https)) .Values.proxy.noProxy }}
+{{- $idle = append $idle "proxy.noProxy" }}
+{{- end }}
+{{- if not (include "registry-credential-helper.hostsEnabled" .) }}
+{{- range $name, $items := dict "hosts.items" .Values.hosts.items "hosts.existingConfigMap" .Values.hosts.existingConfigMap "global.hosts" .Values.global.hosts }}
+{{- if $items }}{{ $idle = append $idle $name }}{{ end }}
+{{- end }}
+{{- end }}
+{{- join ", " $idle }}
 {{- end }}

@@ -1,5 +1,5 @@
 // The values of the chart have one source: its files are what that says, and it says what the program knows.
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { GROUPS } from '../../../scripts/chart-values/all.ts';
@@ -14,6 +14,17 @@ const all = Object.assign({}, ...GROUPS.map(({ members }) => members)) as Member
 describe('the source of the values', () => {
   test('is what values.yaml, values.schema.json and the README of the chart are made from: else run scripts/chart', async () => {
     for (const { path, text, wanted } of await chartFiles()) expect({ path, text }).toEqual({ path, text: wanted });
+  });
+
+  test('says of every value what stands for it where it is null: a list for a list, a map for a map', () => {
+    const missing = load(readFileSync(`${CHART}/files/missing-values.yaml`, 'utf8')) as Readonly<Record<string, Node>>;
+    for (const [path, { fallback }] of leaves(all, '')) {
+      const node = path.split('.').reduce<Node>((one, name) => one.members?.[name] ?? {}, { members: missing });
+      expect(node.default).toEqual(fallback);
+      const stand = 'missing' in node ? node.missing : node.default;
+      expect([path, kindOf(stand)]).toEqual([path, kindOf(fallback)]);
+      if (typeof stand === 'object' && stand !== null) expect([path, Object.keys(stand)]).toEqual([path, []]);
+    }
   });
 
   test('has no name in two groups', () => {
@@ -34,6 +45,14 @@ describe('the source of the values', () => {
     const values = load(readFileSync(`${CHART}/values.yaml`, 'utf8'));
     for (const [path, { fallback }] of leaves(all, '')) expect(values).toHaveProperty(path.split('.'), fallback);
   });
+});
+
+test('every template begins by filling in values that are not there', () => {
+  const templates = globSync(`${CHART}/templates/{*.yaml,*/*.yaml,NOTES.txt}`);
+  const first = '{{- include "registry-credential-helper.values" . }}';
+  const others = templates.filter((file) => !readFileSync(file, 'utf8').startsWith(`${first}\n`));
+  expect(templates.length).toBeGreaterThan(20);
+  expect(others).toEqual([]);
 });
 
 describe('the section config', () => {
@@ -64,6 +83,16 @@ test('the managed form is the one that the program reads', () => {
   expect(load(names)).toEqual(Object.fromEntries(MANAGED_NAMES));
   for (const name of MANAGED_NAMES.values()) expect(all).toHaveProperty(name);
 });
+
+interface Node {
+  readonly members?: Readonly<Record<string, Node>>;
+  readonly default?: unknown;
+  readonly missing?: unknown;
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'list' : typeof value;
+}
 
 function leaves(members: Members, prefix: string): readonly (readonly [string, Value])[] {
   return Object.entries(members).flatMap(([name, member]) =>
