@@ -7,6 +7,8 @@ import { parseObjectPlace, type ObjectPlace } from './object-place.ts';
 export interface CleanupFlags {
   /** The Deployment of the controller, which is stopped first; undefined = none. */
   readonly deployment: ObjectPlace | undefined;
+  /** How many Pods it gets back where it has 0; undefined = not said. */
+  readonly replicas: number | undefined;
   /** The DaemonSet of the command `hosts`, whose Pods remove the block; undefined = none. */
   readonly daemonSet: ObjectPlace | undefined;
   /** Milliseconds; undefined = however long it takes. */
@@ -24,6 +26,12 @@ export const CLEANUP_FLAGS = [
     name: 'stop-deployment',
     value: 'NAMESPACE/NAME',
     help: 'first scale this Deployment of the controller to 0, and wait until its Pods are gone and the Lease is free; scale it back where cleanup fails',
+    commands: ['cleanup'],
+  },
+  {
+    name: 'replicas',
+    value: 'NUMBER',
+    help: 'how many Pods that Deployment gets back where it was found with 0, as a run that was killed leaves it (default: it stays at 0)',
     commands: ['cleanup'],
   },
   {
@@ -53,10 +61,14 @@ export function parseCleanupFlags(values: ReadonlyMap<string, string>, issues: s
   if (deadlineMs !== undefined && (deadlineMs < MIN_DEADLINE_MS || deadlineMs > MAX_DEADLINE_MS)) {
     issues.push(`--deadline=${deadline ?? ''} must be a duration from 10s to 24h, e.g. 4m`);
   }
+  const replicas = values.get('replicas');
+  const isNumber = replicas === undefined || /^\d{1,4}$/.test(replicas);
+  if (!isNumber) issues.push(`--replicas=${replicas} must be a whole number from 0 to 9999, e.g. 2`);
   const place = (flag: string, example: string): ObjectPlace | undefined =>
     parseObjectPlace(values.get(flag), { flag, example, issues });
   return {
     deployment: place('stop-deployment', 'kube-system/registry-credential-helper'),
+    replicas: replicas === undefined ? undefined : Number(replicas),
     daemonSet: place('end-hosts', 'kube-system/registry-credential-helper-hosts'),
     deadlineMs,
     leaveUnreachable: parseSwitch(values, 'leave-unreachable', { issues }),

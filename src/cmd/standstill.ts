@@ -27,8 +27,12 @@ export interface StandstillOptions {
   readonly signal: AbortSignal;
 }
 
-/** How long setting back may take, milliseconds: a process that was asked to end has 20 s. */
+/** How long setting back may take, milliseconds: a process that was asked to end has 20 s for all that it does. */
 const SET_BACK_MS = 10_000;
+
+/** Helm calls a release whose hook failed `uninstalling`, and upgrades none of that state. */
+const AFTER_HELM =
+  'where helm uninstall ran this, run it again when the cause is mended; to keep the release, run helm rollback RELEASE REVISION with the last revision of helm history RELEASE (Helm 4: with --force-conflicts): until then helm upgrade finds no deployed release';
 
 /** The standstill of one installation. */
 export interface Standstill {
@@ -49,7 +53,7 @@ export function createStandstill(options: StandstillOptions): Standstill {
     deployment === undefined
       ? undefined
       : new ControllerStop({
-          ...{ ...options, deployment, lease, now: Date.now },
+          ...{ ...options, deployment, replicas: cleanup.replicas, lease, now: Date.now },
           onLeaderless: () => (options.isWhole ? removeWebhooks(options) : Promise.resolve()),
         });
   const tried = async (run: (within: AbortSignal) => Promise<void> | undefined, cure: string): Promise<void> => {
@@ -71,15 +75,18 @@ export function createStandstill(options: StandstillOptions): Standstill {
     async end() {
       if (dryRun) return;
       const { namespace: place = '', name = '' } = deployment ?? {};
-      await tried(
-        (within) => controller?.setBack(within),
-        `the controller stays stopped, run kubectl -n ${place} scale deployment ${name} --replicas=${controller?.had ?? 0}`,
-      );
-      if (daemonSet === undefined) return;
-      await tried(
-        (within) => setHostsBack({ client, daemonSet, print, signal: within }),
-        `the hosts block is no longer kept, run helm upgrade or take --cleanup-and-stay out of the DaemonSet ${daemonSet.namespace}/${daemonSet.name}`,
-      );
+      const { namespace: hostsPlace = '', name: hostsName = '' } = daemonSet ?? {};
+      await Promise.all([
+        tried(
+          (within) => controller?.setBack(within),
+          `the controller stays stopped, run kubectl -n ${place} scale deployment ${name} --replicas=${controller?.had ?? 0}`,
+        ),
+        tried(
+          (within) => daemonSet && setHostsBack({ client, daemonSet, print, signal: within }),
+          `the hosts block is no longer kept, take --cleanup-and-stay out of the arguments of the DaemonSet ${hostsPlace}/${hostsName}`,
+        ),
+      ]);
+      if (deployment !== undefined) complain(AFTER_HELM);
     },
   };
 }

@@ -1,6 +1,13 @@
 // The end of the hosts block on every node: the Pods of the DaemonSet are replaced by such that remove it, and those are waited for.
 import { KubeError } from '../core/errors.ts';
-import { endHosts, hostsEndProgress, nodesOf, resumeHosts, type HostsEndProgress } from '../core/hosts-end.ts';
+import {
+  disownHosts,
+  endHosts,
+  hostsEndProgress,
+  nodesOf,
+  resumeHosts,
+  type HostsEndProgress,
+} from '../core/hosts-end.ts';
 import { listDaemonPods, patchDaemonSet, readDaemonSet } from '../kube/daemon-set.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isFinal } from '../kube/errors.ts';
@@ -83,13 +90,12 @@ export async function awaitHostsEnd({
   }
 }
 
+/** What setting back needs. */
+type SetBackOptions = Pick<HostsEndOptions, 'client' | 'daemonSet' | 'print' | 'signal'>;
+
 /** Has the Pods keep the block again, where `tellHosts` told them otherwise and the DaemonSet is still there. Throws KubeError; `Aborted` = `signal`. */
-export async function setHostsBack({
-  client,
-  daemonSet,
-  print,
-  signal,
-}: Pick<HostsEndOptions, 'client' | 'daemonSet' | 'print' | 'signal'>): Promise<void> {
+export async function setHostsBack(options: SetBackOptions): Promise<void> {
+  const { client, daemonSet, print, signal } = options;
   for (;;) {
     try {
       const live = await readDaemonSet(client, daemonSet, signal);
@@ -97,10 +103,30 @@ export async function setHostsBack({
       if (patch === undefined) return;
       await patchDaemonSet(client, { ...daemonSet, patch }, signal);
       print(`set DaemonSet ${daemonSet.namespace}/${daemonSet.name} back: its Pods keep the hosts block again`);
-      return;
+      break;
     } catch (error) {
       if (!isTransient(error)) throw error;
       await pause(POLL_MS, signal);
+    }
+  }
+  await disown(options);
+}
+
+/** Leaves what was set back to whoever applied it. Throws no KubeError: the Pods do what they should. */
+async function disown({ client, daemonSet, print, signal }: SetBackOptions): Promise<void> {
+  for (;;) {
+    try {
+      const live = await readDaemonSet(client, daemonSet, signal);
+      const patch = live === undefined ? undefined : disownHosts(live);
+      if (patch !== undefined) await patchDaemonSet(client, { ...daemonSet, patch }, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (!isTransient(error) || signal.aborted) {
+        print(`Helm 4 needs --force-conflicts to change DaemonSet ${daemonSet.name} again: ${error.message}`);
+        return;
+      }
+      await pause(POLL_MS, signal).catch(() => undefined);
     }
   }
 }

@@ -15,6 +15,8 @@ import type { ObjectName } from '../kube/writes.ts';
 export interface ControllerStopOptions {
   readonly client: KubeClient;
   readonly deployment: ObjectName;
+  /** How many Pods it is to get back where it was found with 0, as a run that was killed leaves it; undefined = none. */
+  readonly replicas: number | undefined;
   readonly lease: ObjectName;
   /** Only say what would be done. */
   readonly dryRun: boolean;
@@ -44,7 +46,7 @@ export class ControllerStop {
     this.#options = options;
   }
 
-  /** How many Pods it was to have before it was set to 0 here; undefined = it was not. */
+  /** How many Pods it is to get back; undefined = nothing is known of it, or it is not there. */
   get had(): number | undefined {
     return this.#had;
   }
@@ -72,7 +74,7 @@ export class ControllerStop {
   async setBack(signal: AbortSignal): Promise<void> {
     const { client, deployment, print } = this.#options;
     const replicas = this.#had;
-    if (replicas === undefined) return;
+    if (replicas === undefined || replicas === 0) return;
     for (;;) {
       try {
         const scale = await readScale(client, deployment, signal);
@@ -88,7 +90,7 @@ export class ControllerStop {
   }
 
   async #look(): Promise<string | undefined> {
-    const { client, deployment, lease, dryRun, now, onLeaderless, signal } = this.#options;
+    const { client, deployment, replicas, lease, dryRun, now, onLeaderless, signal } = this.#options;
     try {
       const scale = await readScale(client, deployment, signal);
       // Also when somebody set it back meanwhile.
@@ -96,6 +98,7 @@ export class ControllerStop {
         this.#had = scale.replicas;
         await writeScale(client, { ...deployment, replicas: 0 }, signal);
       }
+      if (scale?.replicas === 0) this.#had ??= replicas;
       this.#tell(scale);
       const { namespace } = deployment;
       const pods =

@@ -1,6 +1,6 @@
 // The end of the hosts block: how the DaemonSet of the command `hosts` is told of it, and which nodes are there yet. A Pod that is only
 // stopped cannot know: a restart, a rolling update and the end look the same from inside.
-import { BEFORE_END_ANNOTATION } from './names.ts';
+import { BEFORE_END_ANNOTATION, MANAGER } from './names.ts';
 import { isRecord } from './records.ts';
 
 /** Flag with which a Pod of the command `hosts` removes the block, and stays, ready once that is done. */
@@ -43,7 +43,8 @@ export function endHosts(daemonSet: Readonly<Record<string, unknown>>): HostsEnd
   if (isEnding(args)) return { isEnding: true };
   const rollingUpdate = { maxUnavailable: '100%', maxSurge: 0 };
   const spec = { containers: [{ name: found.name, args: [...args, ENDING_FLAG] }] };
-  const before = { name: found.name, args, updateStrategy: recordOf(daemonSet.spec).updateStrategy };
+  const { generation } = metadata;
+  const before = { name: found.name, args, updateStrategy: recordOf(daemonSet.spec).updateStrategy, generation };
   return {
     isEnding: false,
     patch: {
@@ -54,20 +55,43 @@ export function endHosts(daemonSet: Readonly<Record<string, unknown>>): HostsEnd
 }
 
 /**
- * The strategic merge patch after which its Pods keep the block again; undefined = it was not `endHosts` that told them, or somebody put
- * it right since. The patch holds the version that was read.
+ * The strategic merge patch after which its Pods keep the block again; undefined = it was not `endHosts` that told them, or somebody changed
+ * it since: then what the annotation remembers is old, and the Pods may be told by someone who means it. The patch holds the version that
+ * was read.
  */
 export function resumeHosts(
   daemonSet: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> | undefined {
   const metadata = recordOf(daemonSet.metadata);
   const before = parseRecord(recordOf(metadata.annotations)[BEFORE_END_ANNOTATION]);
-  if (before === undefined || endHosts(daemonSet)?.isEnding !== true) return undefined;
-  const spec = { containers: [{ name: before.name, args: textsOf(before.args) }] };
+  if (before === undefined) return undefined;
+  const args = textsOf(before.args);
+  const spec = recordOf(daemonSet.spec);
+  const container = listOf(recordOf(recordOf(spec.template).spec).containers).find(({ name }) => name === before.name);
+  const isOurs = JSON.stringify(container?.args) === JSON.stringify([...args, ENDING_FLAG]);
+  // Each change of what is wanted counts it up by one.
+  if (!isOurs || numberOf(metadata.generation) !== numberOf(before.generation) + 1) return undefined;
   return {
     metadata: { ...versionOf(metadata), annotations: { [BEFORE_END_ANNOTATION]: null } },
-    spec: { updateStrategy: { $patch: 'replace', ...recordOf(before.updateStrategy) }, template: { spec } },
+    spec: {
+      updateStrategy: { $patch: 'replace', ...recordOf(before.updateStrategy) },
+      template: { spec: { containers: [{ name: before.name, args }] } },
+    },
   };
+}
+
+/**
+ * The strategic merge patch after which the API server takes no field of it for ours; undefined = none is. What was set back would count as
+ * ours, and Helm 4, which applies on the server, would be refused to change it. The patch holds the version that was read.
+ */
+export function disownHosts(
+  daemonSet: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> | undefined {
+  const metadata = recordOf(daemonSet.metadata);
+  const entries = listOf(metadata.managedFields);
+  const managedFields = entries.filter(({ manager }) => manager !== MANAGER);
+  if (managedFields.length === entries.length) return undefined;
+  return { metadata: { ...versionOf(metadata), managedFields } };
 }
 
 /**

@@ -306,6 +306,7 @@ const FLAGS: readonly FlagCase[] = [
     [
       ['stop-deployment', 'deployment', 'a/b', { namespace: 'a', name: 'b' }, 'c/d', { namespace: 'c', name: 'd' }],
       ['end-hosts', 'daemonSet', 'a/b', { namespace: 'a', name: 'b' }, 'c/d', { namespace: 'c', name: 'd' }],
+      ['replicas', 'replicas', '2', 2, '0', 0],
       ['deadline', 'deadlineMs', '4m', 240_000, '10s', 10_000],
       ['leave-unreachable', 'leaveUnreachable', 'true', true, 'false', false],
     ] as const
@@ -503,6 +504,8 @@ test.each([
 test.each([
   ['a Deployment without namespace', 'cleanup', '--stop-deployment=x'],
   ['a DaemonSet without name', 'cleanup', '--end-hosts=a/'],
+  ['a number of Pods that is none', 'cleanup', '--replicas=two'],
+  ['a number of Pods that is too long', 'cleanup', '--replicas=10000'],
   ['a deadline without unit', 'cleanup', '--deadline=300'],
   ['a deadline that is over at once', 'cleanup', '--deadline=9s'],
   ['a deadline that is none', 'cleanup', '--deadline=25h'],

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { awaitHostsEnd, setHostsBack, tellHosts } from '../../../src/controller/end-hosts.ts';
 import { KubeError } from '../../../src/core/errors.ts';
 import { ENDING_FLAG } from '../../../src/core/hosts-end.ts';
-import { BEFORE_END_ANNOTATION } from '../../../src/core/names.ts';
+import { BEFORE_END_ANNOTATION, MANAGER } from '../../../src/core/names.ts';
 import type { KubeCall, KubeObject } from '../../../src/kube/client.ts';
 import { createFakeClient } from '../kube/fake-client.ts';
 
@@ -123,8 +123,8 @@ describe('when clean-up failed', () => {
   const told = (): KubeObject =>
     daemonSet({
       metadata: {
-        ...{ uid: 'u', resourceVersion: '8' },
-        annotations: { [BEFORE_END_ANNOTATION]: JSON.stringify({ name: 'hosts', args: ['hosts'] }) },
+        ...{ uid: 'u', resourceVersion: '8', generation: 2 },
+        annotations: { [BEFORE_END_ANNOTATION]: JSON.stringify({ name: 'hosts', args: ['hosts'], generation: 1 }) },
       },
       spec: { selector: {}, template: { spec: { containers: [{ name: 'hosts', args: ['hosts', ENDING_FLAG] }] } } },
     });
@@ -147,6 +147,32 @@ describe('when clean-up failed', () => {
     });
     expect(await back(client)).toEqual(['set DaemonSet a/hosts back: its Pods keep the hosts block again']);
     expect(client.calls.filter(({ method }) => method === 'PATCH')).toHaveLength(2);
+  });
+
+  test('what is set back is left to whoever applied it, and that it could not be is said', async () => {
+    const metadata = {
+      ...PLACE,
+      uid: 'u',
+      resourceVersion: '9',
+      managedFields: [{ manager: 'helm' }, { manager: MANAGER }],
+    };
+    for (const refused of [false, true]) {
+      let patches = 0;
+      const client = cluster({
+        found: () => (patches === 0 ? told() : daemonSet({ metadata })),
+        patch: () => {
+          patches += 1;
+          if (patches > 1 && refused) throw new KubeError('Forbidden', 'no');
+          return daemonSet();
+        },
+      });
+      const [, said] = await back(client);
+      expect(said).toBe(refused ? 'Helm 4 needs --force-conflicts to change DaemonSet hosts again: no' : undefined);
+      expect(client.calls.at(-1)).toMatchObject({
+        method: 'PATCH',
+        body: { metadata: { resourceVersion: '9', managedFields: [{ manager: 'helm' }] } },
+      });
+    }
   });
 
   test('nothing is written where they were not told, or are gone', async () => {

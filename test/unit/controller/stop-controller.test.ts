@@ -48,14 +48,15 @@ function stop(
   world: ReturnType<typeof cluster>,
   {
     dryRun = false,
+    givenBack,
     patience = AbortSignal.timeout(10_000),
     onLeaderless = () => Promise.resolve(),
-  }: { dryRun?: boolean; patience?: AbortSignal; onLeaderless?: () => Promise<void> } = {},
+  }: { dryRun?: boolean; givenBack?: number; patience?: AbortSignal; onLeaderless?: () => Promise<void> } = {},
 ) {
   const printed: string[] = [];
   const controller = new ControllerStop({
     ...{ client: world.client, dryRun, patience, now: () => NOW, print: (line) => void printed.push(line) },
-    ...{ onLeaderless, signal: AbortSignal.timeout(20_000) },
+    ...{ onLeaderless, replicas: givenBack, signal: AbortSignal.timeout(20_000) },
     deployment: { namespace: 'a', name: 'helper' },
     lease: { namespace: 'a', name: 'lease' },
   });
@@ -173,6 +174,22 @@ describe('set back', () => {
     await outcome;
     await setBack();
     expect(world.replicas()).toBe(replicas);
+  });
+
+  test('it is to have as many Pods as is said where a run that was killed left it at 0', async () => {
+    const world = cluster({ replicas: 0 });
+    const { outcome, setBack } = stop(world, { givenBack: 2 });
+    await outcome;
+    await setBack();
+    expect(world.replicas()).toBe(2);
+  });
+
+  test('what is found counts for more than what is said', async () => {
+    const world = cluster({ replicas: 3 });
+    const { outcome, setBack } = stop(world, { givenBack: 2 });
+    await outcome;
+    await setBack();
+    expect(world.replicas()).toBe(3);
   });
 
   test('it is left to whoever scaled it since', async () => {

@@ -1,7 +1,14 @@
 // How a DaemonSet is told of the end, and which nodes are there yet.
 import { describe, expect, test } from '@jest/globals';
 import { BEFORE_END_ANNOTATION } from '../../../src/core/names.ts';
-import { ENDING_FLAG, endHosts, hostsEndProgress, resumeHosts, type HostsPod } from '../../../src/core/hosts-end.ts';
+import {
+  disownHosts,
+  ENDING_FLAG,
+  endHosts,
+  hostsEndProgress,
+  resumeHosts,
+  type HostsPod,
+} from '../../../src/core/hosts-end.ts';
 
 const daemonSet = (containers: readonly object[], more: object = {}) => ({
   metadata: { uid: 'u', resourceVersion: '7', generation: 2 },
@@ -17,7 +24,10 @@ describe('a DaemonSet', () => {
         { name: 'hosts', args: ['hosts', '--in-place=true'] },
       ]),
     );
-    const before = { name: 'hosts', args: ['hosts', '--in-place=true'], updateStrategy: { type: 'OnDelete' } };
+    const before = {
+      ...{ name: 'hosts', args: ['hosts', '--in-place=true'] },
+      ...{ updateStrategy: { type: 'OnDelete' }, generation: 2 },
+    };
     expect(found).toEqual({
       isEnding: false,
       patch: {
@@ -54,11 +64,14 @@ describe('a DaemonSet', () => {
 });
 
 describe('a DaemonSet that was told', () => {
-  const told = (annotation: string, args = ['hosts', ENDING_FLAG]) =>
+  const told = (annotation: string, args = ['hosts', '-v', ENDING_FLAG], generation = 3) =>
     daemonSet([{ name: 'hosts', args }], {
-      metadata: { uid: 'u', resourceVersion: '8', annotations: { [BEFORE_END_ANNOTATION]: annotation } },
+      metadata: { uid: 'u', resourceVersion: '8', generation, annotations: { [BEFORE_END_ANNOTATION]: annotation } },
     });
-  const BEFORE = JSON.stringify({ name: 'hosts', args: ['hosts', '-v'], updateStrategy: { type: 'OnDelete' } });
+  const BEFORE = JSON.stringify({
+    ...{ name: 'hosts', args: ['hosts', '-v'] },
+    ...{ updateStrategy: { type: 'OnDelete' }, generation: 2 },
+  });
 
   test('becomes what it was, in the version that was read', () => {
     expect(resumeHosts(told(BEFORE))).toEqual({
@@ -71,12 +84,41 @@ describe('a DaemonSet that was told', () => {
   });
 
   test.each<[string, object]>([
-    ['somebody put it right since', told(BEFORE, ['hosts'])],
+    ['somebody put it right since', told(BEFORE, ['hosts', '-v'])],
+    ['somebody changed it and told it since', told(BEFORE, ['hosts', '-w', ENDING_FLAG])],
+    ['somebody put it right and told it since', told(BEFORE, ['hosts', '-v', ENDING_FLAG], 5)],
     ['it was told by somebody else', daemonSet([{ name: 'hosts', args: ['hosts', ENDING_FLAG] }])],
     ['what it was is not known', told('nonsense')],
     ['what it was is no map', told('[]')],
   ])('is left as it is where %s', (_, found) => {
     expect(resumeHosts({ ...found })).toBeUndefined();
+  });
+});
+
+describe('a DaemonSet that was set back', () => {
+  const held = (managers: readonly string[]) =>
+    daemonSet([], {
+      metadata: {
+        ...{ uid: 'u', resourceVersion: '9' },
+        managedFields: managers.map((manager) => ({ manager, fieldsV1: { [`f:${manager}`]: {} } })),
+      },
+    });
+
+  test('is left to those who else write it', () => {
+    expect(disownHosts(held(['helm', 'registry-credential-helper', 'kube-controller-manager']))).toEqual({
+      metadata: {
+        ...{ uid: 'u', resourceVersion: '9' },
+        managedFields: [
+          { manager: 'helm', fieldsV1: { 'f:helm': {} } },
+          { manager: 'kube-controller-manager', fieldsV1: { 'f:kube-controller-manager': {} } },
+        ],
+      },
+    });
+  });
+
+  test('is left as it is where nothing of it is ours', () => {
+    expect(disownHosts(held(['helm']))).toBeUndefined();
+    expect(disownHosts(daemonSet([]))).toBeUndefined();
   });
 });
 
