@@ -26,7 +26,7 @@ export const HOSTS: Members = {
         },
       ),
       namespace: text(
-        'Namespace of the DaemonSet and its list; it must be there. Empty = that of the release.',
+        'Namespace of the DaemonSet and its list; it must be there, and stay here until the DaemonSet is gone. Empty = that of the release.',
         '',
         OPTIONAL_NAMESPACE,
       ),

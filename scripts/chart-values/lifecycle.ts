@@ -18,9 +18,9 @@ export const LIFECYCLE: Members = {
   ),
   cleanup: section('That Job.', {
     deadlineSeconds: integer(
-      'Seconds after which it gives up, at least 15; then the release goes on as before.',
-      300,
-      15,
+      'Seconds after which it gives up, at least 120; then the installation goes on as before. Less than the `--timeout` of Helm (5 minutes unless you say otherwise), which takes the rights of the Job away when that is over.',
+      240,
+      120,
     ),
     resources: value('Requests and limits of its container.', RESOURCES_OF_A_JOB, RESOURCES),
   }),

@@ -164,7 +164,7 @@ export const EVERY_VALUE = {
   metrics: { port: 9090, dashboard: { enabled: true } },
   selfTest: { enabled: false },
   onUninstall: 'cleanup',
-  cleanup: { deadlineSeconds: 60 },
+  cleanup: { deadlineSeconds: 120 },
   extraObjects: [
     '{apiVersion: v1, kind: ConfigMap, metadata: {name: "{{ .Release.Name }}-extra", namespace: kube-system}}',
   ],

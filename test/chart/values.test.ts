@@ -155,8 +155,8 @@ describe('the values', () => {
     ['registries as a map', { config: { 'registry-info': {} } }, "at '/config/registry-info': got object, want"],
     [
       'a clean-up without time',
-      { cleanup: { deadlineSeconds: 14 } },
-      "at '/cleanup/deadlineSeconds': minimum: got 14, want 15",
+      { cleanup: { deadlineSeconds: 119 } },
+      "at '/cleanup/deadlineSeconds': minimum: got 119, want 120",
     ],
     [
       'another end than there is',
