@@ -10,7 +10,7 @@ import { PROGRAM_USER, type World } from './world.ts';
  * does.
  */
 export async function runCommand(
-  { plane }: Pick<World, 'plane'>,
+  { plane }: World,
   command: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
