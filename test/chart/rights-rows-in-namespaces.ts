@@ -28,9 +28,15 @@ const whenRemembered = (run: Run) => eventually('the master copy is there', () =
 
 /** Of the namespaces that are served: what the rows of the whole cluster show, there. */
 const SERVED_ROWS: readonly RightRow[] = [
-  ...DELIVERY_ROWS.filter(({ right }) => / (secrets|serviceaccounts)$/.test(right)).map((row) => ({
+  ...DELIVERY_ROWS.filter(({ right }) => /^(?!watch ).* (secrets|serviceaccounts)$/.test(right)).map((row) => ({
     ...row,
     right: `${row.right} in a served namespace`,
+  })),
+  // What may be listed and not watched counts as not read: the namespace is left alone.
+  ...['secrets', 'serviceaccounts'].map((resource) => ({
+    right: `watch ${resource} in a served namespace`,
+    state: 'a namespace of the list is served',
+    holds: served,
   })),
   {
     right: 'create events in a served namespace',
