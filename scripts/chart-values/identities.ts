@@ -22,7 +22,7 @@ export const IDENTITIES: Members = {
       { pattern: '^(acs:ram::[0-9]{1,20}:oidc-provider/[A-Za-z0-9_.@/-]{1,128})?$' },
     ),
     tokenServiceAccount: text(
-      'ServiceAccount, `namespace/name`, whose tokens the controller may ask for: say here the one that an edit of the configuration may name. Empty = that of `config.rrsa-service-account`; not given either, `kube-system/aliyun-acr-credential-helper` where the values switch RRSA on and `rrsa.enabled` is off, else none.',
+      'ServiceAccount, `namespace/name`, whose tokens the controller may ask for: say here the one that an edit of the configuration may name. Empty = that of `config.rrsa-service-account`; not given either, `kube-system/aliyun-acr-credential-helper` where the values switch RRSA on, or `config.existingConfigMap` may, and `rrsa.enabled` is off, else none.',
       '',
       OPTIONAL_PLACE,
     ),

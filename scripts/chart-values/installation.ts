@@ -61,7 +61,7 @@ export const NAMES: Members = {
       true,
     ),
     takeOver: flag(
-      'Looks whether Alibaba’s add-on runs, and stands down while it does: list and watch of its Deployment in kube-system; with `namespaces` also of the three Secrets there that hold its keys. `false` = no right there, where that add-on never was.',
+      'Looks whether Alibaba’s add-on runs, and stands down while it does: list and watch of its Deployment in kube-system; with `namespaces` also of the three Secrets there that hold its keys; with `config.existingConfigMap` also tokens of its ServiceAccount. `false` = no right there, where that add-on never was.',
       true,
     ),
   }),

@@ -25,6 +25,8 @@ const rendered = async (values: Values = {}, args: readonly string[] = []): Prom
 const documented = (file: string): readonly Manifest[] => manifestsOf(readFileSync(path.join(ROOT, file), 'utf8'));
 
 /** The one that trust policies name, as the documents have it. */
+/** A ConfigMap that the chart does not see. */
+const UNSEEN = { config: { existingConfigMap: 'registries', namespace: 'platform' } };
 const RRSA = { rrsa: { tokenServiceAccount: 'kube-system/aliyun-acr-credential-helper' } };
 const TOKEN_RIGHTS = [
   'kube-system create /serviceaccounts/*',
@@ -137,6 +139,16 @@ describe('the rights', () => {
     ['a token of the controller’s own mounted none', { enableRRSA: true, rrsa: { enabled: true } }, []],
     ['RRSA off none', { enableRRSA: false, config: { rrsa: { enable: false } } }, []],
     ['the managed form that is on that of Alibaba’s add-on', { enableRRSA: true }, TOKEN_RIGHTS],
+    [
+      'a ConfigMap that the chart does not see that of Alibaba’s add-on',
+      { config: { existingConfigMap: 'acr-configuration' } },
+      TOKEN_RIGHTS,
+    ],
+    [
+      'the same where that add-on never was none',
+      { config: { existingConfigMap: 'acr-configuration' }, rbac: { takeOver: false } },
+      [],
+    ],
     ['the key that is on that of Alibaba’s add-on', { config: { rrsa: 'enable: true' } }, TOKEN_RIGHTS],
     ['the value that of Alibaba’s add-on', RRSA, TOKEN_RIGHTS],
     [
@@ -182,7 +194,7 @@ describe('the rights', () => {
     ['with the webhook off', { webhook: { enabled: false } }],
     ['where Alibaba’s add-on never was', { rbac: { takeOver: false } }],
     ['where it never was, in listed namespaces', { rbac: { takeOver: false }, namespaces: ['team-a'] }],
-    ['with a ConfigMap that is only read', { config: { existingConfigMap: 'registries', namespace: 'platform' } }],
+    ['with a ConfigMap that is only read', UNSEEN],
     ['of another instance in listed namespaces', { instance: 'blue', namespaces: ['team-a', 'team-b'] }],
   ])('are exactly what the program asks about at its start, %s', async (_, values) => {
     const manifests = await rendered(values, ['--namespace=pulls']);
@@ -199,7 +211,7 @@ describe('the rights', () => {
     const given = rightsOf(manifests, NAME);
     const notGiven = asked.filter((right) => !given.includes(right));
     expect(given.filter((right) => !asked.includes(right))).toEqual([]);
-    expect(notGiven.toSorted()).toEqual(values === RRSA ? [] : TOKEN_RIGHTS);
+    expect(notGiven.toSorted()).toEqual(values === RRSA || values === UNSEEN ? [] : TOKEN_RIGHTS);
   });
 
   test('belong to the ServiceAccount that the Pods run under, also to one that was there', async () => {

@@ -47,13 +47,14 @@ subjects:
 {{- end }}
 
 {{/*
-The ServiceAccount, namespace/name, whose tokens the controller may ask for; empty = of none. Where RRSA is on and neither another one nor a
-mounted token is named, only that of Alibaba's add-on can come of an edit.
+The ServiceAccount, namespace/name, whose tokens the controller may ask for; empty = of none. Where RRSA is on, or a ConfigMap that the chart
+does not see may say so, and neither another one nor a mounted token is named, that of Alibaba's add-on.
 */}}
 {{- define "registry-credential-helper.rrsaServiceAccount" -}}
 {{- $rrsa := get (include "registry-credential-helper.configurationData" . | fromYaml) "rrsa" | default "" | fromYaml }}
-{{- $isOn := and (eq (toString (get $rrsa "enable")) "true") (not .Values.rrsa.enabled) }}
-{{- $vendor := ternary "kube-system/aliyun-acr-credential-helper" "" $isOn }}
+{{- $mayBeSaid := and .Values.config.existingConfigMap .Values.rbac.takeOver }}
+{{- $isOn := and (or (eq (toString (get $rrsa "enable")) "true") $mayBeSaid) (not .Values.rrsa.enabled) }}
+{{- $vendor := ternary "kube-system/aliyun-acr-credential-helper" "" (not (not $isOn)) }}
 {{- with .Values.rrsa.tokenServiceAccount | default (index .Values.config "rrsa-service-account") | default $vendor }}
 {{- contains "/" . | ternary . (printf "%s/%s" $.Release.Namespace .) }}
 {{- end }}
