@@ -5,9 +5,10 @@ import { KubeError } from '../core/errors.ts';
 import { VENDOR_HELPER, WEBHOOK_KINDS, webhookName, type WebhookKind } from '../core/names.ts';
 import {
   admissionFinding,
+  tokenFinding,
+  triedOf,
   webhookFinding,
   type SeenAdmission,
-  triedOf,
   type SeenWebhook,
   type Tried,
 } from '../core/self-test.ts';
@@ -15,6 +16,7 @@ import { isWanted, type Looked } from '../core/take-over-facts.ts';
 import type { ObservedServiceAccount } from '../core/types.ts';
 import { tryAdmission } from '../kube/admission-trial.ts';
 import { look as lookAt, lookForAccounts, lookForNamespaces, readDeployment } from '../kube/cluster-reads.ts';
+import { mayAskForToken } from '../kube/check-permissions.ts';
 import { createObjectCalls, isOwnWebhook, webhookPlace } from '../kube/one-object.ts';
 import { probeWebhook } from '../webhook/probe.ts';
 import type { Look } from './looking.ts';
@@ -49,6 +51,20 @@ export async function tryWebhooks({ look, rules, signal }: SelfTestScene): Promi
     findings.push(webhookFinding({ kind, name, isWanted: isWanted(kind), object }));
   }
   return triedOf(findings);
+}
+
+/** The tokens that the configuration in force lets RRSA show to the cloud. */
+export async function tryTokens({ look, rules, signal }: SelfTestScene): Promise<readonly Finding[]> {
+  const identities = rules.configuration.ok ? (rules.configuration.value?.identities ?? []) : [];
+  const accounts = identities.flatMap(({ base }) =>
+    base.kind === 'rrsa' && base.serviceAccount !== undefined ? [base.serviceAccount] : [],
+  );
+  const named = [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account]))];
+  return Promise.all(
+    named.map(async ([place, account]) =>
+      tokenFinding(place, await mayAskForToken(look.connection.client, account, signal)),
+    ),
+  );
 }
 
 /** A ServiceAccount in scope, sent as a dry run. */

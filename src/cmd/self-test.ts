@@ -4,14 +4,14 @@ import { KubeError } from '../core/errors.ts';
 import { rightsFinding, triedOf, unseenFinding, type Tried } from '../core/self-test.ts';
 import { pause } from '../kube/pause.ts';
 import { loginTrial } from './self-test-logins.ts';
-import { tryAdmissionOf, tryWebhooks, type Trial } from './self-test-trials.ts';
+import { tryAdmissionOf, tryTokens, tryWebhooks, type Trial } from './self-test-trials.ts';
 import { EXIT, linesOf, lookAtInstallation, type Look } from './looking.ts';
 import type { Command } from './lifecycle.ts';
 import { missingRights } from './missing-rights.ts';
 import { lookForRules, type RulesInForce } from './rules-in-force.ts';
 
 const HELP = `registry-credential-helper self-test tries what an installation needs, with the rights that it runs with: the rights
-themselves; the configuration; that the caBundle of each webhook object verifies what is served where it leads; that a ServiceAccount
+themselves; the configuration; the token of the ServiceAccount that it names for RRSA; that the caBundle of each webhook object verifies what is served where it leads; that a ServiceAccount
 in scope, sent as a dry run, comes back with its reference; and with --registries one login at each configured registry, with the
 credential that is held in the master copy. It changes nothing and prints no secret: one line for each, PASS, FAIL or SKIP.
 \`helm test\` runs it in the cluster. Elsewhere give it the flags of the controller, and a kubeconfig of its ServiceAccount.
@@ -60,6 +60,7 @@ async function run(look: Look, signal: AbortSignal): Promise<number> {
   const rules = await lookForRules(connection, settings, signal);
   tell([understood(look, rules)]);
   const scene = { look, rules, signal };
+  tell(await tryTokens(scene));
   tell(await patiently('webhooks', () => tryWebhooks(scene)));
   tell(await patiently('admission', () => tryAdmissionOf(scene)));
   tell(await patiently('registries', loginTrial(scene)));

@@ -81,6 +81,18 @@ export function rightsFinding(missing: readonly string[]): Finding {
   };
 }
 
+/** Whether the token that RRSA shows to the cloud may be asked for; `account` is its ServiceAccount, namespace/name. */
+export function tokenFinding(account: string, isAllowed: boolean): Finding {
+  const about = { subject: `RRSA with ${account}`, page: 'identities-alibaba.md' };
+  if (isAllowed) return { ...about, level: 'PASS', sentences: ['Its token may be asked for.'] };
+  return {
+    ...about,
+    level: 'FAIL',
+    sentences: ['The configuration names it for RRSA, and its token may not be asked for.'],
+    cure: `set the value rrsa.tokenServiceAccount=${account} of the chart; without the chart allow "create" on serviceaccounts/token of that name`,
+  };
+}
+
 /** What needs a right that is missing. */
 export function unseenFinding(subject: string, why: string): Finding {
   const sentences = [`It may not be looked at: ${plain(why)}.`];

@@ -1,6 +1,7 @@
 // Asks whether we may do what we need to: a missing rule should be one clear sentence at the start, not a failed call an hour later.
 import { VENDOR_HELPER } from '../core/names.ts';
 import { isRecord } from '../core/records.ts';
+import type { ServiceAccountReference } from '../core/types.ts';
 import type { KubeClient } from './client.ts';
 import { createLimiter } from './limiter.ts';
 import { REQUIRED_PERMISSIONS, type Permission, type PermissionScope } from './permissions.ts';
@@ -73,6 +74,16 @@ export async function checkPermissions(
   return answers.flat();
 }
 
+/** Whether we may ask for tokens of a ServiceAccount. Throws KubeError when it cannot be asked. */
+export async function mayAskForToken(
+  client: KubeClient,
+  { namespace, name }: ServiceAccountReference,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const permission = { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token' } as const;
+  return isAllowed(client, { permission, name, namespace, signal });
+}
+
 /** Rights that an installation may do without, none of which is there. */
 export interface NotGiven {
   /** The value of the chart that gives them. */
@@ -119,7 +130,7 @@ export function messagesOf(missing: readonly MissingPermission[]): readonly stri
 async function isAllowed(
   client: KubeClient,
   question: {
-    readonly permission: Permission;
+    readonly permission: Pick<Permission, 'verb' | 'group' | 'resource' | 'subresource'>;
     readonly name: string | undefined;
     /** undefined = every namespace. */
     readonly namespace: string | undefined;

@@ -70,7 +70,7 @@ export const EVERY_VALUE = {
     enabled: true,
     roleArn: 'acs:ram::1000000000000001:role/acr-a',
     oidcProviderArn: 'acs:ram::1000000000000001:oidc-provider/ack-rrsa-c0ffee',
-    tokenServiceAccount: 'vault/other-reader',
+    tokenServiceAccount: 'vault/reader',
   },
   tke: {
     enabled: true,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { authoritySecretName, leaseName, stateSecretName } from '../../src/core/names.ts';
 import { CHART, createHelm, EVERY_VALUE, valuesFiles, type Helm, type Values } from './helm.ts';
+import { merge } from './nested-values.ts';
 
 const BUILD_MS = 900_000;
 
@@ -134,6 +135,22 @@ describe('the warnings', () => {
     expect(await notesOf(PINNED)).not.toContain('What will hurt');
   });
 
+  test.each<[string, Values]>([
+    ['a proxy at a port that is let out', { networkPolicy: { enabled: true, egressPorts: [443, 3128] } }],
+    [
+      'a proxy in a range that is let out',
+      { networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 3000, endPort: 4000 }] }] } },
+    ],
+    [
+      'a proxy that is let out as a whole',
+      { networkPolicy: { enabled: true, extraEgress: [{ to: [{ ipBlock: { cidr: '10.0.0.9/32' } }] }] } },
+    ],
+    ['a proxy, and no NetworkPolicy', {}],
+  ])('say nothing of %s', async (_, values) => {
+    const proxied = merge({ proxy: { https: 'http://proxy.example.com:3128' } }, values);
+    expect(await warningsOf(proxied)).not.toContain('proxy');
+  });
+
   test.each<[string, Values, string]>([
     ['a tag', { image: { digest: '' } }, 'The image is named by a tag'],
     [
@@ -170,6 +187,19 @@ describe('the warnings', () => {
       'a webhook that must answer, as text',
       { config: { 'webhook-configuration': 'enable: true\nfailurePolicy: "fail"' } },
       'The webhook has the failure policy Fail',
+    ],
+    [
+      'a proxy that the NetworkPolicy holds back',
+      { proxy: { https: 'http://user@proxy.example.com:3128' }, networkPolicy: { enabled: true } },
+      'The proxy of proxy.https has the port 3128, which the NetworkPolicy of this release does not let out',
+    ],
+    [
+      'a proxy at the port of its scheme, and another rule',
+      {
+        proxy: { http: 'http://proxy.example.com' },
+        networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 53, protocol: 'UDP' }, { port: 8000 }] }] },
+      },
+      'The proxy of proxy.http has the port 80, which',
     ],
     ['one Pod', { replicas: 1 }, 'With 1 replica nothing is renewed while the Pod is replaced'],
     ['no Pod', { replicas: 0 }, 'With 0 replicas nothing is renewed, and'],

@@ -33,6 +33,8 @@ export async function startPod(
 ): Promise<Replica> {
   const number = (pods += 1);
   const [container] = spec.containers;
+  // With the webhook switched off nothing is served.
+  const isServed = !container.args.includes('--webhook-address=0');
   const address = `127.0.0.1:${await freePort()}`;
   const webhook = `127.0.0.1:${await freePort()}`;
   return startReplica({
@@ -40,8 +42,8 @@ export async function startPod(
     args: [
       'src/main.ts',
       ...container.args.filter((argument) => reach === 'service' || !argument.startsWith('--webhook-service=')),
-      ...(reach === 'url' ? [`--webhook-url=https://${webhook}`] : []),
-      `--webhook-address=${webhook}`,
+      ...(reach === 'url' && isServed ? [`--webhook-url=https://${webhook}`] : []),
+      ...(isServed ? [`--webhook-address=${webhook}`] : []),
       `--metrics-address=${address}`,
       `--kubeconfig=${await writeTokenKubeconfig(plane, namespace, spec.serviceAccountName)}`,
       '--log-level=debug',

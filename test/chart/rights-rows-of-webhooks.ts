@@ -2,14 +2,19 @@
 import { eventually } from '../support/eventually.ts';
 import type { RightRow, Run } from './rights-world.ts';
 
-const ON = { 'webhook-configuration': 'enable: true\n' };
-const KINDS = ['mutating', 'validating'] as const;
+/** Switches it on. */
+export const ON = { 'webhook-configuration': 'enable: true\n' };
+/** Those that there are. */
+export const KINDS = ['mutating', 'validating'] as const;
 
-type Kind = (typeof KINDS)[number];
+/** One of them. */
+export type Kind = (typeof KINDS)[number];
 
 /** They come a while after they are wanted: replicas get time to listen. */
-const whenThere = (run: Run, kind: Kind) => eventually(`the ${kind} object is there`, () => run.webhook(kind), 45_000);
-const pathOf = (kind: Kind, instance: string): string =>
+export const whenThere = (run: Run, kind: Kind) =>
+  eventually(`the ${kind} object is there`, () => run.webhook(kind), 45_000);
+/** Where the API server has the object of an instance. */
+export const pathOfObject = (kind: Kind, instance: string): string =>
   `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/registry-credential-helper-${instance}`;
 const timeoutOf = async (run: Run, kind: Kind): Promise<number | undefined> => {
   const webhooks = (await run.webhook(kind))?.webhooks as readonly { readonly timeoutSeconds: number }[] | undefined;
@@ -25,7 +30,7 @@ export const WEBHOOK_ROWS: readonly RightRow[] = [
     before: (run) => run.configure(ON),
     act: (run) => whenThere(run, 'mutating'),
     again: async (run) => {
-      await run.world.plane.request({ method: 'DELETE', path: pathOf('mutating', run.instance) });
+      await run.world.plane.request({ method: 'DELETE', path: pathOfObject('mutating', run.instance) });
       await whenThere(run, 'mutating');
     },
     holds: async (run) =>
@@ -47,7 +52,7 @@ function rowsOf(kind: Kind): readonly RightRow[] {
       before,
       act: async (run) => {
         await whenThere(run, kind);
-        await run.world.plane.request({ method: 'DELETE', path: pathOf(kind, run.instance) });
+        await run.world.plane.request({ method: 'DELETE', path: pathOfObject(kind, run.instance) });
       },
       holds: isThere,
     },
@@ -58,7 +63,7 @@ function rowsOf(kind: Kind): readonly RightRow[] {
       act: async (run) => {
         const live = await whenThere(run, kind);
         const webhooks = (live.webhooks as readonly object[]).map((one) => ({ ...one, timeoutSeconds: 29 }));
-        const path = pathOf(kind, run.instance);
+        const path = pathOfObject(kind, run.instance);
         const { status } = await run.world.plane.request({ method: 'PUT', path, body: { ...live, webhooks } });
         if (status !== 200) throw new Error(`The ${kind} object could not be changed: ${status}`);
       },

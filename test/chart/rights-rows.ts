@@ -4,16 +4,25 @@ import { VENDOR_HELPER } from '../../src/core/names.ts';
 import { SAMPLE } from '../support/clouds/clouds.ts';
 import { eventually } from '../support/eventually.ts';
 import { linesSaying, metric } from '../support/signs.ts';
-import { HOST, SECRET, type RightRow, type Run } from './rights-world.ts';
+import { CONFIG_MAP, HOST, SECRET, type RightRow, type Run } from './rights-world.ts';
 
-const served = async ({ world, tenant }: Run): Promise<boolean> =>
+interface TellingEvent {
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject: { readonly name: string };
+}
+
+/** True when the tenant has its Secret, and its ServiceAccount the reference. */
+export const served = async ({ world, tenant }: Run): Promise<boolean> =>
   (await world.cluster.get('secrets', SECRET, tenant)) !== undefined &&
   (await world.cluster.references(tenant, 'default')).includes(SECRET);
-const whenServed = (run: Run): Promise<boolean> => eventually('the tenant is served', () => served(run));
+/** Waits for it. */
+export const whenServed = (run: Run): Promise<boolean> => eventually('the tenant is served', () => served(run));
 const leads = async ({ replica }: Run): Promise<boolean> =>
   (await metric(replica(), 'registry_credential_helper_leading')) === 1;
-const told = async ({ world }: Run, namespace: string, reason: string): Promise<readonly { message: string }[]> =>
-  ((await world.cluster.list('events', namespace)) as unknown as readonly { reason: string; message: string }[]).filter(
+/** The Events of a reason in a namespace. */
+export const told = async ({ world }: Run, namespace: string, reason: string): Promise<readonly TellingEvent[]> =>
+  ((await world.cluster.list('events', namespace)) as unknown as readonly TellingEvent[]).filter(
     (event) => event.reason === reason,
   );
 const foreignSecret = { metadata: { name: SECRET }, type: 'Opaque', stringData: { theirs: 'yes' } };
@@ -123,9 +132,9 @@ export const DELIVERY_ROWS: readonly RightRow[] = [
 
 /** Of the release's own namespace. */
 export const HOME_ROWS: readonly RightRow[] = [
-  { right: 'list configmaps in its own namespace', state: 'the configuration is read', holds: served },
+  { right: `list configmaps ${CONFIG_MAP} in its own namespace`, state: 'the configuration is read', holds: served },
   {
-    right: 'watch configmaps in its own namespace',
+    right: `watch configmaps ${CONFIG_MAP} in its own namespace`,
     state: 'an edit of the configuration takes effect',
     act: async (run) => {
       await whenServed(run);

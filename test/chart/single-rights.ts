@@ -17,25 +17,42 @@ export interface Right {
   readonly resource: string;
   /** Of the Role; undefined = in the whole cluster. */
   readonly namespace: string | undefined;
+  /** The object that it is limited to, where the same is given of others, too: each is a right of its own. */
+  readonly name: string | undefined;
 }
 
-/** `watch deployments.apps in kube-system`, for titles; `home` is how the namespace of the release is called. */
-export function nameOfRight({ verb, group, resource, namespace }: Right, home: string): string {
-  const where = namespace === undefined ? '' : ` in ${namespace === home ? 'its own namespace' : namespace}`;
-  return `${verb} ${resource}${group === '' ? '' : `.${group}`}${where}`;
+/** `watch deployments.apps in kube-system`, for titles; `places` says how namespaces are called there. */
+export function nameOfRight(
+  { verb, group, resource, namespace, name }: Right,
+  places: ReadonlyMap<string, string>,
+): string {
+  const where = namespace === undefined ? '' : ` in ${places.get(namespace) ?? namespace}`;
+  return `${verb} ${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : ` ${name}`}${where}`;
 }
 
-/** Every right that the subject of a binding among the manifests has. */
+/** Every right that the subject of a binding among the manifests has, once each. */
 export function rightsOf(manifests: readonly Manifest[]): readonly Right[] {
-  return boundRoles(manifests).flatMap(({ rules, metadata }) =>
-    (rules as readonly Rule[]).flatMap(({ apiGroups, resources, verbs }) =>
+  const all = boundRoles(manifests).flatMap(({ rules, metadata }) =>
+    (rules as readonly Rule[]).flatMap(({ apiGroups, resources, resourceNames = [undefined], verbs }) =>
       apiGroups.flatMap((group) =>
         resources.flatMap((resource) =>
-          verbs.map((verb) => ({ verb, group, resource, namespace: metadata.namespace })),
+          verbs.flatMap((verb) =>
+            resourceNames.map((name) => ({ verb, group, resource, namespace: metadata.namespace, name })),
+          ),
         ),
       ),
     ),
   );
+  const alike = Map.groupBy(all, ({ verb, group, resource, namespace }) =>
+    [verb, group, resource, namespace].join(' '),
+  );
+  return [...alike.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const names = [...new Set([first, ...others].map(({ name }) => name))];
+    // One of any name covers the others.
+    const told = names.length === 1 || names.includes(undefined) ? [undefined] : names;
+    return told.map((name) => ({ ...first, name }));
+  });
 }
 
 /** The manifests without one right. */
@@ -75,14 +92,17 @@ function keyOf(kind: string, namespace: string | undefined, name: string): strin
   return `${kind} ${namespace ?? ''}/${name}`;
 }
 
-/** A rule in as many as it takes to leave one verb on one resource out. */
-function without(rule: Rule, { verb, group, resource }: Right): readonly Rule[] {
+/** A rule in as many as it takes to leave one verb on one resource, or one object, out. */
+function without(rule: Rule, { verb, group, resource, name }: Right): readonly Rule[] {
   if (!rule.apiGroups.includes(group) || !rule.resources.includes(resource) || !rule.verbs.includes(verb))
     return [rule];
+  if (name !== undefined && rule.resourceNames?.includes(name) !== true) return [rule];
   const others = rule.resources.filter((one) => one !== resource);
   const verbs = rule.verbs.filter((one) => one !== verb);
+  const resourceNames = name === undefined ? [] : (rule.resourceNames ?? []).filter((one) => one !== name);
   return [
     ...(others.length === 0 ? [] : [{ ...rule, resources: others }]),
     ...(verbs.length === 0 ? [] : [{ ...rule, resources: [resource], verbs }]),
+    ...(resourceNames.length === 0 ? [] : [{ ...rule, resources: [resource], verbs: [verb], resourceNames }]),
   ];
 }

@@ -226,6 +226,21 @@ describe('an installation with something wrong', () => {
     await patch({ rules });
   });
 
+  test('fails where the token that RRSA would show to the cloud may not be asked for', async () => {
+    const account = 'acs:ram::1111222233334444';
+    const roles = `  rrsaRoleARN: ${account}:role/reader\n  rrsaOIDCProviderRoleARN: ${account}:oidc-provider/ack-rrsa-example\n`;
+    const rrsa = { rrsa: 'enable: true\n', 'acr-registry-info': `${registryInfo(world)}${roles}` };
+    await configure({ ...rrsa, 'rrsa-service-account': 'kube-system/aliyun-acr-credential-helper' });
+    expect((await selfTest()).output).toContain('PASS  RRSA with kube-system/aliyun-acr-credential-helper: ');
+    await configure({ ...rrsa, 'rrsa-service-account': 'platform/reader' });
+    const { code, output } = await selfTest();
+    expect(output).toContain('FAIL  RRSA with platform/reader: ');
+    expect(output).toContain('rrsa.tokenServiceAccount=platform/reader');
+    expect(code).toBe(6);
+    await configure();
+    await settled(world);
+  });
+
   test('fails with what to do, and not as if the cluster were gone, where a webhook that must answer is dead', async () => {
     const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
     const webhook = {

@@ -79,13 +79,9 @@
 {{- fail (printf "The values metrics.port and webhook.port are both %d, and in one Pod: change one of them." (int .Values.webhook.port)) }}
 {{- end }}
 
-{{- if .Values.networkPolicy.enabled }}
-{{- range $value, $url := pick .Values.proxy "http" "https" }}
-{{- $port := include "registry-credential-helper.urlPort" $url }}
-{{- if and $url (not (include "registry-credential-helper.isPortOpen" (dict "policy" $.Values.networkPolicy "port" (int $port)))) }}
-{{- fail (printf "The proxy of proxy.%s has the port %s, which the NetworkPolicy does not let out: add it to networkPolicy.egressPorts, or a rule for the proxy to networkPolicy.extraEgress." $value $port) }}
-{{- end }}
-{{- end }}
+{{- $named := index .Values.config "rrsa-service-account" }}
+{{- if and $named .Values.rrsa.tokenServiceAccount (ne $named .Values.rrsa.tokenServiceAccount) }}
+{{- fail (printf "The values rrsa.tokenServiceAccount (%s) and config.rrsa-service-account (%s) differ: give one of them, or both alike." .Values.rrsa.tokenServiceAccount $named) }}
 {{- end }}
 
 {{- if and .Values.webhook.hostNetwork (eq (int .Values.webhook.port) 10250) }}

@@ -29,6 +29,15 @@
 {{- if and .Values.image.tag .Values.image.digest }}
 - The digest of image.digest is what runs, and the tag {{ .Values.image.tag }} does not count: for another version change both, or empty the digest.
 {{- end }}
+{{- if .Values.networkPolicy.enabled }}
+{{- range $value, $url := pick .Values.proxy "http" "https" }}
+{{- $port := include "registry-credential-helper.urlPort" $url }}
+{{- if and $url (not (include "registry-credential-helper.isPortOpen" (dict "policy" $.Values.networkPolicy "port" (int $port)))) }}
+- The proxy of proxy.{{ $value }} has the port {{ $port }}, which the NetworkPolicy of this release does not let out: unless another one does, add it to
+  networkPolicy.egressPorts, or a rule for the proxy to networkPolicy.extraEgress.
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if lt (int .Values.replicas) 2 }}
 - With {{ .Values.replicas }} replica{{ if ne (int .Values.replicas) 1 }}s{{ end }} nothing is renewed{{ if .Values.replicas }} while the Pod is replaced{{ end }}, and the webhook does not answer.
 {{- end }}
