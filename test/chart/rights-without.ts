@@ -11,6 +11,9 @@ import { createRun } from './rights-run.ts';
 import { RENDERED, type Ground, type Hook, type RightRow, type Run } from './rights-world.ts';
 import { isOfRbac, withoutRight, type Right } from './single-rights.ts';
 
+/** How long the program may leave alone what was refused to it, and a credential that comes of it: half a minute each, and a margin. */
+const AGAIN_MS = 120_000;
+
 /** Runs one row. Throws when the program does without the right, when it does not say so, or when the state never comes about. */
 export async function runWithout(ground: Ground, { row, right, instance }: Case): Promise<void> {
   const { world } = ground;
@@ -58,7 +61,8 @@ export async function runWithout(ground: Ground, { row, right, instance }: Case)
     await giveRights(world, granted);
     await row.again?.(run);
     await use();
-    await eventually(`with it ${row.state}`, () => row.holds(run, printed));
+    // What was refused is tried again ever more rarely.
+    await eventually(`with it ${row.state}`, () => row.holds(run, printed), AGAIN_MS);
   } catch (error) {
     // The folder of the world goes with it.
     throw new Error(`${(error as Error).message}\n${await saidBy(run, byHook, printed)}`, { cause: error });
