@@ -98,7 +98,7 @@ describe('a release', () => {
         `customresourcedefinitions /${CRD}`,
         `deployments ${namespace}/${RELEASE}`,
         `poddisruptionbudgets ${namespace}/${RELEASE}`,
-        ...duties('role', 'kube-system', ['-rrsa', '-take-over']),
+        ...duties('role', 'kube-system', ['-take-over']),
         ...duties('role', namespace, ['-configuration', '-leader-election', '-made-configuration', '-values']),
         `secrets ${namespace}/registry-credential-helper-resources-default`,
         `secrets ${namespace}/sh.helm.release.v1.${RELEASE}.v1`,

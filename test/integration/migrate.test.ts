@@ -86,7 +86,9 @@ test('ends with 3 and the corrected text where the configuration is refused', as
 });
 
 test('ends with 4 where the cluster does not answer, or has no such ConfigMap', async () => {
-  const { code, out, error } = await run(['config', '--config-map=kube-system/absent']);
+  // The rights of the controller are on its own ConfigMap alone: people see more.
+  const asPerson = `--kubeconfig=${world.plane.adminKubeconfig}`;
+  const { code, out, error } = await run(['config', '--config-map=kube-system/absent', asPerson]);
   expect([code, out]).toEqual([4, '']);
   expect(error).toBe('migrate config: there is no ConfigMap kube-system/absent\n');
   const file = join(world.plane.folder, 'nobody.kubeconfig');
