@@ -56,7 +56,8 @@ export async function createRun(
     return replica;
   };
   const start = async (): Promise<void> => {
-    const endpoints = join(plane.folder, 'endpoints.json');
+    // One for each start: others start beside it, and a file that is being written is read as cut off.
+    const endpoints = join(plane.folder, `endpoints-${randomUUID()}.json`);
     const { alibaba, tencent } = world.clouds.endpoints();
     await writeFile(endpoints, JSON.stringify({ alibaba, tencent }));
     const args = [`--cloud-endpoints=${endpoints}`];
