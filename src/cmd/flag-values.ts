@@ -1,11 +1,8 @@
 // What the text of a flag stands for, where several flags share a form. What is wrong goes to `issues`, with the flag and the value.
 
-/** Flags by name, as they were written. */
-export type FlagTexts = ReadonlyMap<string, string>;
-
-/** A `true|false` flag, in any case of letters; `fallback` where it is not written or is neither. */
+/** A `true|false` flag, in any case of letters; `texts` are the flags by name as they were written; `fallback` where it is not written or is neither. */
 export function parseSwitch(
-  texts: FlagTexts,
+  texts: ReadonlyMap<string, string>,
   name: string,
   { fallback = false, issues }: { readonly fallback?: boolean; readonly issues: string[] },
 ): boolean {

@@ -68,7 +68,10 @@ export const fromAcrHelperCommand: Command = {
   },
 };
 
-/** What our parser says of it in an installation in `namespace`, and as whom each registry of Alibaba's would be asked. The settings as the controller is told them. */
+/**
+ * What our parser says of it in an installation in `namespace`, and as whom each registry of Alibaba's would be asked. The settings as
+ * the controller is told them.
+ */
 export function understand(
   data: ConfigData,
   namespace: string,

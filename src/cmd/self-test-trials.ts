@@ -36,7 +36,7 @@ export interface SelfTestScene {
 export async function tryWebhooks({ look, rules, signal }: SelfTestScene): Promise<Tried> {
   const { instance, webhook } = look.settings;
   const isServed = webhook.target !== undefined && webhook.address !== '';
-  const isWanted = (kind: WebhookKind): boolean | undefined => {
+  const isSwitchedOn = (kind: WebhookKind): boolean | undefined => {
     if (!isServed) return false;
     if (kind === 'ValidatingWebhookConfiguration') return true;
     return rules.config === undefined ? undefined : rules.config.webhook !== undefined;
@@ -48,7 +48,7 @@ export async function tryWebhooks({ look, rules, signal }: SelfTestScene): Promi
     let object: SeenWebhook['object'];
     if (live === undefined) object = 'absent';
     else object = isOwnWebhook(live, instance) ? await probeWebhook(live, signal) : 'foreign';
-    findings.push(webhookFinding({ kind, name, isWanted: isWanted(kind), object }));
+    findings.push(webhookFinding({ kind, name, isWanted: isSwitchedOn(kind), object }));
   }
   return triedOf(findings);
 }

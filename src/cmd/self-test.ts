@@ -11,9 +11,10 @@ import { missingRights } from './missing-rights.ts';
 import { lookForRules, type RulesInForce } from './rules-in-force.ts';
 
 const HELP = `registry-credential-helper self-test tries what an installation needs, with the rights that it runs with: the rights
-themselves; the configuration; the token of the ServiceAccount that it names for RRSA; that the caBundle of each webhook object verifies what is served where it leads; that a ServiceAccount
-in scope, sent as a dry run, comes back with its reference; and with --registries one login at each configured registry, with the
-credential that is held in the master copy. It changes nothing and prints no secret: one line for each, PASS, FAIL or SKIP.
+themselves; the configuration; the token of the ServiceAccount that it names for RRSA; that the caBundle of each webhook object
+verifies what is served where it leads; that a ServiceAccount in scope, sent as a dry run, comes back with its reference; and with
+--registries one login at each configured registry, with the credential that is held in the master copy. It changes nothing and
+prints no secret: one line for each, PASS, FAIL or SKIP.
 \`helm test\` runs it in the cluster. Elsewhere give it the flags of the controller, and a kubeconfig of its ServiceAccount.
 
 Usage: registry-credential-helper self-test [FLAGS]

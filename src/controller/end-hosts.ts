@@ -93,40 +93,36 @@ export async function awaitHostsEnd({
 /** What setting back needs. */
 type SetBackOptions = Pick<HostsEndOptions, 'client' | 'daemonSet' | 'print' | 'signal'>;
 
-/** Has the Pods keep the block again, where `tellHosts` told them otherwise and the DaemonSet is still there. Throws KubeError; `Aborted` = `signal`. */
+/**
+ * Has the Pods keep the block again, where `tellHosts` told them otherwise and the DaemonSet is still there. Throws KubeError; `Aborted` =
+ * `signal`.
+ */
 export async function setHostsBack(options: SetBackOptions): Promise<void> {
-  const { client, daemonSet, print, signal } = options;
+  const { daemonSet, print } = options;
+  if (!(await patchLive(options, resumeHosts))) return;
+  print(`set DaemonSet ${daemonSet.namespace}/${daemonSet.name} back: its Pods keep the hosts block again`);
+  try {
+    // Leaves it to whoever applied it.
+    await patchLive(options, disownHosts);
+  } catch (error) {
+    // The Pods do what they should.
+    if (!(error instanceof KubeError)) throw error;
+    print(`Helm 4 needs --force-conflicts to change DaemonSet ${daemonSet.name} again: ${error.message}`);
+  }
+}
+
+/** Patches it as `patchOf` says of what is there, again while that changes; true = it was patched, false = there was nothing to. Throws as above. */
+async function patchLive({ client, daemonSet, signal }: SetBackOptions, patchOf: typeof resumeHosts): Promise<boolean> {
   for (;;) {
     try {
       const live = await readDaemonSet(client, daemonSet, signal);
-      const patch = live === undefined ? undefined : resumeHosts(live);
-      if (patch === undefined) return;
+      const patch = live === undefined ? undefined : patchOf(live);
+      if (patch === undefined) return false;
       await patchDaemonSet(client, { ...daemonSet, patch }, signal);
-      print(`set DaemonSet ${daemonSet.namespace}/${daemonSet.name} back: its Pods keep the hosts block again`);
-      break;
+      return true;
     } catch (error) {
       if (!isTransient(error)) throw error;
       await pause(POLL_MS, signal);
-    }
-  }
-  await disown(options);
-}
-
-/** Leaves what was set back to whoever applied it. Throws no KubeError: the Pods do what they should. */
-async function disown({ client, daemonSet, print, signal }: SetBackOptions): Promise<void> {
-  for (;;) {
-    try {
-      const live = await readDaemonSet(client, daemonSet, signal);
-      const patch = live === undefined ? undefined : disownHosts(live);
-      if (patch !== undefined) await patchDaemonSet(client, { ...daemonSet, patch }, signal);
-      return;
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (!isTransient(error) || signal.aborted) {
-        print(`Helm 4 needs --force-conflicts to change DaemonSet ${daemonSet.name} again: ${error.message}`);
-        return;
-      }
-      await pause(POLL_MS, signal).catch(() => undefined);
     }
   }
 }

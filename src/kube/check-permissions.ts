@@ -84,7 +84,7 @@ export async function mayAskForToken(
   return isAllowed(client, { permission, name, namespace, signal });
 }
 
-/** Rights that an installation may do without, none of which is there. */
+/** Rights that an installation may do without, left out as a group. */
 export interface NotGiven {
   /** The value of the chart that gives them. */
   readonly value: string;

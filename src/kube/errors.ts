@@ -19,7 +19,8 @@ const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
  * The error for an answer. `what` names verb and path. The server's own sentence is passed on where it explains what a person
- * can do (403, 404, 409, 422), of a failed webhook only its name, but of the 422 of a Secret or an ImagePullSecret only fields and reasons: the sentence may quote values.
+ * can do (403, 404, 409, 422), of a failed webhook only its name, but of the 422 of a Secret or an ImagePullSecret only fields and
+ * reasons: the sentence may quote values.
  */
 export function errorOfAnswer(what: string, answer: FailedAnswer, now: number): KubeError {
   const status = parseStatus(answer.body);

@@ -4,23 +4,24 @@ import type { EpochMs } from '../core/types.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { unlessAbsent } from './errors.ts';
 
+/** One Lease, and how long it may be read. */
+interface LeasePlace {
+  readonly namespace: string;
+  readonly name: string;
+  readonly signal: AbortSignal;
+}
+
 /** Identity of the process that holds the Lease; undefined when there is none, it was released, or it has run out. */
 export async function readLeaseHolder(
   client: KubeClient,
-  at: { readonly namespace: string; readonly name: string; readonly now: EpochMs; readonly signal: AbortSignal },
+  at: LeasePlace & { readonly now: EpochMs },
 ): Promise<string | undefined> {
-  const path = `/apis/coordination.k8s.io/v1/namespaces/${at.namespace}/leases/${at.name}`;
-  const lease = await unlessAbsent(client.call({ method: 'GET', path, signal: at.signal }));
-  return holderOf(lease, at.now);
+  return holderOf(await readLease(client, at), at.now);
 }
 
 /** Changes whenever somebody takes, renews or releases the Lease; undefined = there is none. Throws KubeError. */
-export async function readLeaseVersion(
-  client: KubeClient,
-  at: { readonly namespace: string; readonly name: string; readonly signal: AbortSignal },
-): Promise<string | undefined> {
-  const path = `/apis/coordination.k8s.io/v1/namespaces/${at.namespace}/leases/${at.name}`;
-  const lease = await unlessAbsent(client.call({ method: 'GET', path, signal: at.signal }));
+export async function readLeaseVersion(client: KubeClient, at: LeasePlace): Promise<string | undefined> {
+  const lease = await readLease(client, at);
   return isRecord(lease?.metadata) ? String(lease.metadata.resourceVersion) : undefined;
 }
 
@@ -42,6 +43,11 @@ export async function findLeases(
     if (!isRecord(lease) || !isRecord(lease.metadata) || typeof lease.metadata.namespace !== 'string') return [];
     return [{ namespace: lease.metadata.namespace, holder: holderOf(lease, at.now) }];
   });
+}
+
+function readLease(client: KubeClient, { namespace, name, signal }: LeasePlace): Promise<KubeObject | undefined> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${name}`;
+  return unlessAbsent(client.call({ method: 'GET', path, signal }));
 }
 
 function holderOf(lease: KubeObject | undefined, now: EpochMs): string | undefined {
