@@ -20,7 +20,10 @@ export interface SourceSecret {
 
 export interface SecretSourcesOptions {
   readonly client: KubeClient;
-  /** The Secret appeared, disappeared or changed its data after it was first read; must not wait for anything. */
+  /**
+   * The Secret appeared, disappeared or changed its data after it was first read, or can be read at last; must not wait for
+   * anything. It may be read from within.
+   */
   readonly onChange: (reference: SecretReference) => void;
   readonly report: (reference: SecretReference, event: ReflectorEvent) => void;
   readonly now: () => EpochMs;
@@ -31,7 +34,7 @@ interface Source {
   readonly reflector: Reflector<SourceSecret>;
   readonly stop: AbortController;
   readonly running: Promise<void>;
-  /** Why it could not be read last; undefined = it could. */
+  /** Why it could not be read last, until it could be for the first time. */
   lastError: KubeError | undefined;
   /** Wakes those that wait for the first list when it fails. */
   onFailure: () => void;
@@ -102,16 +105,17 @@ export class SecretSources {
       project: projectSource,
       isEqual: (a, b) => a.digest === b.digest,
       onChange: ({ source: from }) => {
-        // Whoever could not read it at first waits for it.
-        if (from !== 'list' || source.lastError !== undefined) this.#options.onChange(reference);
+        if (from !== 'list') this.#options.onChange(reference);
       },
       report: (event) => {
+        this.#options.report(reference, event);
         if (event.type === 'failed') {
           source.lastError = explainForbidden(reference, event.error);
           source.onFailure();
           source.onFailure = () => undefined;
-        } else if (event.type === 'listed') source.lastError = undefined;
-        this.#options.report(reference, event);
+        }
+        // Whoever could not read it at first waits for it, and reads it at once: not before it can be read.
+        if (event.type === 'synced' && source.lastError !== undefined) this.#options.onChange(reference);
       },
       now,
       random,

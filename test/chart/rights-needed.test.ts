@@ -86,7 +86,7 @@ const TABLES: readonly Table[] = [
 const APART = TABLES.flatMap((table) => table.apart.map((row) => ({ row, table })));
 const IN_TURN = TABLES.flatMap((table) => table.inTurn.map((row) => ({ row, table })));
 
-jest.setTimeout(720_000);
+jest.setTimeout(240_000);
 
 let helm: Helm;
 let world: World;

@@ -11,8 +11,8 @@ import { createRun } from './rights-run.ts';
 import { RENDERED, type Ground, type Hook, type RightRow, type Run } from './rights-world.ts';
 import { isOfRbac, withoutRight, type Right } from './single-rights.ts';
 
-/** A credential that was refused is asked for again after five minutes at the longest, and a fifth of that (`credentials/backoff.ts`). */
-const AGAIN_MS = 420_000;
+/** How long the program may leave alone what was refused to it, and a credential that comes of it: half a minute each, and a margin. */
+const AGAIN_MS = 120_000;
 
 /** Runs one row. Throws when the program does without the right, when it does not say so, or when the state never comes about. */
 export async function runWithout(ground: Ground, { row, right, instance }: Case): Promise<void> {
