@@ -19,17 +19,17 @@ export function createResourceReport({
   readonly logger: Logger;
   readonly events: Pick<EventRecorder<EventReason>, 'record'>;
 }): ResourceReport {
-  /** What was said last of each resource's issues, by name. */
-  const told = new Map<string, string>();
+  /** What was said last of each resource's issues, by name. One that is made anew is another object, of which nothing was said. */
+  const told = new Map<string, { readonly uid: string; readonly text: string }>();
   let wasServed = false;
   return {
     onResource(resource, issues) {
-      const { name } = resource;
+      const { name, uid } = resource;
       const text = issues.map(sentenceOf).join(' ');
-      const before = told.get(name) ?? '';
-      if (text === before) return;
+      const before = told.get(name);
+      if (text === (before?.uid === uid ? before.text : '')) return;
       if (text === '') told.delete(name);
-      else told.set(name, text);
+      else told.set(name, { uid, text });
       for (const issue of issues) logger.warn('Resource has an issue', { resource: name, ...issue });
       const errors = issues.filter(({ severity }) => severity === 'error');
       const object = resourceObject(resource);

@@ -63,6 +63,17 @@ export function withoutRight(manifests: readonly Manifest[], right: Right): read
   });
 }
 
+/** The name of an object that a right is given for among the manifests; undefined = it is given for any. */
+export function exampleName(
+  manifests: readonly Manifest[],
+  { verb, group, resource, namespace, name }: Right,
+): string | undefined {
+  const rules = boundRoles(manifests)
+    .filter(({ metadata }) => metadata.namespace === namespace)
+    .flatMap(({ rules }) => rules as readonly Rule[]);
+  return name ?? rules.find((rule) => isAbout(rule, { verb, group, resource }))?.resourceNames?.[0];
+}
+
 /** True for what gives rights, or says to whom. */
 export function isOfRbac({ apiVersion }: Manifest): boolean {
   return apiVersion.startsWith('rbac.authorization.k8s.io/');
@@ -94,8 +105,7 @@ function keyOf(kind: string, namespace: string | undefined, name: string): strin
 
 /** A rule in as many as it takes to leave one verb on one resource, or one object, out. */
 function without(rule: Rule, { verb, group, resource, name }: Right): readonly Rule[] {
-  if (!rule.apiGroups.includes(group) || !rule.resources.includes(resource) || !rule.verbs.includes(verb))
-    return [rule];
+  if (!isAbout(rule, { verb, group, resource })) return [rule];
   if (name !== undefined && rule.resourceNames?.includes(name) !== true) return [rule];
   const others = rule.resources.filter((one) => one !== resource);
   const verbs = rule.verbs.filter((one) => one !== verb);
@@ -105,4 +115,8 @@ function without(rule: Rule, { verb, group, resource, name }: Right): readonly R
     ...(verbs.length === 0 ? [] : [{ ...rule, resources: [resource], verbs }]),
     ...(resourceNames.length === 0 ? [] : [{ ...rule, resources: [resource], verbs: [verb], resourceNames }]),
   ];
+}
+
+function isAbout(rule: Rule, { verb, group, resource }: Pick<Right, 'verb' | 'group' | 'resource'>): boolean {
+  return rule.apiGroups.includes(group) && rule.resources.includes(resource) && rule.verbs.includes(verb);
 }
