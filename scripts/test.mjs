@@ -1,6 +1,6 @@
 // Runs every check of the project from a fresh clone and ends with one line that counts them: `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { environment, node, prepare, root, run } from './prepare.mjs';
@@ -27,7 +27,7 @@ tests('Unit tests', 'unit', ['--coverage', '--maxWorkers=100%', '--testTimeout=6
 step('Control plane from Go modules', node, ['test/support/control-plane/build-tools.ts']);
 step('Bundle', node, ['scripts/build.ts']);
 // Each suite has a control plane of its own and waits for most of its time; how long something takes is no failure.
-tests('Integration tests', 'integration', ['--maxWorkers=3', '--testTimeout=120000']);
+tests('Integration tests', 'integration', ['--maxWorkers=3', '--testTimeout=120000'], { PROGRAM_FILE: bundle() });
 endToEnd();
 acceptance();
 
@@ -42,12 +42,22 @@ function step(title, command, args) {
   else failed += 1;
 }
 
+/** A copy of the bundle, since some tests build it anew: its main file. */
+function bundle() {
+  cpSync(join(root, 'dist'), join(results, 'bundle'), { recursive: true });
+  return join(results, 'bundle', 'main.mjs');
+}
+
 /** One jest project; each of its tests counts, and so does a suite that could not run or a missed coverage threshold. */
-function tests(title, project, args) {
+function tests(title, project, args, variables = {}) {
   heading(title);
   const file = join(results, `${project}.json`);
   const status = run('jest', ['--selectProjects', project, '--json', `--outputFile=${file}`, ...args], {
-    env: { ...environment, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
+    env: {
+      ...environment,
+      ...variables,
+      NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const summary = read(file);

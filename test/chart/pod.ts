@@ -8,6 +8,7 @@ import { buildKubeconfig } from '../support/control-plane/users.ts';
 import { startReplica, type Replica } from '../support/replica.ts';
 import type { PodTemplate } from './helm.ts';
 import type { Release } from './releases.ts';
+import { PROGRAM_FILE } from '../support/program.ts';
 
 /** How the API server reaches the webhook: at a port of this machine, or by the Service of the release, behind which is nobody. */
 export type Reach = 'url' | 'service';
@@ -40,7 +41,7 @@ export async function startPod(
   return startReplica({
     name: `a Pod of ${spec.serviceAccountName}`,
     args: [
-      'src/main.ts',
+      PROGRAM_FILE,
       ...container.args.filter((argument) => reach === 'service' || !argument.startsWith('--webhook-service=')),
       ...(reach === 'url' && isServed ? [`--webhook-url=https://${webhook}`] : []),
       ...(isServed ? [`--webhook-address=${webhook}`] : []),

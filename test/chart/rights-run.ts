@@ -13,6 +13,7 @@ import { startPod, writeTokenKubeconfig } from './pod.ts';
 import { objectOf } from './rendered.ts';
 import { CONFIG_MAP, HOST, type Ground, type Hook, type Run } from './rights-world.ts';
 import { isOfRbac } from './single-rights.ts';
+import { PROGRAM_FILE } from '../support/program.ts';
 
 /** How long a start may take where many run at a time. */
 const START_MS = 90_000;
@@ -119,7 +120,7 @@ async function runOnce(
   const running = await startProcess({
     name: of.args[0] ?? '',
     command: process.execPath,
-    args: ['src/main.ts', ...of.args, `--kubeconfig=${await writeTokenKubeconfig(plane, of.home, of.serviceAccount)}`],
+    args: [PROGRAM_FILE, ...of.args, `--kubeconfig=${await writeTokenKubeconfig(plane, of.home, of.serviceAccount)}`],
     env: { ...process.env, NODE_OPTIONS: '', POD_NAMESPACE: of.home },
     logFile,
   });

@@ -9,6 +9,7 @@ import { applyCrd, resource, SAMPLE_PASSWORD, SAMPLE_SPEC } from '../support/ima
 import { kubectlOf } from '../support/kubectl.ts';
 import { findLeaks } from '../support/leaks.ts';
 import { startWorld, type World } from '../support/world.ts';
+import { PROGRAM_FILE } from '../support/program.ts';
 
 jest.setTimeout(90_000);
 
@@ -63,7 +64,7 @@ function run(
 ): Promise<{ readonly code: unknown; readonly out: string; readonly error: string }> {
   return new Promise((done) => {
     const env = { ...process.env, NODE_OPTIONS: '', KUBECONFIG: world.plane.kubeconfig(user) };
-    execFile(process.execPath, ['src/main.ts', ...args], { env }, (failed, out, error) =>
+    execFile(process.execPath, [PROGRAM_FILE, ...args], { env }, (failed, out, error) =>
       done({ code: failed === null ? 0 : failed.code, out, error }),
     );
   });

@@ -11,6 +11,7 @@ import { startControlPlane, type ControlPlane } from '../support/control-plane/c
 import { findTools } from '../support/control-plane/tools.ts';
 import { findLeaks } from '../support/leaks.ts';
 import { PROGRAM_USER } from '../support/world.ts';
+import { PROGRAM_FILE } from '../support/program.ts';
 
 jest.setTimeout(120_000);
 
@@ -89,7 +90,7 @@ afterAll(() => plane.stop());
 function run(user: string, args: readonly string[] = []): Promise<Ended> {
   return new Promise((done) => {
     const env = { ...process.env, NODE_OPTIONS: '', KUBECONFIG: plane.kubeconfig(user) };
-    const command = ['src/main.ts', 'migrate', 'from-acr-helper', ...args];
+    const command = [PROGRAM_FILE, 'migrate', 'from-acr-helper', ...args];
     execFile(process.execPath, command, { env }, (failed, out, error) =>
       done({ code: failed === null ? 0 : (failed.code ?? null), out, error }),
     );

@@ -9,9 +9,11 @@ import { clusterOf, type Cluster, type TestObject } from '../support/cluster.ts'
 import { startControlPlane, type ControlPlane } from '../support/control-plane/control-plane.ts';
 import { findTools } from '../support/control-plane/tools.ts';
 import { applyCrd, CRD_NAME, readCrd, resource, RESOURCES_PATH, SAMPLE_SPEC } from '../support/image-pull-secrets.ts';
+import { eventually } from '../support/eventually.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { findLeaks } from '../support/leaks.ts';
 import { PROGRAM_USER } from '../support/world.ts';
+import { PROGRAM_FILE } from '../support/program.ts';
 
 jest.setTimeout(120_000);
 
@@ -119,7 +121,7 @@ function longTermToken(): string {
 function run(user: string, args: readonly string[] = []): Promise<Ended> {
   return new Promise((done) => {
     const env = { ...process.env, NODE_OPTIONS: '', KUBECONFIG: plane.kubeconfig(user) };
-    const command = ['src/main.ts', 'migrate', 'from-tcr-assistant', ...args];
+    const command = [PROGRAM_FILE, 'migrate', 'from-tcr-assistant', ...args];
     execFile(process.execPath, command, { env }, (failed, out, error) =>
       done({ code: failed === null ? 0 : (failed.code ?? null), out, error }),
     );
@@ -251,7 +253,9 @@ describe('the kubectl commands that it prints', () => {
     await shell(restore);
     expect((await cluster.list('imagepullsecrets')).map(({ metadata }) => metadata.uid)).toEqual(kept);
     expect((await (await kubectlOf(plane))(['delete', 'crd', CRD_NAME, '--wait=true'])).code).toBe(0);
-    expect((await plane.request({ path: RESOURCES_PATH })).status).toBe(404);
+    // The API server stops serving it a moment after the definition is gone.
+    const isServed = async (): Promise<boolean> => (await plane.request({ path: RESOURCES_PATH })).status !== 404;
+    await eventually('it is no longer served', async () => !(await isServed()));
     expect((await run('admin')).out).toContain('the cluster does not know ImagePullSecret');
     await shell(restore);
     expect(await specs()).toEqual(before);

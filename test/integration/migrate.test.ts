@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { PROGRAM_USER, startWorld, type World } from '../support/world.ts';
 import { FAKE_KEY_SECRET, GUIDE_MANIFESTS, MANAGED_DOCUMENT } from '../support/vendor-samples.ts';
+import { PROGRAM_FILE } from '../support/program.ts';
 
 jest.setTimeout(60_000);
 
@@ -25,7 +26,7 @@ afterAll(() => world.stop());
 function run(args: readonly string[], input = ''): Promise<Ended> {
   return new Promise((resolve) => {
     const env = { ...process.env, NODE_OPTIONS: '', KUBECONFIG: world.plane.kubeconfig(PROGRAM_USER) };
-    const child = execFile(process.execPath, ['src/main.ts', 'migrate', ...args], { env }, (failed, out, error) =>
+    const child = execFile(process.execPath, [PROGRAM_FILE, 'migrate', ...args], { env }, (failed, out, error) =>
       resolve({ code: failed === null ? 0 : (failed.code ?? null), out, error }),
     );
     child.stdin?.end(input);

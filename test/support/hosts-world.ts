@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProcess, type ProcessExit, type RunningProcess } from './control-plane/processes.ts';
 import { freePort } from './control-plane/ports.ts';
+import { PROGRAM_FILE } from './program.ts';
 
 /** How the updater sees the file: in its folder, or mounted alone, as a file, in a mount namespace of its own. */
 export type HostsMount = 'folder' | 'file';
@@ -61,7 +62,7 @@ export function createHostsWorld(text = '127.0.0.1 localhost\n'): HostsWorld {
     { ready, mountOptions }: { ready?: () => Promise<boolean>; mountOptions?: string | undefined } = {},
   ): Promise<RunningProcess> => {
     const seen = mount === 'file' ? view : file;
-    const own = [process.execPath, 'src/main.ts', 'hosts', `--hosts-file=${seen}`, `--lock-file=${lock}`];
+    const own = [process.execPath, PROGRAM_FILE, 'hosts', `--hosts-file=${seen}`, `--lock-file=${lock}`];
     const whole = [...own, `--config-folder=${configFolder}`, ...args];
     const options = mountOptions === undefined ? '' : ` && mount -o ${mountOptions} "$2"`;
     const script = `mount --bind "$1" "$2"${options} && shift 2 && exec "$@"`;

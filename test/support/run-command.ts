@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startProcess } from './control-plane/processes.ts';
 import { PROGRAM_USER, type World } from './world.ts';
+import { PROGRAM_FILE } from './program.ts';
 
 /**
  * Runs e.g. `cleanup --dry-run` to its end; returns its exit code and everything that it printed. `meanwhile` may ask it to end, as kubelet
@@ -21,7 +22,7 @@ export async function runCommand(
     name: command,
     command: process.execPath,
     args: [
-      'src/main.ts',
+      PROGRAM_FILE,
       command,
       `--kubeconfig=${plane.kubeconfig(PROGRAM_USER)}`,
       '--config-map=kube-system/acr-configuration',

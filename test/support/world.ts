@@ -10,6 +10,7 @@ import type { RunningProcess } from './control-plane/processes.ts';
 import { grantedRights } from './granted-rights.ts';
 import { grantFurther, type FurtherInstallation } from './installation-rights.ts';
 import { startReplica, type Replica } from './replica.ts';
+import { PROGRAM_FILE } from './program.ts';
 
 export type { Replica };
 
@@ -27,7 +28,7 @@ export interface World {
   /** Starts the program and waits until it is ready, unless `awaitReady` is false. */
   startController(options?: {
     readonly args?: readonly string[];
-    /** What Node is given before those: its flags and the file of the program; default `src/main.ts`. */
+    /** What Node is given before those: its flags and the file of the program; default `PROGRAM_FILE`. */
     readonly program?: readonly string[];
     /** Variables besides those of the test's own environment. */
     readonly env?: Readonly<Record<string, string>>;
@@ -82,7 +83,7 @@ export async function startWorld(
     plane,
     clouds,
     cluster,
-    async startController({ args = [], program = ['src/main.ts'], env = {}, awaitReady = true } = {}) {
+    async startController({ args = [], program = [PROGRAM_FILE], env = {}, awaitReady = true } = {}) {
       replicas += 1;
       const address = `127.0.0.1:${await freePort()}`;
       const endpoints = join(plane.folder, `endpoints-${replicas}.json`);
