@@ -1,6 +1,9 @@
 // What the text of a flag stands for, where several flags share a form. What is wrong goes to `issues`, with the flag and the value.
 
-/** A `true|false` flag, in any case of letters; `texts` are the flags by name as they were written; `fallback` where it is not written or is neither. */
+/**
+ * A `true|false` flag, in any case of letters; `texts` are the flags by name as they were written; `fallback` where it is not written or
+ * is neither.
+ */
 export function parseSwitch(
   texts: ReadonlyMap<string, string>,
   name: string,

@@ -111,7 +111,10 @@ export async function setHostsBack(options: SetBackOptions): Promise<void> {
   }
 }
 
-/** Patches it as `patchOf` says of what is there, again while that changes; true = it was patched, false = there was nothing to. Throws as above. */
+/**
+ * Patches it as `patchOf` says of what is there, again while that changes; true = it was patched, false = there was nothing to. Throws as
+ * above.
+ */
 async function patchLive({ client, daemonSet, signal }: SetBackOptions, patchOf: typeof resumeHosts): Promise<boolean> {
   for (;;) {
     try {

@@ -30,7 +30,7 @@ export interface Permission {
   readonly resourceNames?: readonly string[];
   /** Why: the end of the sentence "this is needed ...". */
   readonly why: string;
-  /** The value of the chart that gives it, where an installation may do without. */
+  /** The value of the chart that gives it, where an installation may do without; of several, the first row tells whether it was given. */
   readonly optional?: 'rrsa.tokenServiceAccount';
 }
 

@@ -254,8 +254,8 @@ describe('the kubectl commands that it prints', () => {
     expect((await cluster.list('imagepullsecrets')).map(({ metadata }) => metadata.uid)).toEqual(kept);
     expect((await (await kubectlOf(plane))(['delete', 'crd', CRD_NAME, '--wait=true'])).code).toBe(0);
     // The API server stops serving it a moment after the definition is gone.
-    const isServed = async (): Promise<boolean> => (await plane.request({ path: RESOURCES_PATH })).status !== 404;
-    await eventually('it is no longer served', async () => !(await isServed()));
+    const isGone = async (): Promise<boolean> => (await plane.request({ path: RESOURCES_PATH })).status === 404;
+    await eventually('it is no longer served', isGone);
     expect((await run('admin')).out).toContain('the cluster does not know ImagePullSecret');
     await shell(restore);
     expect(await specs()).toEqual(before);
